@@ -1,0 +1,43 @@
+"""Classify ECG heartbeats with scikit-learn.
+
+The public names are loaded when they are first used, so that importing the package
+is as light as importing scikit-learn: TensorFlow comes with the classifier alone.
+"""
+
+import importlib
+import os
+
+__version__ = "0.1.0"
+
+_MODULES = ("aami", "datasets", "neural_network", "over_sampling", "pipeline")
+_MODULES += ("plotting", "preprocessing")
+_NAMES = {
+    "BeatSMOTE": "over_sampling",
+    "SpectrogramCNNClassifier": "neural_network",
+    "SpectrogramTransformer": "preprocessing",
+    "make_ecg_pipeline": "pipeline",
+}
+
+__all__ = sorted([*_MODULES, *_NAMES, "__version__"])
+
+# TensorFlow reads these once, when it starts, so they are set before anything can
+# load it. It logs about graphics cards that a machine does not have; and it takes
+# all cores, where joblib tells its workers by OMP_NUM_THREADS to use a share.
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+if "OMP_NUM_THREADS" in os.environ:
+    for _variable in ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"):
+        os.environ.setdefault(_variable, os.environ["OMP_NUM_THREADS"])
+
+
+def __getattr__(name):
+    """Load a public name on first use."""
+    if name in _NAMES:
+        return getattr(importlib.import_module(f"{__name__}.{_NAMES[name]}"), name)
+    if name in _MODULES:
+        return importlib.import_module(f"{__name__}.{name}")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__():
+    """List the public names."""
+    return __all__

@@ -1,0 +1,253 @@
+"""The command ``ecg-sklearn``: train, evaluate, predict, data, demo.
+
+Parses arguments, calls the public API, prints and writes. What is wrong with the
+user's input ends in one line on standard error and exit code 2.
+"""
+
+import argparse
+import ast
+import os
+import sys
+from pathlib import Path
+
+from ecg_sklearn import __version__
+
+_TRAIN_EXAMPLES = """\
+examples:
+  ecg-sklearn train --data mitdb/ --protocol kaggle
+  ecg-sklearn train --data mitdb/ --protocol inter-patient --sampler none
+  ecg-sklearn train --data mitbih_train.csv --test-data mitbih_test.csv
+  ecg-sklearn train --data simulated --epochs 5 --output runs/try
+  ecg-sklearn train --data mitdb/ --param spectrogram__nperseg=32 \\
+      --param cnn__pooling=max --param smote__k_neighbors=3
+
+--data is a folder with the 48 MIT-BIH records (itself or in mitdb/), a CSV file of
+the Kaggle heartbeat form, or "simulated". Without it, $ECG_SKLEARN_DATA or
+~/ecg_sklearn_data is used, and filled from PhysioNet if need be.
+
+protocols:
+  kaggle         the official split; all 48 patients are on both sides
+  inter-patient  train on the patients of DS1, test on those of DS2; without the
+                 paced records and the 15 unclassifiable beats that are left"""
+
+_EVALUATE_EXAMPLES = """\
+examples:
+  ecg-sklearn evaluate runs/kaggle/model.joblib --data mitdb/ --subset test
+  ecg-sklearn evaluate runs/kaggle/model.joblib --data mitbih_test.csv
+  ecg-sklearn evaluate runs/ds1/model.joblib --data mitdb/ --subset ds2 -o ds2.json
+
+Open only model files that you trust: loading one can run code."""
+
+_PREDICT_EXAMPLES = """\
+examples:
+  ecg-sklearn predict model.joblib beats.csv -o predictions.csv
+  ecg-sklearn predict model.joblib mitdb/100 -o predictions.csv
+  ecg-sklearn predict model.joblib ward/r7 --annotator qrs --channel II
+
+The input is a CSV file of the Kaggle heartbeat form (187 samples a row, a label
+behind them or not), or a WFDB record named without its suffix, whose beats are cut
+at the annotations and brought to 120 Hz. Each row of the output has the record, the
+time of the beat in s, its class, and the probability of each class.
+
+Open only model files that you trust: loading one can run code."""
+
+_DATA_EXAMPLES = """\
+examples:
+  ecg-sklearn data fetch                       # to $ECG_SKLEARN_DATA or ~
+  ecg-sklearn data fetch --data mitdb/
+  ecg-sklearn data verify --data mitdb/        # SHA-256 of all 144 files
+  ecg-sklearn data counts --data mitdb/        # beats of each class and subset"""
+
+_DEMO_EXAMPLES = """\
+examples:
+  ecg-sklearn demo
+  ecg-sklearn demo --output my-first-run --overwrite
+
+Simulates beats of 60 patients, trains on 45 of them and tests on the other 15."""
+
+
+def main(argv=None):
+    """Run the command line.
+
+    Parameters
+    ----------
+    argv : list of str or None, default=None
+        Arguments without the program's name; None takes those of the process.
+
+    Returns
+    -------
+    int
+        0, or 2 for a mistake in the input, or 130 after an interruption.
+    """
+    args = _parser().parse_args(argv)
+    from ecg_sklearn import _commands
+
+    try:
+        getattr(_commands, args.command)(args)
+    except (OSError, ValueError) as error:
+        if args.traceback:
+            raise
+        print(f"ecg-sklearn: error: {_one_line(error)}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("ecg-sklearn: interrupted; nothing was written", file=sys.stderr)
+        return 130
+    return 0
+
+
+def _one_line(error):
+    return " ".join(str(error).split()) or type(error).__name__
+
+
+def _parser():
+    parser = argparse.ArgumentParser(
+        prog="ecg-sklearn",
+        description="Classify ECG heartbeats: StandardScaler, SMOTE, spectrogram, CNN.",
+        epilog="ecg-sklearn COMMAND --help shows examples.",
+    )
+    parser.add_argument("--version", action="version", version=__version__)
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    train = _command(commands, "train", "train a pipeline and save it", _TRAIN_EXAMPLES)
+    train.add_argument(
+        "--data", metavar="WHERE", help="folder, CSV file, or simulated (see below)"
+    )
+    train.add_argument("--test-data", metavar="CSV", help="CSV file of test beats")
+    train.add_argument(
+        "--protocol",
+        choices=("kaggle", "inter-patient"),
+        default="kaggle",
+        help="what to train and test on (default: kaggle)",
+    )
+    _training_options(train, sampler="smote", epochs=None)
+    train.add_argument(
+        "--output", "-o", type=Path, metavar="DIR", help="default: runs/PROTOCOL"
+    )
+    _output_options(train)
+
+    evaluate = _command(
+        commands, "evaluate", "score a saved pipeline", _EVALUATE_EXAMPLES
+    )
+    evaluate.add_argument("model", type=Path, help="model.joblib of a training")
+    evaluate.add_argument(
+        "--data", metavar="WHERE", help="folder with MIT-BIH, CSV file, or simulated"
+    )
+    evaluate.add_argument(
+        "--subset",
+        choices=("all", "train", "test", "ds1", "ds2"),
+        default="test",
+        help="which beats of MIT-BIH (default: test)",
+    )
+    evaluate.add_argument(
+        "--seed", type=int, default=1, help="of simulated beats (default: 1)"
+    )
+    evaluate.add_argument("--output", "-o", type=Path, metavar="JSON")
+    _output_options(evaluate)
+
+    predict = _command(commands, "predict", "classify new beats", _PREDICT_EXAMPLES)
+    predict.add_argument("model", type=Path, help="model.joblib of a training")
+    predict.add_argument("input", type=Path, help="CSV file, or WFDB record")
+    predict.add_argument(
+        "--annotator",
+        default="atr",
+        help="annotation file that marks the beats (default: atr)",
+    )
+    predict.add_argument(
+        "--channel",
+        type=_literal,
+        default=0,
+        help="signal of the record, by name or position (default: 0)",
+    )
+    predict.add_argument(
+        "--output", "-o", type=Path, metavar="CSV", help="default: standard output"
+    )
+    _output_options(predict)
+
+    data = _command(commands, "data", "fetch, verify or count MIT-BIH", _DATA_EXAMPLES)
+    data.add_argument("action", choices=("fetch", "verify", "counts"))
+    data.add_argument("--data", metavar="DIR", help="folder of the records")
+    _output_options(data, overwrite=False)
+
+    demo = _command(
+        commands, "demo", "train on simulated beats, in a minute", _DEMO_EXAMPLES
+    )
+    demo.add_argument("--output", "-o", type=Path, default=Path("demo-output"))
+    _training_options(demo, sampler="smote", epochs=6)
+    _output_options(demo)
+    return parser
+
+
+def _command(commands, name, summary, examples):
+    return commands.add_parser(
+        name,
+        help=summary,
+        description=f"{summary[0].upper()}{summary[1:]}.",
+        epilog=examples,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+
+
+def _training_options(parser, *, sampler, epochs):
+    parser.add_argument(
+        "--sampler",
+        choices=("smote", "none"),
+        default=sampler,
+        help=f"what balances the classes (default: {sampler})",
+    )
+    parser.add_argument("--epochs", type=int, default=epochs, metavar="N")
+    parser.add_argument("--seed", type=int, default=0, metavar="N", help="default: 0")
+    parser.add_argument(
+        "--validation",
+        type=float,
+        default=0.1,
+        metavar="FRACTION",
+        help="part of the training beats held out, before SMOTE, to validate on; of "
+        "whole records with inter-patient; 0 for none (default: 0.1)",
+    )
+    parser.add_argument(
+        "--param",
+        action="append",
+        default=[],
+        type=_assignment,
+        metavar="STEP__NAME=VALUE",
+        help="set a parameter of a step; may be given more than once",
+    )
+
+
+def _output_options(parser, *, overwrite=True):
+    if overwrite:
+        parser.add_argument(
+            "--overwrite", action="store_true", help="replace output that exists"
+        )
+    parser.add_argument("--quiet", "-q", action="store_true", help="no progress")
+    parser.add_argument(
+        "--traceback", action="store_true", help="show where an error came from"
+    )
+
+
+def _assignment(text):
+    """Split ``step__name=value``; the value is a Python literal, or else a string."""
+    name, equals, value = text.partition("=")
+    if not equals or "__" not in name:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not STEP__NAME=VALUE, such as cnn__dropout=0.2"
+        )
+    return name, _literal(value)
+
+
+def _literal(text):
+    try:
+        return ast.literal_eval(text)
+    except (ValueError, SyntaxError):
+        return text
+
+
+def _entry_point():
+    # A reader such as `head` may close the pipe before everything is written.
+    try:
+        code = main()
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 1
+    sys.exit(code)

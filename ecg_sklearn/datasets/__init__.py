@@ -1,0 +1,18 @@
+"""Beats in: Kaggle CSV files, MIT-BIH, any annotated WFDB database, simulation.
+
+Every function returns the same :class:`~sklearn.utils.Bunch`, so that the code
+behind it does not care where the beats came from. May import from
+:mod:`ecg_sklearn.aami` alone.
+"""
+
+from ecg_sklearn.datasets._csv import load_heartbeat_csv
+from ecg_sklearn.datasets._mitbih import fetch_mitbih
+from ecg_sklearn.datasets._simulate import make_heartbeats
+from ecg_sklearn.datasets._wfdb import load_wfdb_beats
+
+__all__ = [
+    "fetch_mitbih",
+    "load_heartbeat_csv",
+    "load_wfdb_beats",
+    "make_heartbeats",
+]

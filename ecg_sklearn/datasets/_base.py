@@ -1,0 +1,132 @@
+"""What all sources of beats share: the Bunch, RR intervals, the Kaggle cut."""
+
+import numpy as np
+from sklearn.utils import Bunch
+
+from ecg_sklearn.aami import CLASS_NAMES
+
+KAGGLE_N_TIMES = 187
+KAGGLE_SIGNAL_RATE = 360.0
+KAGGLE_DECIMATION = 3
+KAGGLE_SAMPLING_RATE = KAGGLE_SIGNAL_RATE / KAGGLE_DECIMATION
+
+
+def make_bunch(
+    data,
+    target,
+    *,
+    sampling_rate,
+    descr,
+    groups=None,
+    symbols=None,
+    rr=None,
+    time=None,
+    return_X_y=False,
+):
+    """Pack beats the way every loader returns them.
+
+    Parameters
+    ----------
+    data : ndarray of shape (n_beats, n_times)
+        The beats.
+    target : ndarray of shape (n_beats,)
+        Labels 0 to 4.
+    sampling_rate : float
+        In Hz.
+    descr : str
+        Where the beats come from and how they were cut.
+    groups, symbols, rr, time : ndarray or None
+        What the source knows beside the samples.
+    return_X_y : bool, default=False
+        Give back ``(data, target)`` instead of the Bunch.
+
+    Returns
+    -------
+    Bunch or tuple
+        The beats.
+    """
+    if return_X_y:
+        return data, target
+    return Bunch(
+        data=data,
+        target=target,
+        target_names=list(CLASS_NAMES),
+        groups=groups,
+        symbols=symbols,
+        rr=rr,
+        time=time,
+        sampling_rate=float(sampling_rate),
+        DESCR=descr,
+    )
+
+
+def rr_intervals(sample, sampling_rate, *, n_local=10):
+    """Compute four RR features for each beat of one record.
+
+    Parameters
+    ----------
+    sample : ndarray of shape (n_beats,)
+        Ascending positions of the beats, in samples.
+    sampling_rate : float
+        In Hz.
+    n_local : int, default=10
+        How many intervals the local mean looks back, the previous one included.
+
+    Returns
+    -------
+    ndarray of shape (n_beats, 4)
+        Previous interval, next interval, local mean and record mean, in seconds.
+        The first beat has no previous interval and the last one no next: the
+        record mean stands in for them. A record of a single beat has NaN.
+    """
+    sample = np.asarray(sample, dtype=np.float64)
+    n_beats = len(sample)
+    if n_beats < 2:
+        return np.full((n_beats, 4), np.nan, dtype=np.float32)
+    interval = np.diff(sample) / sampling_rate
+    mean = interval.mean()
+    previous = np.concatenate([[mean], interval])
+    following = np.concatenate([interval, [mean]])
+    total = np.concatenate([[0.0], np.cumsum(previous)])
+    stop = np.arange(1, n_beats + 1)
+    start = np.maximum(stop - n_local, 0)
+    local = (total[stop] - total[start]) / (stop - start)
+    return np.stack(
+        [previous, following, local, np.full(n_beats, mean)], axis=1
+    ).astype(np.float32)
+
+
+def cut_kaggle_beats(signal, sample, is_beat):
+    """Cut beats as the Kaggle "heartbeat" files hold them.
+
+    A row starts at a beat's annotation, runs to the next annotation of any kind
+    plus 20 % of the interval after that one, keeps every third sample of the
+    360 Hz signal (120 Hz), is min-max scaled, then cut or zero-padded to 187
+    samples. The recipe was recovered by matching rows with the records; it
+    reproduces the published float32 values exactly.
+
+    Parameters
+    ----------
+    signal : ndarray of shape (n_samples,)
+        One channel at 360 Hz. Digital units give the Kaggle values bit for bit.
+    sample : ndarray of shape (n_annotations,)
+        Positions of all annotations, those that are not beats included.
+    is_beat : ndarray of bool of shape (n_annotations,)
+        Which annotations to cut a row for. The last annotation never gives one.
+
+    Returns
+    -------
+    ndarray of shape (n_rows, 187), float32
+        One row for each True in ``is_beat[:-1]``.
+    """
+    edges = np.append(sample, len(signal))
+    rows = np.flatnonzero(is_beat[:-1])  # the last one has no next beat to end at
+    beats = np.zeros((len(rows), KAGGLE_N_TIMES), dtype=np.float32)
+    for row, i in zip(beats, rows, strict=True):
+        stop = edges[i + 1] + int(0.2 * (edges[i + 2] - edges[i + 1]))
+        segment = signal[edges[i] : stop : KAGGLE_DECIMATION].astype(np.float32)
+        low, high = segment.min(), segment.max()
+        if high > low:
+            n = min(KAGGLE_N_TIMES, len(segment))
+            row[:n] = (segment[:n] - low) / (high - low)
+    return beats

@@ -1,0 +1,576 @@
+"""The scikit-learn contract around the network: :class:`SpectrogramCNNClassifier`.
+
+Keras and TensorFlow are loaded by the first fit, not by importing this module's
+package. May import from :mod:`ecg_sklearn._network`.
+"""
+
+from numbers import Integral, Real
+
+import numpy as np
+from scikeras.wrappers import BaseWrapper
+from sklearn.base import BaseEstimator, ClassifierMixin, _fit_context
+from sklearn.model_selection import train_test_split
+from sklearn.utils import check_random_state, compute_sample_weight
+from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.multiclass import (
+    _check_partial_fit_first_call,
+    check_classification_targets,
+)
+from sklearn.utils.validation import (
+    _check_sample_weight,
+    check_is_fitted,
+    column_or_1d,
+    validate_data,
+)
+
+from ecg_sklearn import _network
+
+__all__ = ["SpectrogramCNNClassifier"]
+
+
+class SpectrogramCNNClassifier(ClassifierMixin, BaseWrapper):
+    """Convolutional network that classifies the spectrograms of heartbeats.
+
+    Blocks of convolution, batch normalisation, ReLU and a reduction by two [1]_,
+    global average pooling, a dense layer and softmax, trained with AdamW [2]_ and a
+    one-cycle learning rate [3]_. Built on :class:`scikeras.wrappers.BaseWrapper`.
+
+    Parameters
+    ----------
+    filters : sequence of int, default=(32, 64, 128, 256)
+        Channels of each block.
+    kernel_size : int, default=3
+        Height and width of each convolution.
+    pooling : {"stride", "max"}, default="stride"
+        How a block halves its image: by a convolution of stride two, or by a
+        convolution of stride one and max pooling, which takes longer. A dimension of
+        size one is left alone.
+    dropout : float, default=0.0
+        Fraction of activations dropped behind each block and the dense layer.
+    dense_units : int, default=128
+        Width of the dense layer; 0 leaves it out.
+    optimizer : {"adamw", "adam", "sgd", "rmsprop"}, default="adamw"
+        The rule that updates the weights; "sgd" has Nesterov momentum 0.9.
+    learning_rate : float, default=2e-3
+        Learning rate; the highest one with ``lr_schedule="one_cycle"``.
+    weight_decay : float, default=1e-4
+        Decoupled weight decay of "adamw", for kernels alone.
+    lr_schedule : {"one_cycle", "plateau", None}, default="one_cycle"
+        "one_cycle" rises for a quarter of all batches and falls to almost nothing by
+        the last; "plateau" multiplies the rate by 0.3 when the validation loss (the
+        training loss, if nothing is validated) has not improved for ``patience //
+        2`` epochs; None keeps it.
+    epochs : int, default=10
+        Passes over the training beats, at most.
+    batch_size : int, default=128
+        Beats per gradient step.
+    early_stopping : bool, default=False
+        Stop when the validation loss has not improved for ``patience`` epochs, and
+        keep the weights of the best epoch. One cycle ends with its best weights as a
+        rule, and stopping cuts it short.
+    validation_fraction : float, default=0.1
+        With ``early_stopping=True`` and no ``X_val`` in fit: fraction of the training
+        beats, stratified by class, to validate on. If a sampler such as SMOTE ran
+        before, these hold synthetic beats made of training beats, and their loss is
+        optimistic: pass ``X_val`` and ``y_val`` instead.
+    patience : int, default=5
+        Epochs without improvement that "plateau" and early stopping wait for.
+    class_weight : dict, "balanced" or None, default=None
+        Weight of each class, by label, multiplied with ``sample_weight``.
+    callbacks : list of keras.callbacks.Callback or None, default=None
+        Called during training, behind the ones that the other parameters make. They
+        serve training alone: a fitted estimator is pickled without them.
+    random_state : int, RandomState instance or None, default=None
+        Seed of weights, shuffling, dropout and the validation split. An int gives the
+        same predictions on the same machine.
+    verbose : {0, 1, 2}, default=0
+        1 prints a line for each epoch and a progress bar on terminals, 2 the lines
+        alone.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+        Labels, sorted.
+    history_ : dict of str to list of float
+        "loss", "accuracy", "learning_rate" (at the end of the epoch) and, where beats
+        were validated, "val_loss" and "val_accuracy"; one value per epoch.
+    n_epochs_ : int
+        Epochs run.
+    best_epoch_ : int
+        Epoch of the lowest validation loss, counted from 1; ``n_epochs_`` where
+        nothing was validated. The weights are its own with ``early_stopping=True``,
+        else those of the last epoch.
+    model_ : keras.Model
+        The network.
+    n_features_in_ : int
+        Size of the second dimension of ``X``.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the columns, where ``X`` had string names.
+
+    See Also
+    --------
+    ecg_sklearn.preprocessing.SpectrogramTransformer : Makes the spectrograms.
+    ecg_sklearn.pipeline.make_ecg_pipeline : Both in one pipeline, with SMOTE.
+
+    Notes
+    -----
+    Keras' own ``validation_split`` is not offered: it takes the last rows, and SMOTE
+    appends its synthetic beats last, so that nothing but synthetic beats of the last
+    classes would be validated on.
+
+    References
+    ----------
+    .. [1] S. Ioffe, C. Szegedy, "Batch normalization: accelerating deep network
+       training by reducing internal covariate shift", ICML, 2015.
+    .. [2] I. Loshchilov, F. Hutter, "Decoupled weight decay regularization", ICLR,
+       2019.
+    .. [3] L. N. Smith, N. Topin, "Super-convergence: very fast training of neural
+       networks using large learning rates", arXiv:1708.07120, 2017.
+
+    Examples
+    --------
+    >>> from ecg_sklearn.datasets import make_heartbeats
+    >>> from ecg_sklearn.neural_network import SpectrogramCNNClassifier
+    >>> from ecg_sklearn.preprocessing import SpectrogramTransformer
+    >>> X, y = make_heartbeats(300, random_state=0, return_X_y=True)
+    >>> images = SpectrogramTransformer().fit_transform(X)
+    >>> cnn = SpectrogramCNNClassifier(filters=(8, 16), epochs=2, random_state=0)
+    >>> cnn.fit(images, y).predict_proba(images).shape
+    (300, 5)
+    """
+
+    _parameter_constraints: dict = {
+        "filters": [tuple, list],
+        "kernel_size": [Interval(Integral, 1, None, closed="left")],
+        "pooling": [StrOptions({"stride", "max"})],
+        "dropout": [Interval(Real, 0, 1, closed="left")],
+        "dense_units": [Interval(Integral, 0, None, closed="left")],
+        "optimizer": [StrOptions({"adamw", "adam", "sgd", "rmsprop"})],
+        "learning_rate": [Interval(Real, 0, None, closed="neither")],
+        "weight_decay": [Interval(Real, 0, None, closed="left")],
+        "lr_schedule": [StrOptions({"one_cycle", "plateau"}), None],
+        "epochs": [Interval(Integral, 1, None, closed="left")],
+        "batch_size": [Interval(Integral, 1, None, closed="left")],
+        "early_stopping": ["boolean"],
+        "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
+        "patience": [Interval(Integral, 1, None, closed="left")],
+        "class_weight": [dict, StrOptions({"balanced"}), None],
+        "callbacks": [list, None],
+        "random_state": ["random_state"],
+        "verbose": ["verbose"],
+    }
+
+    # X_val and y_val mean one thing only, so a pipeline need not be told to route them.
+    __metadata_request__fit = {"X_val": True, "y_val": True}
+
+    # BaseWrapper builds from a `model` argument and hands parameters to Keras by
+    # name; here the parameters are explicit, and nothing is handed on by itself.
+    model = None
+    build_fn = None
+    _fit_kwargs = frozenset()
+
+    def __init__(
+        self,
+        *,
+        filters=(32, 64, 128, 256),
+        kernel_size=3,
+        pooling="stride",
+        dropout=0.0,
+        dense_units=128,
+        optimizer="adamw",
+        learning_rate=2e-3,
+        weight_decay=1e-4,
+        lr_schedule="one_cycle",
+        epochs=10,
+        batch_size=128,
+        early_stopping=False,
+        validation_fraction=0.1,
+        patience=5,
+        class_weight=None,
+        callbacks=None,
+        random_state=None,
+        verbose=0,
+    ):
+        self.filters = filters
+        self.kernel_size = kernel_size
+        self.pooling = pooling
+        self.dropout = dropout
+        self.dense_units = dense_units
+        self.optimizer = optimizer
+        self.learning_rate = learning_rate
+        self.weight_decay = weight_decay
+        self.lr_schedule = lr_schedule
+        self.epochs = epochs
+        self.batch_size = batch_size
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.patience = patience
+        self.class_weight = class_weight
+        self.callbacks = callbacks
+        self.random_state = random_state
+        self.verbose = verbose
+
+    # BaseWrapper reads parameters off __dict__, fitted attributes and all;
+    # scikit-learn's own way reads the signature.
+    _get_param_names = classmethod(BaseEstimator._get_param_names.__func__)
+    set_params = BaseEstimator.set_params
+    __repr__ = BaseEstimator.__repr__
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X, y, sample_weight=None, X_val=None, y_val=None):
+        """Train a new network.
+
+        Parameters
+        ----------
+        X : array-like
+            Spectrograms of shape (n_beats, n_freqs, n_frames), with channels behind
+            as (n_beats, n_freqs, n_frames, n_channels), or rows of shape (n_beats,
+            n_features), which are taken as images of one frequency.
+        y : array-like of shape (n_beats,)
+            Labels of any kind.
+        sample_weight : array-like of shape (n_beats,), default=None
+            Weight of each beat in the loss. Beats of weight zero are left out.
+        X_val, y_val : array-like, default=None
+            Beats to validate on after each epoch, in the form of ``X`` and ``y``.
+
+        Returns
+        -------
+        SpectrogramCNNClassifier
+            The fitted classifier.
+        """
+        if (X_val is None) != (y_val is None):
+            given = "y_val" if X_val is None else "X_val"
+            raise ValueError(f"Only {given} was given. Give both X_val and y_val.")
+        X, y = self._check_training_data(X, y, reset=True)
+        weights = self._training_weights(y, sample_weight)
+        self.classes_, codes = np.unique(y, return_inverse=True)
+        rng = check_random_state(self.random_state)
+
+        validation = None
+        kept = np.arange(len(X)) if weights is None else np.flatnonzero(weights)
+        if X_val is not None:
+            validation = self._check_validation_data(X_val, y_val)
+        elif self.early_stopping:
+            kept, held_out = self._split(kept, codes, rng)
+            validation = X[held_out], codes[held_out]
+        if len(kept) < len(X):
+            X, codes = X[kept], codes[kept]
+            weights = None if weights is None else weights[kept]
+
+        self._start(X, rng)
+        batches = self._batches(X, codes, weights)
+        callbacks = _network.training_callbacks(
+            lr_schedule=self.lr_schedule,
+            learning_rate=self.learning_rate,
+            early_stopping=self.early_stopping,
+            patience=self.patience,
+            validates=validation is not None,
+            epochs=self.epochs,
+            batches=len(batches),
+        )
+        self._train(batches, callbacks, self.epochs, 0, validation)
+        losses = self.history_.get("val_loss")
+        self.best_epoch_ = self.n_epochs_ if not losses else int(np.argmin(losses)) + 1
+        return self
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def partial_fit(self, X, y, classes=None, sample_weight=None):
+        """Train for one epoch on some beats, going on from what was learned before.
+
+        The learning rate stays at ``learning_rate``, without a schedule.
+
+        Parameters
+        ----------
+        X : array-like
+            Spectrograms, in a form that :meth:`fit` accepts.
+        y : array-like of shape (n_beats,)
+            Labels.
+        classes : array-like of shape (n_classes,), default=None
+            All labels that will ever come. Needed in the first call, unless the
+            estimator was fitted before.
+        sample_weight : array-like of shape (n_beats,), default=None
+            Weight of each beat in the loss.
+
+        Returns
+        -------
+        SpectrogramCNNClassifier
+            The classifier.
+        """
+        first = not hasattr(self, "model_")
+        X, y = self._check_training_data(X, y, reset=first)
+        if first or classes is not None:
+            _check_partial_fit_first_call(self, classes)
+        if unknown := set(np.unique(y).tolist()) - set(self.classes_.tolist()):
+            raise ValueError(
+                f"y holds labels {sorted(unknown)} that are not among classes="
+                f"{self.classes_.tolist()}. The first call fixes the classes."
+            )
+        codes = np.searchsorted(self.classes_, y)
+        weights = self._training_weights(y, sample_weight)
+        if first:
+            self._start(X, check_random_state(self.random_state))
+        batches = self._batches(X, codes, weights)
+        callbacks = [_network.LearningRate(self.learning_rate)]
+        self._train(batches, callbacks, 1, self.current_epoch, None)
+        self.best_epoch_ = self.n_epochs_
+        return self
+
+    def predict_proba(self, X):
+        """Give the probability of each class.
+
+        Parameters
+        ----------
+        X : array-like
+            Spectrograms, in the form and size seen in fit.
+
+        Returns
+        -------
+        ndarray of shape (n_beats, n_classes), float32
+            Rows sum to one; columns in the order of ``classes_``.
+        """
+        return self._predict_raw(X)
+
+    def predict(self, X):
+        """Give the most probable class.
+
+        Parameters
+        ----------
+        X : array-like
+            Spectrograms, in the form and size seen in fit.
+
+        Returns
+        -------
+        ndarray of shape (n_beats,)
+            Labels.
+        """
+        return self.classes_[self._predict_raw(X).argmax(axis=1)]
+
+    def initialize(self, X, y):
+        """Build the network with random weights, without training it.
+
+        Parameters
+        ----------
+        X : array-like
+            Spectrograms, in a form that :meth:`fit` accepts.
+        y : array-like of shape (n_beats,)
+            Labels.
+
+        Returns
+        -------
+        SpectrogramCNNClassifier
+            The classifier, ready for ``model_.set_weights`` and :meth:`predict`.
+        """
+        X, y = self._check_training_data(X, y, reset=True)
+        self.classes_ = np.unique(y)
+        self._start(X, check_random_state(self.random_state))
+        return self
+
+    # What BaseWrapper calls, or what replaces its own.
+
+    def _keras_build_fn(self):
+        return _network.build_network(self._spec)
+
+    def _predict_raw(self, X):
+        check_is_fitted(self)
+        X = self._check_images(X, "X")
+        if "_forward" not in self.__dict__:
+            self._forward = _network.make_forward(self.model_)
+        size = _network.PREDICT_BATCH
+        parts = [self._forward(X[i : i + size]) for i in range(0, len(X), size)]
+        return np.concatenate(parts)
+
+    def _start(self, X, rng):
+        """Build a new network for images like these, and seed it."""
+        for name in ("model_", "history_", "_forward"):
+            self.__dict__.pop(name, None)
+        self._random_state = int(rng.randint(2**31 - 1))
+        self._shuffler = np.random.default_rng(self._random_state)
+        self._spec = _network.NetworkSpec(
+            image_shape=X.shape[1:],
+            n_classes=len(self.classes_),
+            filters=tuple(map(int, self.filters)),
+            kernel_size=self.kernel_size,
+            pooling=self.pooling,
+            dropout=self.dropout,
+            dense_units=self.dense_units,
+            optimizer=self.optimizer,
+            weight_decay=self.weight_decay,
+        )
+        self._optimizer_state = []
+        self.model_ = self._build_keras_model()
+
+    def _train(self, batches, callbacks, epochs, initial_epoch, validation):
+        """Run Keras' training loop; set ``history_`` and ``n_epochs_``."""
+        if validation is not None:
+            validation = _network.BeatBatches(
+                *validation, batch_size=_network.PREDICT_BATCH
+            )
+        own = list(self.callbacks or [])
+        if self.verbose:
+            report = _network.EpochReport(
+                initial_epoch + epochs, len(batches), bar=self.verbose == 1
+            )
+            own.append(report)
+        self._fit_callbacks = callbacks + own
+        network = self.model_
+        try:
+            with _network.borrow_trainer(
+                self._spec, network, self._optimizer_state
+            ) as self.model_:
+                self._fit_keras_model(
+                    batches,
+                    None,
+                    sample_weight=None,
+                    warm_start=initial_epoch > 0,
+                    epochs=epochs,
+                    initial_epoch=initial_epoch,
+                    validation_data=validation,
+                    verbose=0,
+                    shuffle=False,
+                )
+        finally:
+            self.model_ = network
+            for callback in self._fit_callbacks:
+                callback.set_model(None)
+            del self._fit_callbacks
+        self.history_ = {
+            key: [float(value) for value in values]
+            for key, values in self.history_.items()
+        }
+        self.n_epochs_ = len(self.history_["loss"])
+
+    def _batches(self, X, codes, weights):
+        return _network.BeatBatches(
+            X, codes, weights, batch_size=self.batch_size, rng=self._shuffler
+        )
+
+    def _check_training_data(self, X, y, *, reset):
+        """Validate the beats and labels of fit and partial_fit."""
+        self._check_filters()
+        X, y = validate_data(
+            self, X, y, reset=reset, dtype=np.float32, allow_nd=True, order="C"
+        )
+        check_classification_targets(y)
+        if reset:
+            self._input_shape = X.shape[1:]
+        return self._as_images(X, "X"), column_or_1d(y, warn=True)
+
+    def _check_filters(self):
+        widths = self.filters
+        if not widths or not all(isinstance(n, Integral) and n > 0 for n in widths):
+            raise ValueError(
+                f"filters={widths!r} must hold a positive int for each block, such as "
+                "(32, 64, 128, 256)."
+            )
+
+    def _check_validation_data(self, X_val, y_val):
+        """Validate beats to validate on against the training beats."""
+        X_val = self._check_images(X_val, "X_val")
+        y_val = column_or_1d(y_val)
+        if len(X_val) != len(y_val):
+            raise ValueError(
+                f"X_val holds {len(X_val)} beats and y_val {len(y_val)} labels."
+            )
+        codes = np.searchsorted(self.classes_, y_val).clip(max=len(self.classes_) - 1)
+        if (unknown := np.unique(y_val[self.classes_[codes] != y_val])).size:
+            raise ValueError(
+                f"y_val holds labels {unknown.tolist()} that y does not: "
+                f"{self.classes_.tolist()}. Take them out, or add them to y."
+            )
+        return X_val, codes
+
+    def _check_images(self, X, name):
+        """Validate beats against those seen in fit; return them as images."""
+        X = validate_data(
+            self,
+            X,
+            reset=False,
+            dtype=np.float32,
+            allow_nd=True,
+            order="C",
+            skip_check_array=False,
+        )
+        return self._as_images(X, name)
+
+    def _as_images(self, X, name):
+        """View beats as (n_beats, n_freqs, n_frames, n_channels)."""
+        if X.shape[1:] != self._input_shape:
+            hint = (
+                " These look like beats that did not pass the pipeline's steps: build "
+                "the pipeline with make_ecg_pipeline under sklearn.set_config("
+                "enable_metadata_routing=True)."
+                if name == "X_val" and X.ndim < 1 + len(self._input_shape)
+                else ""
+            )
+            raise ValueError(
+                f"{name} holds beats of shape {X.shape[1:]}, but "
+                f"{type(self).__name__} was fitted on {self._input_shape}.{hint}"
+            )
+        if X.ndim == 2:
+            return X[:, None, :, None]
+        if X.ndim == 3:
+            return X[..., None]
+        if X.ndim == 4:
+            return X
+        raise ValueError(
+            f"{name} has {X.ndim} dimensions. Give (n_beats, n_features), (n_beats, "
+            "n_freqs, n_frames) or (n_beats, n_freqs, n_frames, n_channels)."
+        )
+
+    def _training_weights(self, y, sample_weight):
+        """Weight of each beat in the loss, or None; the caller's array is not touched."""
+        weights = None
+        if sample_weight is not None:
+            weights = _check_sample_weight(
+                sample_weight, y, dtype=np.float32, ensure_non_negative=True, copy=True
+            )
+            if not weights.any():
+                raise ValueError(
+                    "All sample_weight are zero, which leaves nothing to train on."
+                )
+        if self.class_weight is not None:
+            by_class = compute_sample_weight(self.class_weight, y).astype(np.float32)
+            weights = by_class if weights is None else weights * by_class
+        return weights
+
+    def _split(self, rows, codes, rng):
+        """Hold out a fraction of the rows, stratified by class where that is possible."""
+        codes = codes[rows]
+        try:
+            return train_test_split(
+                rows,
+                test_size=self.validation_fraction,
+                stratify=codes,
+                random_state=rng.randint(2**31 - 1),
+            )
+        except ValueError as error:
+            counts = dict(
+                zip(self.classes_.tolist(), np.bincount(codes).tolist(), strict=False)
+            )
+            raise ValueError(
+                f"validation_fraction={self.validation_fraction} of {len(rows)} beats "
+                f"cannot be held out by class (beats per class: {counts}): {error} "
+                "Pass X_val and y_val, or set early_stopping=False."
+            ) from error
+
+    def __getstate__(self):
+        """Pack the network as plain data; leave out what serves training alone."""
+        state = dict(super().__getstate__())
+        state.pop("_forward", None)
+        if "model_" in state:
+            state["model_"] = _network.pack_network(self.model_)
+            state["callbacks"] = None
+        return state
+
+    def __setstate__(self, state):
+        """Unpack the network."""
+        if isinstance(state.get("model_"), dict):
+            state = {**state, "model_": _network.unpack_network(state["model_"])}
+        super().__setstate__(state)
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.two_d_array = True
+        tags.input_tags.three_d_array = True
+        tags.non_deterministic = self.random_state is None
+        return tags

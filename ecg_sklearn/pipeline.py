@@ -1,0 +1,98 @@
+"""The whole way from beats to classes as one pipeline: :func:`make_ecg_pipeline`."""
+
+from imblearn.pipeline import Pipeline
+from sklearn import get_config
+from sklearn.base import clone
+from sklearn.preprocessing import StandardScaler
+
+from ecg_sklearn.neural_network import SpectrogramCNNClassifier
+from ecg_sklearn.over_sampling import BeatSMOTE
+from ecg_sklearn.preprocessing import SpectrogramTransformer
+
+__all__ = ["make_ecg_pipeline"]
+
+# The segment length that classifies best, in seconds: 16 samples at 120 Hz.
+_SEGMENT_SECONDS = 16 / 120
+
+
+def make_ecg_pipeline(
+    *, sampling_rate=120.0, sampler="smote", random_state=None, memory=None, **cnn_params
+):
+    """Chain scaler, SMOTE, spectrogram and CNN into one imbalanced-learn pipeline.
+
+    Parameters
+    ----------
+    sampling_rate : float, default=120.0
+        Samples per second of the beats, in Hz. The segments of the spectrogram span
+        0.133 s at any rate.
+    sampler : "smote", sampler object or None, default="smote"
+        What balances the classes, in training alone: SMOTE on the scaled beats, any
+        sampler of imbalanced-learn, or nothing.
+    random_state : int, RandomState instance or None, default=None
+        Seed of SMOTE and the network.
+    memory : str or object with the joblib.Memory interface, default=None
+        Cache of the fitted steps before the network, so that a search over the
+        network's parameters scales, resamples and transforms once per fold.
+    **cnn_params : dict
+        Parameters of :class:`~ecg_sklearn.neural_network.SpectrogramCNNClassifier`.
+
+    Returns
+    -------
+    imblearn.pipeline.Pipeline
+        With the steps ``scaler``, ``smote`` (``sampler`` for another sampler; absent
+        for None), ``spectrogram`` and ``cnn``.
+
+    Raises
+    ------
+    ValueError
+        If ``sampler`` is no sampler.
+    TypeError
+        If the network has no such parameter.
+
+    Notes
+    -----
+    If the pipeline is made while metadata routing is on
+    (``sklearn.set_config(enable_metadata_routing=True)``), ``fit`` takes ``X_val`` and
+    ``y_val``: beats to validate on that pass the scaler and the spectrogram, and never
+    meet SMOTE.
+
+    Examples
+    --------
+    >>> from ecg_sklearn.datasets import make_heartbeats
+    >>> from ecg_sklearn.pipeline import make_ecg_pipeline
+    >>> X, y = make_heartbeats(300, random_state=0, return_X_y=True)
+    >>> pipe = make_ecg_pipeline(filters=(8, 16), epochs=2, random_state=0)
+    >>> list(pipe.named_steps)
+    ['scaler', 'smote', 'spectrogram', 'cnn']
+    >>> pipe.fit(X, y).predict(X).shape
+    (300,)
+    """
+    steps = [
+        # Dividing each column by its spread would bend the shape of every beat.
+        ("scaler", StandardScaler(with_std=False)),
+        *_sampler_step(sampler, random_state),
+        (
+            "spectrogram",
+            SpectrogramTransformer(
+                sampling_rate=sampling_rate,
+                nperseg=max(1, round(_SEGMENT_SECONDS * sampling_rate)),
+            ),
+        ),
+        ("cnn", SpectrogramCNNClassifier(random_state=random_state, **cnn_params)),
+    ]
+    routes = get_config()["enable_metadata_routing"]
+    return Pipeline(steps, transform_input=["X_val"] if routes else None, memory=memory)
+
+
+def _sampler_step(sampler, random_state):
+    """Name and sampler as a list of one step, or of none."""
+    if sampler is None:
+        return []
+    if isinstance(sampler, str) and sampler == "smote":
+        return [("smote", BeatSMOTE(random_state=random_state))]
+    if hasattr(sampler, "fit_resample"):
+        return [("sampler", clone(sampler))]
+    raise ValueError(
+        f'sampler={sampler!r} is not a sampler. Give "smote", None, or a sampler of '
+        "imbalanced-learn."
+    )

@@ -1,0 +1,127 @@
+"""Displays of a fitted network. matplotlib is imported when something is drawn.
+
+May import from the floors below; draws, and computes nothing.
+"""
+
+__all__ = ["TrainingHistoryDisplay"]
+
+# Okabe and Ito's colours, told apart by colour-blind readers; the line styles tell
+# them apart in grey.
+_TRAINING = {"color": "#0072B2", "linestyle": "-", "marker": "o"}
+_VALIDATION = {"color": "#D55E00", "linestyle": "--", "marker": "s"}
+
+
+class TrainingHistoryDisplay:
+    """Loss, accuracy and learning rate over the epochs of a training.
+
+    Parameters
+    ----------
+    history : dict of str to list of float
+        As ``SpectrogramCNNClassifier.history_``: "loss", "accuracy",
+        "learning_rate", and "val_loss" and "val_accuracy" where beats were validated.
+    best_epoch : int or None, default=None
+        Epoch to mark, counted from 1.
+
+    Attributes
+    ----------
+    axes_ : ndarray of matplotlib.axes.Axes of shape (3,)
+        Axes of loss, accuracy and learning rate.
+    figure_ : matplotlib.figure.Figure
+        The figure.
+
+    Examples
+    --------
+    >>> from ecg_sklearn.plotting import TrainingHistoryDisplay
+    >>> history = {
+    ...     "loss": [0.9, 0.4], "accuracy": [0.7, 0.9], "learning_rate": [1e-3, 1e-4]
+    ... }
+    >>> display = TrainingHistoryDisplay(history)
+    """
+
+    def __init__(self, history, *, best_epoch=None):
+        self.history = history
+        self.best_epoch = best_epoch
+
+    @classmethod
+    def from_estimator(cls, estimator, *, axes=None):
+        """Draw the history of a fitted classifier, or of the last step of a pipeline.
+
+        Parameters
+        ----------
+        estimator : SpectrogramCNNClassifier or Pipeline
+            Fitted.
+        axes : sequence of three matplotlib.axes.Axes or None, default=None
+            Where to draw.
+
+        Returns
+        -------
+        TrainingHistoryDisplay
+            The display, drawn.
+
+        Raises
+        ------
+        ValueError
+            If the estimator has no history.
+        """
+        classifier = estimator[-1] if hasattr(estimator, "steps") else estimator
+        history = getattr(classifier, "history_", None)
+        if not history:
+            raise ValueError(
+                f"{type(classifier).__name__} has no history_. Fit it first."
+            )
+        marked = classifier.best_epoch_ if "val_loss" in history else None
+        return cls(history, best_epoch=marked).plot(axes)
+
+    def plot(self, axes=None):
+        """Draw.
+
+        Parameters
+        ----------
+        axes : sequence of three matplotlib.axes.Axes or None, default=None
+            Where to draw; None makes a figure.
+
+        Returns
+        -------
+        TrainingHistoryDisplay
+            This display.
+        """
+        import matplotlib.pyplot as plt
+        import numpy as np
+        from matplotlib.ticker import MaxNLocator
+
+        if axes is None:
+            _, axes = plt.subplots(1, 3, figsize=(11, 3.4), layout="constrained")
+        epochs = np.arange(1, len(self.history["loss"]) + 1)
+        titles = ("Loss (cross-entropy)", "Accuracy", "Learning rate")
+        for ax, key, title in zip(
+            axes, ("loss", "accuracy", "learning_rate"), titles, strict=True
+        ):
+            if key in self.history:
+                ax.plot(
+                    epochs, self.history[key], label="training", ms=4, **_TRAINING
+                )
+            if f"val_{key}" in self.history:
+                ax.plot(
+                    epochs,
+                    self.history[f"val_{key}"],
+                    label="validation",
+                    ms=4,
+                    **_VALIDATION,
+                )
+            if self.best_epoch is not None:
+                ax.axvline(
+                    self.best_epoch,
+                    color="0.5",
+                    linewidth=1,
+                    linestyle=":",
+                    label=f"lowest validation loss (epoch {self.best_epoch})",
+                )
+            ax.set(xlabel="Epoch", title=title)
+            ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+            ax.grid(alpha=0.3)
+            ax.spines[["top", "right"]].set_visible(False)
+        axes[2].ticklabel_format(axis="y", style="sci", scilimits=(0, 0))
+        axes[0].legend(frameon=False, fontsize="small")
+        self.axes_ = np.asarray(axes)
+        self.figure_ = axes[0].figure
+        return self
