@@ -9,8 +9,15 @@ import os
 
 __version__ = "0.1.0"
 
-_MODULES = ("aami", "datasets", "neural_network", "over_sampling", "pipeline")
-_MODULES += ("plotting", "preprocessing")
+_MODULES = (
+    "aami",
+    "datasets",
+    "neural_network",
+    "over_sampling",
+    "pipeline",
+    "plotting",
+    "preprocessing",
+)
 _NAMES = {
     "BeatSMOTE": "over_sampling",
     "SpectrogramCNNClassifier": "neural_network",

@@ -28,13 +28,13 @@ from sklearn.model_selection import StratifiedGroupKFold, train_test_split
 from sklearn.utils import Bunch
 
 from ecg_sklearn.aami import CLASS_NAMES
+from ecg_sklearn.datasets import _mitbih as mitbih
 from ecg_sklearn.datasets import (
     fetch_mitbih,
     load_heartbeat_csv,
     load_wfdb_beats,
     make_heartbeats,
 )
-from ecg_sklearn.datasets import _mitbih as mitbih
 
 _PROTOCOL_NOTES = {
     "kaggle": (
@@ -58,9 +58,7 @@ def train(args):
     _refuse_existing(output, args.overwrite)
     training, test = _load_protocol(args)
     training, validation = _hold_out(training, args)
-    _print_counts(
-        out, {"training": training, "validation": validation, "test": test}
-    )
+    _print_counts(out, {"training": training, "validation": validation, "test": test})
 
     with _without_start_up_noise():
         import tensorflow  # noqa: F401
@@ -154,20 +152,24 @@ def predict(args):
         record, seconds = args.input.name, beats.time
     probability = pipe.predict_proba(beats.data)
     names = [CLASS_NAMES[label] for label in pipe.classes_]
+    probability = probability.astype(np.float64).round(6)
     table = pd.DataFrame(
         {
             "record": record,
-            "time": np.round(seconds, 4),
+            "time": seconds.round(4),
             "class": np.array(names)[probability.argmax(axis=1)],
             "probability": probability.max(axis=1),
         }
-        | {f"p_{name}": column for name, column in zip(names, probability.T, strict=True)}
+        | {
+            f"p_{name}": column
+            for name, column in zip(names, probability.T, strict=True)
+        }
     )
     if args.output is None:
-        print(table.to_csv(index=False, float_format="%.6g"), end="")
+        print(table.to_csv(index=False), end="")
         return
     with _file(args.output) as path:
-        table.to_csv(path, index=False, float_format="%.6g")
+        table.to_csv(path, index=False)
     counts = table["class"].value_counts()
     print(
         f"{len(table)} beats classified: "
@@ -185,7 +187,9 @@ def data(args):
         print(f"The MIT-BIH database is in {directory}")
     elif args.action == "verify":
         if missing := mitbih.missing_files(directory):
-            raise OSError(f"{len(missing)} files are missing in {directory}: {missing[0]}")
+            raise OSError(
+                f"{len(missing)} files are missing in {directory}: {missing[0]}"
+            )
         if damaged := mitbih.damaged_files(directory):
             raise OSError(f"{len(damaged)} files in {directory} are damaged: {damaged}")
         print(f"{len(mitbih.checksums())} files in {directory} are as published.")

@@ -6,6 +6,7 @@ contract lives in :mod:`ecg_sklearn.neural_network`.
 """
 
 import contextlib
+import logging
 import math
 import threading
 from typing import NamedTuple
@@ -20,8 +21,8 @@ __all__ = [
     "NetworkSpec",
     "borrow_trainer",
     "build_network",
-    "make_forward",
     "pack_network",
+    "predict_in_batches",
     "training_callbacks",
     "unpack_network",
 ]
@@ -151,20 +152,47 @@ def borrow_trainer(spec, network, optimizer_state):
         if not optimizer.built:
             optimizer.build(trainer.trainable_variables)
         _copy_variables(network, trainer)
-        state = optimizer_state or [np.zeros(v.shape, v.dtype) for v in optimizer.variables]
+        state = optimizer_state or [
+            np.zeros(v.shape, v.dtype) for v in optimizer.variables
+        ]
         for variable, value in zip(optimizer.variables, state, strict=True):
             variable.assign(value)
         trainer.stop_training = False
-        yield trainer
+        with _without_retracing_advice():
+            yield trainer
         _copy_variables(trainer, network)
-        optimizer_state[:] = [np.array(v) for v in optimizer.variables]
+        optimizer_state[:] = [_value(v) for v in optimizer.variables]
+
+
+@contextlib.contextmanager
+def _without_retracing_advice():
+    """Keep TensorFlow from advice on tracing that a search over shapes cannot heed."""
+    logger = logging.getLogger("tensorflow")
+
+    def is_other(record):
+        return "triggered tf.function retracing" not in record.getMessage()
+
+    logger.addFilter(is_other)
+    try:
+        yield
+    finally:
+        logger.removeFilter(is_other)
 
 
 def _copy_variables(source, target):
     """Copy weights and the state of random layers from one network to its twin."""
-    for giving, taking in zip(source.layers, target.layers, strict=True):
-        for old, new in zip(giving.variables, taking.variables, strict=True):
-            new.assign(old)
+    for old, new in zip(_variables(source), _variables(target), strict=True):
+        new.assign(old.value)
+
+
+def _variables(network):
+    """All variables of all layers: weights, and the state of random layers."""
+    return [variable for layer in network.layers for variable in layer.variables]
+
+
+def _value(variable):
+    """Copy of a variable as an array."""
+    return np.array(keras.ops.convert_to_numpy(keras.ops.convert_to_tensor(variable)))
 
 
 def _make_optimizer(spec):
@@ -187,7 +215,9 @@ def _compile(model, optimizer):
     if isinstance(optimizer, keras.optimizers.AdamW):
         optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
     model.compile(
-        optimizer=optimizer, loss="sparse_categorical_crossentropy", metrics=["accuracy"]
+        optimizer=optimizer,
+        loss="sparse_categorical_crossentropy",
+        metrics=["accuracy"],
     )
 
 
@@ -403,29 +433,42 @@ def training_callbacks(
     return callbacks
 
 
-def make_forward(model):
-    """Compile the path from images to probabilities.
+def predict_in_batches(network, images):
+    """Compute class probabilities of any number of images.
+
+    On TensorFlow, this is one graph that is traced once per network for batches of
+    any size; ``keras.Model.predict`` spends some 50 ms a call on setting up its loop.
 
     Parameters
     ----------
-    model : keras.Model
+    network : keras.Model
         The network.
+    images : ndarray of shape (n_beats, n_freqs, n_frames, n_channels), float32
+        The images.
 
     Returns
     -------
-    callable
-        Takes an array (n_beats, n_freqs, n_frames, n_channels), float32, of any
-        n_beats, and returns an array (n_beats, n_classes). On TensorFlow, it is one
-        graph traced once for all n_beats; ``model.predict`` would spend some 50 ms a
-        call on setting up its loop.
+    ndarray of shape (n_beats, n_classes), float32
+        Rows that sum to one.
     """
+    if not hasattr(network, "forward_graph"):
+        network.forward_graph = _forward_graph(network)
+    parts = [
+        network.forward_graph(images[start : start + PREDICT_BATCH])
+        for start in range(0, len(images), PREDICT_BATCH)
+    ]
+    return np.concatenate(parts)
+
+
+def _forward_graph(network):
+    """Compile the path from one batch of images to probabilities."""
     if keras.backend.backend() != "tensorflow":
-        return lambda images: keras.ops.convert_to_numpy(model.predict_on_batch(images))
+        return network.predict_on_batch
     import tensorflow as tf
 
-    signature = tf.TensorSpec([None, *model.input_shape[1:]], tf.float32)
+    signature = tf.TensorSpec([None, *network.input_shape[1:]], tf.float32)
     graph = tf.function(
-        lambda images: model(images, training=False), input_signature=[signature]
+        lambda images: network(images, training=False), input_signature=[signature]
     ).get_concrete_function()
     return lambda images: graph(tf.constant(images)).numpy()
 
@@ -445,7 +488,7 @@ def pack_network(network):
     """
     return {
         "config": network.to_json(),
-        "variables": [np.array(v) for l in network.layers for v in l.variables],
+        "variables": [_value(v) for v in _variables(network)],
     }
 
 
@@ -463,7 +506,6 @@ def unpack_network(state):
         The network.
     """
     network = keras.models.model_from_json(state["config"])
-    variables = [v for l in network.layers for v in l.variables]
-    for variable, value in zip(variables, state["variables"], strict=True):
+    for variable, value in zip(_variables(network), state["variables"], strict=True):
         variable.assign(value)
     return network

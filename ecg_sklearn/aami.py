@@ -46,9 +46,7 @@ SYMBOLS: dict[str, str] = {
 """PhysioNet beat annotation symbols of each AAMI class."""
 
 SYMBOL_TO_CLASS: dict[str, int] = {
-    symbol: label
-    for label, name in enumerate(CLASS_NAMES)
-    for symbol in SYMBOLS[name]
+    symbol: label for label, name in enumerate(CLASS_NAMES) for symbol in SYMBOLS[name]
 }
 """Integer AAMI label of each beat symbol. What is not here is not a beat."""
 

@@ -167,7 +167,7 @@ class SpectrogramCNNClassifier(ClassifierMixin, BaseWrapper):
     # name; here the parameters are explicit, and nothing is handed on by itself.
     model = None
     build_fn = None
-    _fit_kwargs = frozenset()
+    _fit_kwargs: frozenset = frozenset()
 
     def __init__(
         self,
@@ -212,7 +212,7 @@ class SpectrogramCNNClassifier(ClassifierMixin, BaseWrapper):
 
     # BaseWrapper reads parameters off __dict__, fitted attributes and all;
     # scikit-learn's own way reads the signature.
-    _get_param_names = classmethod(BaseEstimator._get_param_names.__func__)
+    _get_param_names: classmethod = classmethod(BaseEstimator._get_param_names.__func__)
     set_params = BaseEstimator.set_params
     __repr__ = BaseEstimator.__repr__
 
@@ -243,11 +243,12 @@ class SpectrogramCNNClassifier(ClassifierMixin, BaseWrapper):
             raise ValueError(f"Only {given} was given. Give both X_val and y_val.")
         X, y = self._check_training_data(X, y, reset=True)
         weights = self._training_weights(y, sample_weight)
-        self.classes_, codes = np.unique(y, return_inverse=True)
+        kept = np.arange(len(X)) if weights is None else np.flatnonzero(weights)
+        self.classes_ = self._check_classes(np.unique(y[kept]))
+        codes = np.searchsorted(self.classes_, y)
         rng = check_random_state(self.random_state)
 
         validation = None
-        kept = np.arange(len(X)) if weights is None else np.flatnonzero(weights)
         if X_val is not None:
             validation = self._check_validation_data(X_val, y_val)
         elif self.early_stopping:
@@ -300,6 +301,7 @@ class SpectrogramCNNClassifier(ClassifierMixin, BaseWrapper):
         X, y = self._check_training_data(X, y, reset=first)
         if first or classes is not None:
             _check_partial_fit_first_call(self, classes)
+            self._check_classes(self.classes_)
         if unknown := set(np.unique(y).tolist()) - set(self.classes_.tolist()):
             raise ValueError(
                 f"y holds labels {sorted(unknown)} that are not among classes="
@@ -343,7 +345,8 @@ class SpectrogramCNNClassifier(ClassifierMixin, BaseWrapper):
         ndarray of shape (n_beats,)
             Labels.
         """
-        return self.classes_[self._predict_raw(X).argmax(axis=1)]
+        best = self._predict_raw(X).argmax(axis=1)
+        return self.classes_[best]
 
     def initialize(self, X, y):
         """Build the network with random weights, without training it.
@@ -361,7 +364,7 @@ class SpectrogramCNNClassifier(ClassifierMixin, BaseWrapper):
             The classifier, ready for ``model_.set_weights`` and :meth:`predict`.
         """
         X, y = self._check_training_data(X, y, reset=True)
-        self.classes_ = np.unique(y)
+        self.classes_ = self._check_classes(np.unique(y))
         self._start(X, check_random_state(self.random_state))
         return self
 
@@ -372,16 +375,11 @@ class SpectrogramCNNClassifier(ClassifierMixin, BaseWrapper):
 
     def _predict_raw(self, X):
         check_is_fitted(self)
-        X = self._check_images(X, "X")
-        if "_forward" not in self.__dict__:
-            self._forward = _network.make_forward(self.model_)
-        size = _network.PREDICT_BATCH
-        parts = [self._forward(X[i : i + size]) for i in range(0, len(X), size)]
-        return np.concatenate(parts)
+        return _network.predict_in_batches(self.model_, self._check_images(X, "X"))
 
     def _start(self, X, rng):
         """Build a new network for images like these, and seed it."""
-        for name in ("model_", "history_", "_forward"):
+        for name in ("model_", "history_"):
             self.__dict__.pop(name, None)
         self._random_state = int(rng.randint(2**31 - 1))
         self._shuffler = np.random.default_rng(self._random_state)
@@ -455,6 +453,14 @@ class SpectrogramCNNClassifier(ClassifierMixin, BaseWrapper):
             self._input_shape = X.shape[1:]
         return self._as_images(X, "X"), column_or_1d(y, warn=True)
 
+    def _check_classes(self, classes):
+        if len(classes) < 2:
+            raise ValueError(
+                f"y holds one class only, {classes.tolist()[0]!r}. A classifier needs "
+                "beats of at least two classes."
+            )
+        return classes
+
     def _check_filters(self):
         widths = self.filters
         if not widths or not all(isinstance(n, Integral) and n > 0 for n in widths):
@@ -465,6 +471,13 @@ class SpectrogramCNNClassifier(ClassifierMixin, BaseWrapper):
 
     def _check_validation_data(self, X_val, y_val):
         """Validate beats to validate on against the training beats."""
+        if np.ndim(X_val) < 1 + len(self._input_shape):
+            raise ValueError(
+                f"X_val has shape {np.shape(X_val)}, but the training beats have shape "
+                f"(n_beats, {', '.join(map(str, self._input_shape))}): it did not pass "
+                "the steps of the pipeline. Build the pipeline with make_ecg_pipeline "
+                "under sklearn.set_config(enable_metadata_routing=True)."
+            )
         X_val = self._check_images(X_val, "X_val")
         y_val = column_or_1d(y_val)
         if len(X_val) != len(y_val):
@@ -482,29 +495,16 @@ class SpectrogramCNNClassifier(ClassifierMixin, BaseWrapper):
     def _check_images(self, X, name):
         """Validate beats against those seen in fit; return them as images."""
         X = validate_data(
-            self,
-            X,
-            reset=False,
-            dtype=np.float32,
-            allow_nd=True,
-            order="C",
-            skip_check_array=False,
+            self, X, reset=False, dtype=np.float32, allow_nd=True, order="C"
         )
         return self._as_images(X, name)
 
     def _as_images(self, X, name):
         """View beats as (n_beats, n_freqs, n_frames, n_channels)."""
         if X.shape[1:] != self._input_shape:
-            hint = (
-                " These look like beats that did not pass the pipeline's steps: build "
-                "the pipeline with make_ecg_pipeline under sklearn.set_config("
-                "enable_metadata_routing=True)."
-                if name == "X_val" and X.ndim < 1 + len(self._input_shape)
-                else ""
-            )
             raise ValueError(
                 f"{name} holds beats of shape {X.shape[1:]}, but "
-                f"{type(self).__name__} was fitted on {self._input_shape}.{hint}"
+                f"{type(self).__name__} was fitted on {self._input_shape}."
             )
         if X.ndim == 2:
             return X[:, None, :, None]
@@ -518,23 +518,24 @@ class SpectrogramCNNClassifier(ClassifierMixin, BaseWrapper):
         )
 
     def _training_weights(self, y, sample_weight):
-        """Weight of each beat in the loss, or None; the caller's array is not touched."""
+        """Weights of the beats in the loss, or None; the caller's array is left."""
         weights = None
         if sample_weight is not None:
             weights = _check_sample_weight(
                 sample_weight, y, dtype=np.float32, ensure_non_negative=True, copy=True
             )
-            if not weights.any():
-                raise ValueError(
-                    "All sample_weight are zero, which leaves nothing to train on."
-                )
         if self.class_weight is not None:
             by_class = compute_sample_weight(self.class_weight, y).astype(np.float32)
             weights = by_class if weights is None else weights * by_class
+        if weights is not None and not weights.any():
+            raise ValueError(
+                "The weights of all beats are zero, which leaves nothing to train on. "
+                "Check sample_weight and class_weight."
+            )
         return weights
 
     def _split(self, rows, codes, rng):
-        """Hold out a fraction of the rows, stratified by class where that is possible."""
+        """Hold out a fraction of the rows, stratified by class."""
         codes = codes[rows]
         try:
             return train_test_split(
@@ -556,7 +557,6 @@ class SpectrogramCNNClassifier(ClassifierMixin, BaseWrapper):
     def __getstate__(self):
         """Pack the network as plain data; leave out what serves training alone."""
         state = dict(super().__getstate__())
-        state.pop("_forward", None)
         if "model_" in state:
             state["model_"] = _network.pack_network(self.model_)
             state["callbacks"] = None

@@ -66,12 +66,13 @@ class BeatSMOTE(SMOTE):
         for label, n_wanted in self.sampling_strategy_.items():
             n_beats = np.count_nonzero(y == label)
             if n_wanted and n_beats < needed:
-                largest = n_beats - 1
-                advice = f"Set k_neighbors={largest}, get" if largest else "Get"
+                name = label.item() if hasattr(label, "item") else label
+                advice = f"Set k_neighbors={n_beats - 1}, get" if n_beats > 1 else "Get"
+                plural = "s" if n_beats != 1 else ""
                 raise ValueError(
-                    f"Class {label!r} has {n_beats} beats, and SMOTE with "
-                    f"k_neighbors={needed - 1} needs {needed}. {advice} more beats of "
-                    "this class, leave it out of sampling_strategy, or train without "
-                    "a sampler (make_ecg_pipeline(sampler=None))."
+                    f"Class {name!r} has {n_beats} beat{plural}, and "
+                    f"SMOTE with k_neighbors={needed - 1} needs {needed}. {advice} "
+                    "more beats of this class, leave it out of sampling_strategy, or "
+                    "train without a sampler (make_ecg_pipeline(sampler=None))."
                 )
         return super()._fit_resample(X, y)

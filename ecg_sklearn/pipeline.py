@@ -16,7 +16,12 @@ _SEGMENT_SECONDS = 16 / 120
 
 
 def make_ecg_pipeline(
-    *, sampling_rate=120.0, sampler="smote", random_state=None, memory=None, **cnn_params
+    *,
+    sampling_rate=120.0,
+    sampler="smote",
+    random_state=None,
+    memory=None,
+    **cnn_params,
 ):
     """Chain scaler, SMOTE, spectrogram and CNN into one imbalanced-learn pipeline.
 

@@ -97,9 +97,7 @@ class TrainingHistoryDisplay:
             axes, ("loss", "accuracy", "learning_rate"), titles, strict=True
         ):
             if key in self.history:
-                ax.plot(
-                    epochs, self.history[key], label="training", ms=4, **_TRAINING
-                )
+                ax.plot(epochs, self.history[key], label="training", ms=4, **_TRAINING)
             if f"val_{key}" in self.history:
                 ax.plot(
                     epochs,

@@ -257,6 +257,11 @@ class SpectrogramTransformer(TransformerMixin, BaseEstimator):
             dtype=object,
         )
 
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.transformer_tags.preserves_dtype = ["float32"]
+        return tags
+
     def _plan(self, n_times):
         """Resolve the parameters for beats of a length, and set the two axes."""
         nperseg, nfft, hop = self._segment_lengths()
@@ -325,7 +330,7 @@ class SpectrogramTransformer(TransformerMixin, BaseEstimator):
         return slice(kept[0], kept[-1] + 1)
 
     def _segment_kernel(self):
-        """What a segment is multiplied with: window, or the whole Fourier matrix.
+        """Make what segments are multiplied with: window, or whole Fourier matrix.
 
         The matrix has the real parts of all bins in its first columns and the
         imaginary parts in the others. Detrending, the window and the scale of the
@@ -345,9 +350,7 @@ class SpectrogramTransformer(TransformerMixin, BaseEstimator):
         self._gain = np.sqrt(gain)[self._bins]
         if nperseg > _LONGEST_MATRIX_SEGMENT:
             return window.astype(np.float32)
-        turns = np.outer(
-            np.arange(nperseg), np.arange(self._nfft // 2 + 1)[self._bins]
-        )
+        turns = np.outer(np.arange(nperseg), np.arange(self._nfft // 2 + 1)[self._bins])
         # Reduced modulo nfft, so that long transforms lose no digits of the angle.
         angle = 2 * np.pi * (turns % self._nfft) / self._nfft
         kernel = np.hstack([np.cos(angle), -np.sin(angle)]) * window[:, None]

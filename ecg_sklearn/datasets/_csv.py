@@ -46,9 +46,10 @@ def load_heartbeat_csv(path, *, sampling_rate=120.0, labelled=True, return_X_y=F
     -------
     Bunch
         ``data`` of shape (n_beats, 187) float32, ``target`` of shape (n_beats,)
-        int (None if not ``labelled``), ``target_names``, ``sampling_rate`` in Hz and ``DESCR``. The file does
-        not say which record a beat comes from, so ``groups``, ``symbols``, ``rr``
-        and ``time`` are None: :func:`fetch_mitbih` gives the same rows with them.
+        int (None if not ``labelled``), ``target_names``, ``sampling_rate`` in Hz and
+        ``DESCR``. The file does not say which record a beat comes from, so
+        ``groups``, ``symbols``, ``rr`` and ``time`` are None: :func:`fetch_mitbih`
+        gives the same rows with them.
 
     Raises
     ------

@@ -383,9 +383,8 @@ def _read_window_beats(directory, fingerprint, channels, window, rate):
 
 def _official_split(n_rows):
     """Row in ``mitbih_test.csv`` of each row of the Kaggle form; -1 for train."""
-    with np.load(
-        resources.files(__package__).joinpath("data/kaggle_split.npz").open("rb")
-    ) as table:
+    path = resources.files(__package__).joinpath("data/kaggle_split.npz")
+    with path.open("rb") as file, np.load(file) as table:
         is_test = np.unpackbits(table["is_test"], count=n_rows).astype(bool)
         test_row = np.full(n_rows, -1)
         test_row[is_test] = table["test_row"]

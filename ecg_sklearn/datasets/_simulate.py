@@ -212,7 +212,7 @@ def _simulate_record(name, labels, noise, form, rng):
 
 
 def _beat_times(names, rng):
-    """Times of the R peaks in seconds, and the mean RR interval of the record."""
+    """Draw the times of the R peaks and the mean RR interval, in seconds."""
     rr_mean = 60.0 / rng.uniform(55, 105)
     variability = rng.uniform(0.02, 0.06)
     times, previous = [_LEAD], names[0]

@@ -1,7 +1,6 @@
 """Annotated WFDB records: reading with errors that help, and windows around beats."""
 
 import os
-from collections.abc import Iterable
 from fractions import Fraction
 from numbers import Integral, Real
 from pathlib import Path
@@ -13,8 +12,8 @@ from sklearn.utils._param_validation import Interval, StrOptions, validate_param
 
 from ecg_sklearn.aami import SYMBOL_TO_CLASS
 from ecg_sklearn.datasets._base import (
-    KAGGLE_SIGNAL_RATE,
     KAGGLE_SAMPLING_RATE,
+    KAGGLE_SIGNAL_RATE,
     cut_kaggle_beats,
     make_bunch,
     rr_intervals,
@@ -91,13 +90,14 @@ def load_wfdb_beats(
     Returns
     -------
     Bunch
-        ``data`` of shape (n_beats, n_times) float32; ``target`` of shape (n_beats,) int, AAMI classes 0 to 4;
-        ``target_names``; ``groups``, the record of each beat; ``symbols``, its
-        annotation; ``rr`` of shape (n_beats, 4), the previous and next RR interval,
-        the mean of the last ten and the mean of the record, in seconds; ``time`` of
-        the annotation in its record, in seconds; ``sampling_rate`` in Hz and
-        ``DESCR``. Beats whose window does not fit into the record are left out, and so
-        is the last annotation of each record in the Kaggle form.
+        ``data`` of shape (n_beats, n_times) float32; ``target`` of shape (n_beats,)
+        int, AAMI classes 0 to 4; ``target_names``; ``groups``, the record of each
+        beat; ``symbols``, its annotation; ``rr`` of shape (n_beats, 4), the previous
+        and next RR interval, the mean of the last ten and the mean of the record, in
+        seconds; ``time`` of the annotation in its record, in seconds;
+        ``sampling_rate`` in Hz and ``DESCR``. Beats whose window does not fit into
+        the record are left out, and so is the last annotation of each record in the
+        Kaggle form.
 
     Raises
     ------
@@ -139,8 +139,10 @@ def load_wfdb_beats(
             "no beat annotations, or they lie too near to the ends of their records "
             f"for window={tuple(window)}."
         )
-    cut = "rows of the Kaggle form" if form == "kaggle" else (
-        f"windows from {start:g} to {stop:g} s around each annotation"
+    cut = (
+        "rows of the Kaggle form"
+        if form == "kaggle"
+        else (f"windows from {start:g} to {stop:g} s around each annotation")
     )
     return make_bunch(
         data,
@@ -364,9 +366,7 @@ def _record_names(directory, records, annotator):
     """Names of the records to read, checked for existence of the folder."""
     if not directory.is_dir():
         raise FileNotFoundError(f"There is no folder {directory}.")
-    if isinstance(records, str):
-        raise ValueError(f"records={records!r} is one name. Give a list: [{records!r}].")
-    if isinstance(records, Iterable):
+    if records is not None:
         names = [str(name) for name in records]
     elif (directory / "RECORDS").is_file():
         names = (directory / "RECORDS").read_text().split()

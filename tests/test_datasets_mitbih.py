@@ -1,0 +1,209 @@
+"""MIT-BIH: found, downloaded and verified on a fake server; the rows on real data."""
+
+import hashlib
+import http.server
+import threading
+from functools import partial
+
+import numpy as np
+import pytest
+
+from ecg_sklearn.aami import DS1, DS2, MITBIH_RECORDS, PACED_RECORDS
+from ecg_sklearn.datasets import _mitbih, fetch_mitbih, load_wfdb_beats
+
+OFFICIAL_COUNTS = {
+    "all": [90589, 2779, 7236, 803, 8039],
+    "train": [72471, 2223, 5788, 641, 6431],
+    "test": [18118, 556, 1448, 162, 1608],
+}
+
+
+class _Quiet(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *args):
+        pass
+
+    def do_GET(self):
+        self.server.asked.append(self.path.rsplit("/", 1)[-1])
+        super().do_GET()
+
+
+@pytest.fixture
+def physionet(tmp_path, monkeypatch):
+    """A server on this machine that holds three small files in place of the 144."""
+    source = tmp_path / "physionet"
+    source.mkdir()
+    sums = {}
+    for number in range(3):
+        content = bytes([number]) * 1000
+        (source / f"10{number}.dat").write_bytes(content)
+        sums[f"10{number}.dat"] = hashlib.sha256(content).hexdigest()
+    server = http.server.ThreadingHTTPServer(
+        ("127.0.0.1", 0), partial(_Quiet, directory=source)
+    )
+    server.asked, server.source = [], source
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    monkeypatch.setattr(_mitbih, "MITDB_URL", f"http://127.0.0.1:{server.server_port}/")
+    monkeypatch.setattr(_mitbih, "checksums", lambda: sums)
+    yield server
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def test_download_goes_on_where_it_stopped(physionet, tmp_path):
+    home = tmp_path / "home"
+    (physionet.source / "102.dat").rename(physionet.source / "away")
+    with pytest.raises(OSError, match="could not be downloaded"):
+        _mitbih.download_mitbih(home)
+    assert sorted(p.name for p in home.iterdir()) == ["100.dat", "101.dat"]
+    (physionet.source / "away").rename(physionet.source / "102.dat")
+    physionet.asked.clear()
+    _mitbih.download_mitbih(home)
+    assert physionet.asked == ["102.dat"]
+    assert _mitbih.missing_files(home) == _mitbih.damaged_files(home) == []
+
+
+def test_damaged_files_are_fetched_again(physionet, tmp_path):
+    home = tmp_path / "home"
+    _mitbih.download_mitbih(home)
+    (home / "101.dat").write_bytes(b"half")
+    assert _mitbih.damaged_files(home) == ["101.dat"]
+    _mitbih.download_mitbih(home)
+    assert _mitbih.damaged_files(home) == []
+
+
+def test_a_wrong_file_from_the_server_is_not_kept(physionet, tmp_path):
+    (physionet.source / "100.dat").write_bytes(b"not the published bytes")
+    home = tmp_path / "home"
+    with pytest.raises(OSError, match="could not be downloaded"):
+        _mitbih.download_mitbih(home)
+    assert list(home.iterdir()) == []
+
+
+def test_without_network_the_error_says_what_to_do(tmp_path, monkeypatch):
+    monkeypatch.setattr(_mitbih, "MITDB_URL", "http://127.0.0.1:9/")
+    home = tmp_path / "home"
+    with pytest.raises(OSError, match="could not be downloaded") as caught:
+        fetch_mitbih(data_home=home)
+    for part in ("48 records", "http://127.0.0.1:9/", str(home / "mitdb")):
+        assert part in str(caught.value)
+    with pytest.raises(OSError, match="144 of 144 files .* are missing"):
+        fetch_mitbih(data_home=home, download_if_missing=False)
+
+
+def test_where_the_records_are_looked_for(tmp_path, monkeypatch):
+    assert _mitbih.find_mitbih(tmp_path) == tmp_path / "mitdb"
+    (tmp_path / "100.hea").touch()
+    assert _mitbih.find_mitbih(tmp_path) == tmp_path
+    monkeypatch.setenv("ECG_SKLEARN_DATA", str(tmp_path))
+    assert _mitbih.find_mitbih() == tmp_path
+    monkeypatch.delenv("ECG_SKLEARN_DATA")
+    assert _mitbih.find_mitbih().parent.name == "ecg_sklearn_data"
+
+
+def test_what_the_package_carries():
+    sums = _mitbih.checksums()
+    assert len(sums) == 144
+    assert set(sums) == {
+        f"{r}.{s}" for r in MITBIH_RECORDS for s in ("atr", "dat", "hea")
+    }
+    split = _mitbih._official_split(109_446)
+    test_rows = split[split >= 0]
+    np.testing.assert_array_equal(np.sort(test_rows), np.arange(21_892))
+    assert not set(DS1) & set(DS2)
+    assert not set(PACED_RECORDS) & set(DS1 + DS2)
+
+
+def test_a_cache_that_cannot_be_written_is_done_without(tmp_path, monkeypatch):
+    blocker = tmp_path / "file"
+    blocker.touch()
+    monkeypatch.setenv("ECG_SKLEARN_CACHE", str(blocker / "cache"))
+    with pytest.warns(RuntimeWarning, match="Beats are not cached"):
+        assert _mitbih._cached(sorted, [2, 1]) == [1, 2]
+
+
+@pytest.mark.mitbih
+class TestRealRecords:
+    @pytest.mark.parametrize("subset", ["all", "train", "test"])
+    def test_official_counts(self, mitbih_home, subset):
+        beats = fetch_mitbih(data_home=mitbih_home, subset=subset)
+        counts = OFFICIAL_COUNTS[subset]
+        np.testing.assert_array_equal(np.bincount(beats.target), counts)
+        assert beats.data.shape == (sum(counts), 187)
+        assert beats.data.dtype == np.float32
+        assert set(beats.groups) == set(MITBIH_RECORDS)
+
+    def test_rows_are_those_of_the_published_files(self, mitbih_home):
+        # A digest of all rows, taken when they were compared with the files.
+        beats = fetch_mitbih(data_home=mitbih_home)
+        digest = hashlib.sha256(beats.data.tobytes()).hexdigest()
+        assert (
+            digest == "91a473f8aa67f8ca0908eb69e72d53afae1e5d21a0c7f32e70015962f2552d97"
+        )
+
+    def test_test_rows_are_in_the_published_order(self, mitbih_home):
+        test = fetch_mitbih(data_home=mitbih_home, subset="test")
+        assert (np.diff(test.target) >= 0).all()  # the file is sorted by class
+        everything = fetch_mitbih(data_home=mitbih_home)
+        index = np.load(mitbih_home / "kaggle_index.npz")
+        np.testing.assert_array_equal(everything.target, index["y"])
+        np.testing.assert_array_equal(everything.groups.astype(int), index["record"])
+        np.testing.assert_array_equal(everything.symbols, index["symbol"])
+        np.testing.assert_allclose(everything.time * 360, index["sample"])
+        order = np.argsort(index["test_row"], kind="stable")[-21_892:]
+        np.testing.assert_array_equal(everything.data[order], test.data)
+
+    def test_patients_apart(self, mitbih_home):
+        one = fetch_mitbih(data_home=mitbih_home, subset="ds1")
+        two = fetch_mitbih(data_home=mitbih_home, subset="ds2")
+        assert set(one.groups) == set(DS1)
+        assert set(two.groups) == set(DS2)
+        np.testing.assert_array_equal(
+            np.bincount(one.target), [45845, 943, 3788, 415, 8]
+        )
+        np.testing.assert_array_equal(
+            np.bincount(two.target), [44238, 1836, 3221, 388, 7]
+        )
+        paced = fetch_mitbih(data_home=mitbih_home, subset="ds1", include_paced=True)
+        assert set(paced.groups) == {*DS1, "102", "107"}
+
+    def test_windows_are_of_the_same_beats(self, mitbih_home):
+        rows = fetch_mitbih(data_home=mitbih_home, subset="test")
+        windows = fetch_mitbih(data_home=mitbih_home, subset="test", form="window")
+        assert windows.data.shape[1] == 360
+        assert windows.sampling_rate == 360.0
+        key = {(g, t) for g, t in zip(rows.groups, rows.time, strict=True)}
+        found = [
+            (g, t) in key for g, t in zip(windows.groups, windows.time, strict=True)
+        ]
+        assert all(found)
+        assert len(found) > 0.999 * len(key)
+
+    def test_the_same_as_reading_one_record(self, mitbih_home):
+        directory = _mitbih.find_mitbih(mitbih_home)
+        one = load_wfdb_beats(directory, records=["208"], form="kaggle", channel=0)
+        everything = fetch_mitbih(data_home=mitbih_home)
+        here = everything.groups == "208"
+        np.testing.assert_array_equal(one.data, everything.data[here])
+        np.testing.assert_array_equal(one.rr, everything.rr[here])
+        assert np.isfinite(everything.rr).all()
+        assert (everything.rr > 0).all()
+
+    def test_a_damaged_file_is_noticed(self, mitbih_home, tmp_path):
+        copy = tmp_path / "mitdb"
+        copy.mkdir()
+        for path in _mitbih.find_mitbih(mitbih_home).glob("*.*"):
+            (copy / path.name).symlink_to(path.resolve())
+        damaged = bytearray((copy / "100.dat").read_bytes())
+        damaged[1000] ^= 1
+        (copy / "100.dat").unlink()
+        (copy / "100.dat").write_bytes(damaged)
+        with pytest.raises(ValueError, match=r"100\.dat.*differ from the published"):
+            fetch_mitbih(data_home=tmp_path)
+
+
+@pytest.mark.network
+def test_download_from_physionet(tmp_path):
+    beats = fetch_mitbih(data_home=tmp_path, subset="test")
+    assert beats.data.shape == (21_892, 187)

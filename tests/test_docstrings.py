@@ -1,0 +1,53 @@
+"""Public docstrings follow numpydoc: every parameter, attribute and return value."""
+
+import importlib
+import inspect
+
+import pytest
+from numpydoc.validate import validate
+from test_public_api import MODULES
+
+# What numpydoc asks for beyond shapes, units, errors and sources.
+IGNORED = {
+    "ES01",  # an extended summary
+    "EX01",  # an example for each method
+    "SA01",  # a "see also" for each method
+    "GL01",  # the summary starts on the line below the quotes
+    "RT03",  # a description of every returned object, "Bunch" with a list included
+}
+
+
+def public_objects():
+    for module, names in MODULES.items():
+        for name in sorted(names):
+            found = getattr(importlib.import_module(f"ecg_sklearn.{module}"), name)
+            if not callable(found):
+                continue
+            path = f"ecg_sklearn.{module}.{name}"
+            yield path
+            if inspect.isclass(found):
+                for method, member in vars(found).items():
+                    if not method.startswith("_") and inspect.isfunction(member):
+                        yield f"{path}.{method}"
+
+
+@pytest.mark.parametrize("path", list(public_objects()))
+def test_docstring(path):
+    found = validate(path)
+    faults = [fault for fault in found["errors"] if fault[0] not in IGNORED]
+    assert not faults
+
+
+def test_parameters_are_documented_in_their_order():
+    for path in public_objects():
+        module, name = path.split(".")[1:3]
+        found = getattr(importlib.import_module(f"ecg_sklearn.{module}"), name)
+        doc = inspect.getdoc(found)
+        documented = [
+            line.split(" : ")[0]
+            for line in doc.split("Returns\n")[0].split("Attributes\n")[0].splitlines()
+            if " : " in line and not line.startswith(" ")
+        ]
+        expected = [p for p in inspect.signature(found).parameters if p != "cnn_params"]
+        flat = [n for group in documented for n in group.split(", ")]
+        assert [n for n in flat if not n.startswith("**")] == expected, path

@@ -1,0 +1,244 @@
+"""The pipeline through the standard API: fit, search, groups, cache, dump, routing."""
+
+import subprocess
+import sys
+
+import joblib
+import numpy as np
+import pytest
+import sklearn
+from imblearn.over_sampling import RandomOverSampler
+from imblearn.pipeline import Pipeline
+from sklearn.base import clone
+from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.model_selection import (
+    GridSearchCV,
+    StratifiedGroupKFold,
+    cross_val_predict,
+    cross_val_score,
+)
+
+from ecg_sklearn.datasets import make_heartbeats
+from ecg_sklearn.pipeline import make_ecg_pipeline
+
+
+@pytest.fixture(scope="module")
+def imbalanced():
+    return make_heartbeats(
+        360, n_records=9, weights=[0.5, 0.15, 0.15, 0.1, 0.1], random_state=0
+    )
+
+
+@pytest.fixture
+def pipe(small_cnn):
+    return make_ecg_pipeline(**small_cnn, random_state=0)
+
+
+def test_steps(pipe):
+    assert type(pipe) is Pipeline
+    assert list(pipe.named_steps) == ["scaler", "smote", "spectrogram", "cnn"]
+    assert list(make_ecg_pipeline(sampler=None).named_steps) == [
+        "scaler",
+        "spectrogram",
+        "cnn",
+    ]
+    other = make_ecg_pipeline(sampler=RandomOverSampler())
+    assert list(other.named_steps) == ["scaler", "sampler", "spectrogram", "cnn"]
+    with pytest.raises(ValueError, match="sampler='adasyn' is not a sampler"):
+        make_ecg_pipeline(sampler="adasyn")
+    with pytest.raises(TypeError, match="epoch"):
+        make_ecg_pipeline(epoch=3)
+
+
+def test_segments_span_the_same_time_at_any_rate():
+    for rate, nperseg in ((120, 16), (360, 48), (250, 33)):
+        step = make_ecg_pipeline(sampling_rate=rate)["spectrogram"]
+        assert step.nperseg == nperseg
+        assert step.sampling_rate == rate
+
+
+def test_fit_predict_score(pipe, imbalanced):
+    pipe.fit(imbalanced.data, imbalanced.target)
+    np.testing.assert_array_equal(pipe.classes_, np.arange(5))
+    assert pipe.predict(imbalanced.data).shape == (360,)
+    assert pipe.predict_proba(imbalanced.data).shape == (360, 5)
+    assert 0 < pipe.score(imbalanced.data, imbalanced.target) <= 1
+    assert pipe.n_features_in_ == 187
+
+
+def test_smote_acts_in_training_alone(pipe, imbalanced):
+    pipe.fit(imbalanced.data, imbalanced.target)
+    assert sum(pipe["smote"].sampling_strategy_.values()) == 5 * 180 - 360
+    assert len(pipe.predict(imbalanced.data)) == 360
+
+
+def test_strings_as_labels(pipe, imbalanced):
+    names = np.array(["N", "S", "V", "F", "Q"])[imbalanced.target]
+    pipe.fit(imbalanced.data, names)
+    assert set(pipe.predict(imbalanced.data)) <= set("NSVFQ")
+
+
+def test_the_same_seed_gives_the_same_pipeline(pipe, imbalanced):
+    one = clone(pipe).fit(imbalanced.data, imbalanced.target)
+    two = clone(pipe).fit(imbalanced.data, imbalanced.target)
+    np.testing.assert_array_equal(
+        one.predict_proba(imbalanced.data), two.predict_proba(imbalanced.data)
+    )
+
+
+def test_a_class_too_small_for_smote(pipe, imbalanced):
+    rows = np.concatenate(
+        [
+            np.flatnonzero(imbalanced.target != 3),
+            np.flatnonzero(imbalanced.target == 3)[:4],
+        ]
+    )
+    with pytest.raises(ValueError, match="Class 3 has 4 beats, and SMOTE"):
+        pipe.fit(imbalanced.data[rows], imbalanced.target[rows])
+
+
+def test_cross_validation_with_records_kept_together(pipe, imbalanced):
+    cv = StratifiedGroupKFold(3)
+    scores = cross_val_score(
+        pipe, imbalanced.data, imbalanced.target, groups=imbalanced.groups, cv=cv
+    )
+    assert scores.shape == (3,)
+    assert np.isfinite(scores).all()
+    for train, test in cv.split(imbalanced.data, imbalanced.target, imbalanced.groups):
+        assert not set(imbalanced.groups[train]) & set(imbalanced.groups[test])
+    predicted = cross_val_predict(pipe, imbalanced.data, imbalanced.target, cv=3)
+    assert predicted.shape == (360,)
+
+
+def test_grid_search_over_the_spectrogram_and_the_network(pipe, imbalanced, tmp_path):
+    grid = {
+        "spectrogram__nperseg": [16, 64],
+        "spectrogram__noverlap": [0.5, 0.75],
+        "cnn__learning_rate": [1e-3],
+    }
+    search = GridSearchCV(pipe, grid, cv=2, error_score="raise")
+    search.fit(imbalanced.data, imbalanced.target)
+    assert len(search.cv_results_["params"]) == 4
+    assert np.isfinite(search.cv_results_["mean_test_score"]).all()
+    assert set(search.best_params_) == set(grid)
+
+    path = tmp_path / "search.joblib"
+    joblib.dump(search, path)
+    np.testing.assert_array_equal(
+        predict_in_a_fresh_process(path, imbalanced, tmp_path),
+        search.predict_proba(imbalanced.data),
+    )
+
+
+def test_two_jobs_give_what_one_gives(pipe, imbalanced):
+    grid = {"spectrogram__nperseg": [16, 32]}
+    one, two = (
+        GridSearchCV(pipe, grid, cv=2, n_jobs=n, error_score="raise").fit(
+            imbalanced.data, imbalanced.target
+        )
+        for n in (1, 2)
+    )
+    np.testing.assert_allclose(
+        one.cv_results_["mean_test_score"],
+        two.cv_results_["mean_test_score"],
+        atol=0.02,  # other numbers of threads add up in another order
+    )
+
+
+def test_dump_and_load_in_a_fresh_process(pipe, imbalanced, tmp_path):
+    pipe.fit(imbalanced.data, imbalanced.target)
+    path = tmp_path / "pipe.joblib"
+    joblib.dump(pipe, path)
+    np.testing.assert_array_equal(
+        predict_in_a_fresh_process(path, imbalanced, tmp_path),
+        pipe.predict_proba(imbalanced.data),
+    )
+
+
+def predict_in_a_fresh_process(path, beats, folder):
+    np.save(folder / "beats.npy", beats.data)
+    script = (
+        "import sys, joblib, numpy as np\n"
+        "pipe = joblib.load(sys.argv[1])\n"
+        "np.save(sys.argv[3], pipe.predict_proba(np.load(sys.argv[2])))\n"
+    )
+    files = [path, folder / "beats.npy", folder / "probability.npy"]
+    subprocess.run([sys.executable, "-c", script, *map(str, files)], check=True)
+    return np.load(files[2])
+
+
+def test_memory_caches_the_fitted_steps(pipe, imbalanced, tmp_path):
+    cached = clone(pipe).set_params(memory=str(tmp_path))
+    cached.fit(imbalanced.data, imbalanced.target)
+    made = sorted(tmp_path.rglob("output.pkl"))
+    assert len(made) == 3  # scaler, smote, spectrogram
+    changed = clone(cached).set_params(cnn__learning_rate=1e-3)
+    changed.fit(imbalanced.data, imbalanced.target)
+    assert sorted(tmp_path.rglob("output.pkl")) == made
+    plain = clone(pipe).fit(imbalanced.data, imbalanced.target)
+    np.testing.assert_allclose(
+        cached.predict_proba(imbalanced.data),
+        plain.predict_proba(imbalanced.data),
+        atol=1e-6,
+    )
+
+
+def test_html_and_text_representation(pipe):
+    html = pipe._repr_html_()
+    for step in ("StandardScaler", "BeatSMOTE", "SpectrogramTransformer"):
+        assert step in html
+    assert "SpectrogramCNNClassifier" in repr(pipe)
+
+
+def test_another_classifier_behind_the_spectrogram(pipe, imbalanced):
+    pipe.set_params(
+        cnn=HistGradientBoostingClassifier(max_iter=5), spectrogram__flatten=True
+    )
+    assert (
+        pipe.fit(imbalanced.data, imbalanced.target).score(
+            imbalanced.data, imbalanced.target
+        )
+        > 0.8
+    )
+
+
+class TestMetadataRouting:
+    @pytest.fixture(autouse=True)
+    def _routing(self):
+        with sklearn.config_context(enable_metadata_routing=True):
+            yield
+
+    def test_validation_beats_pass_the_steps_but_never_smote(
+        self, small_cnn, imbalanced
+    ):
+        X, y = imbalanced.data, imbalanced.target
+        pipe = make_ecg_pipeline(**small_cnn, random_state=0)
+        pipe.fit(X[:300], y[:300], X_val=X[300:], y_val=y[300:])
+        # The history can only hold this number if exactly these 60 beats, scaled and
+        # transformed by the fitted steps, were validated on.
+        expected = pipe.score(X[300:], y[300:])
+        assert pipe[-1].history_["val_accuracy"][-1] == pytest.approx(
+            expected, abs=1e-6
+        )
+        alone = clone(pipe).fit(X[:300], y[:300])
+        np.testing.assert_allclose(
+            alone.predict_proba(X), pipe.predict_proba(X), atol=1e-6
+        )
+
+    def test_without_validation_beats_it_works_too(self, small_cnn, imbalanced):
+        pipe = make_ecg_pipeline(**small_cnn)
+        pipe.fit(imbalanced.data, imbalanced.target)
+        assert "val_loss" not in pipe[-1].history_
+
+    def test_early_stopping_on_them(self, small_cnn, imbalanced):
+        X, y = imbalanced.data, imbalanced.target
+        small_cnn.update(epochs=30, early_stopping=True, patience=1, lr_schedule=None)
+        pipe = make_ecg_pipeline(**small_cnn, learning_rate=0.03, random_state=0)
+        pipe.fit(X[:300], y[:300], X_val=X[300:], y_val=y[300:])
+        assert pipe[-1].n_epochs_ < 30
+
+
+def test_without_routing_untransformed_validation_beats_are_refused(pipe, imbalanced):
+    X, y = imbalanced.data, imbalanced.target
+    with pytest.raises(ValueError, match="enable_metadata_routing=True"):
+        pipe.fit(X, y, cnn__X_val=X, cnn__y_val=y)

@@ -1,0 +1,133 @@
+"""Names, floors and weight: what is public, who may import whom, what loads what."""
+
+import ast
+import importlib
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import ecg_sklearn
+
+PACKAGE = Path(ecg_sklearn.__file__).parent
+MODULES = {
+    "aami": {
+        "CLASS_DESCRIPTIONS",
+        "CLASS_NAMES",
+        "DS1",
+        "DS2",
+        "MITBIH_RECORDS",
+        "PACED_RECORDS",
+        "SYMBOLS",
+        "SYMBOL_TO_CLASS",
+    },
+    "datasets": {
+        "fetch_mitbih",
+        "load_heartbeat_csv",
+        "load_wfdb_beats",
+        "make_heartbeats",
+    },
+    "neural_network": {"SpectrogramCNNClassifier"},
+    "over_sampling": {"BeatSMOTE"},
+    "pipeline": {"make_ecg_pipeline"},
+    "plotting": {"TrainingHistoryDisplay"},
+    "preprocessing": {"SpectrogramTransformer"},
+}
+FLOORS = {
+    "aami": 0,
+    "datasets": 1,
+    "over_sampling": 1,
+    "preprocessing": 1,
+    "_network": 1,
+    "neural_network": 2,
+    "plotting": 2,
+    "pipeline": 3,
+    "_commands": 5,
+    "cli": 6,
+    "__main__": 7,
+}
+
+
+@pytest.mark.parametrize("module", sorted(MODULES))
+def test_public_names(module):
+    found = importlib.import_module(f"ecg_sklearn.{module}")
+    assert found.__all__ == sorted(found.__all__)
+    assert set(found.__all__) == MODULES[module]
+    for name in found.__all__:
+        assert getattr(found, name).__doc__ or isinstance(
+            getattr(found, name), (dict, tuple)
+        )
+
+
+def test_names_of_the_package():
+    assert ecg_sklearn.__all__ == sorted(ecg_sklearn.__all__)
+    assert dir(ecg_sklearn) == ecg_sklearn.__all__
+    for name in ecg_sklearn.__all__:
+        assert getattr(ecg_sklearn, name) is not None
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        _ = ecg_sklearn.nothing
+
+
+def test_a_module_imports_from_lower_floors_alone():
+    for path in PACKAGE.rglob("*.py"):
+        place = path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+        if place == "__init__":
+            continue
+        for node in ast.walk(ast.parse(path.read_text())):
+            if not isinstance(node, ast.ImportFrom) or not node.module:
+                continue
+            parts = node.module.split(".")
+            if parts[0] != "ecg_sklearn":
+                continue
+            targets = parts[1:2] or [alias.name for alias in node.names]
+            for target in targets:
+                if target in (place, "__version__"):
+                    continue
+                assert FLOORS[target] < FLOORS[place], f"{path.name} imports {target}"
+
+
+def test_keras_is_imported_at_the_top_of_one_module_alone():
+    for path in PACKAGE.rglob("*.py"):
+        top = [
+            alias.name if isinstance(node, ast.Import) else node.module
+            for node in ast.parse(path.read_text()).body
+            if isinstance(node, (ast.Import, ast.ImportFrom))
+            for alias in node.names
+        ]
+        heavy = {"keras", "tensorflow"} & {name.split(".")[0] for name in top if name}
+        assert not heavy or path.name == "_network.py"
+
+
+def loaded_by(statement):
+    script = f"import sys\n{statement}\nprint(*sorted(sys.modules))"
+    result = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    return set(result.stdout.split())
+
+
+def test_importing_the_package_is_light():
+    loaded = loaded_by("import ecg_sklearn")
+    assert not loaded & {"tensorflow", "keras", "scikeras", "sklearn", "pandas", "wfdb"}
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "from ecg_sklearn.datasets import make_heartbeats as m; m(9, n_records=1)",
+        "from ecg_sklearn import SpectrogramTransformer",
+        "import ecg_sklearn.plotting",
+        "import ecg_sklearn.cli; ecg_sklearn.cli._parser()",
+    ],
+)
+def test_what_needs_no_network_loads_no_tensorflow(statement):
+    loaded = loaded_by(statement)
+    assert not loaded & {"tensorflow", "keras", "scikeras", "matplotlib"}
+
+
+def test_the_package_is_typed_and_versioned():
+    from importlib.metadata import version
+
+    assert (PACKAGE / "py.typed").is_file()
+    assert version("ecg-sklearn") == ecg_sklearn.__version__
