@@ -89,8 +89,9 @@ class TrainingHistoryDisplay:
         import numpy as np
         from matplotlib.ticker import MaxNLocator
 
-        if axes is None:
-            _, axes = plt.subplots(1, 3, figsize=(11, 3.4), layout="constrained")
+        own_figure = axes is None
+        if own_figure:
+            _, axes = plt.subplots(1, 3, figsize=(11, 3.8), layout="constrained")
         epochs = np.arange(1, len(self.history["loss"]) + 1)
         titles = ("Loss (cross-entropy)", "Accuracy", "Learning rate")
         for ax, key, title in zip(
@@ -119,7 +120,13 @@ class TrainingHistoryDisplay:
             ax.grid(alpha=0.3)
             ax.spines[["top", "right"]].set_visible(False)
         axes[2].ticklabel_format(axis="y", style="sci", scilimits=(0, 0))
-        axes[0].legend(frameon=False, fontsize="small")
         self.axes_ = np.asarray(axes)
         self.figure_ = axes[0].figure
+        if own_figure:  # below all three, where it hides no curve
+            handles, labels = axes[0].get_legend_handles_labels()
+            self.figure_.legend(
+                handles, labels, loc="outside lower center", ncols=3, frameon=False
+            )
+        else:
+            axes[0].legend(frameon=False, fontsize="small")
         return self

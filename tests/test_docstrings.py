@@ -27,7 +27,8 @@ def public_objects():
             yield path
             if inspect.isclass(found):
                 for method, member in vars(found).items():
-                    if not method.startswith("_") and inspect.isfunction(member):
+                    ours = getattr(member, "__module__", "").startswith("ecg_sklearn")
+                    if ours and not method.startswith("_") and callable(member):
                         yield f"{path}.{method}"
 
 
