@@ -1,11 +1,7 @@
 """What each command of ``ecg-sklearn`` does, through the public API alone."""
 
-import contextlib
-import json
 import os
 import platform
-import shutil
-import sys
 import tempfile
 import time
 from importlib.metadata import version
@@ -24,17 +20,24 @@ from sklearn.metrics import (
     confusion_matrix,
     f1_score,
 )
-from sklearn.model_selection import StratifiedGroupKFold, train_test_split
-from sklearn.utils import Bunch
 
+from ecg_sklearn._files import (
+    new_file,
+    new_folder,
+    refuse_existing,
+    without_start_up_noise,
+    write_json,
+)
+from ecg_sklearn._protocols import (
+    hold_out,
+    load_beats,
+    load_protocol,
+    read_csv_of_any_width,
+    take,
+)
 from ecg_sklearn.aami import CLASS_NAMES
 from ecg_sklearn.datasets import _mitbih as mitbih
-from ecg_sklearn.datasets import (
-    fetch_mitbih,
-    load_heartbeat_csv,
-    load_wfdb_beats,
-    make_heartbeats,
-)
+from ecg_sklearn.datasets import fetch_mitbih, load_wfdb_beats
 
 _PROTOCOL_NOTES = {
     "kaggle": (
@@ -44,23 +47,19 @@ _PROTOCOL_NOTES = {
     ),
     "inter-patient": "No patient is in both training and test beats.",
 }
-_SIMULATED = {
-    "n_samples": 6000,
-    "n_records": 60,
-    "weights": [0.6, 0.1, 0.15, 0.05, 0.1],
-}
+_CSV_SUFFIXES = (".csv", ".gz", ".zip")
 
 
 def train(args):
     """Train a pipeline, print its scores, and save it with what belongs to it."""
     out = _console(args)
     output = args.output or Path("runs") / args.protocol
-    _refuse_existing(output, args.overwrite)
-    training, test = _load_protocol(args)
-    training, validation = _hold_out(training, args)
+    refuse_existing(output, args.overwrite)
+    training, test = load_protocol(args)
+    training, validation = hold_out(training, args)
     _print_counts(out, {"training": training, "validation": validation, "test": test})
 
-    with _without_start_up_noise():
+    with without_start_up_noise():
         import tensorflow  # noqa: F401
     with config_context(enable_metadata_routing=True):
         pipe = _make_pipeline(args, training.sampling_rate)
@@ -82,9 +81,9 @@ def train(args):
     print(_PROTOCOL_NOTES[args.protocol])
     print(f"Trained in {seconds:.0f} s ({pipe[-1].n_epochs_} epochs).")
 
-    with _folder(output, args.overwrite) as folder:
+    with new_folder(output, args.overwrite) as folder:
         joblib.dump(pipe, folder / "model.joblib")
-        _write_json(
+        write_json(
             folder / "metrics.json",
             {
                 "data": args.data,
@@ -114,9 +113,9 @@ def demo(args):
 def evaluate(args):
     """Score a saved pipeline on beats with labels."""
     if args.output is not None:
-        _refuse_existing(args.output, args.overwrite)
+        refuse_existing(args.output, args.overwrite)
     pipe = _load_model(args.model)
-    beats = _load_beats(args.data, args.subset, args.seed)
+    beats = load_beats(args.data, args.subset, args.seed)
     known = np.isin(beats.target, pipe.classes_)
     if not known.all():
         names = sorted({CLASS_NAMES[label] for label in beats.target[~known]})
@@ -124,28 +123,30 @@ def evaluate(args):
             f"{np.count_nonzero(~known)} beats of {', '.join(names)} are left out: the "
             "model was trained without them."
         )
-    beats = _take(beats, np.flatnonzero(known))
+    beats = take(beats, np.flatnonzero(known))
     scores = _score(pipe, beats)
     print(f"{len(beats.target)} beats, accuracy {scores['accuracy']:.4f}", end=", ")
     print(f"macro-F1 {scores['macro_f1']:.4f}\n{_report(pipe, beats)}")
     if args.output is not None:
-        with _file(args.output) as path:
-            _write_json(path, scores)
+        with new_file(args.output) as path:
+            write_json(path, scores)
 
 
 def predict(args):
     """Classify the beats of a CSV file or a WFDB record."""
     if args.output is not None:
-        _refuse_existing(args.output, args.overwrite)
+        refuse_existing(args.output, args.overwrite)
+    if args.annotator is not None:
+        _check_annotator(args)
     pipe = _load_model(args.model)
-    if args.input.suffix in (".csv", ".gz", ".zip"):
-        beats = _read_csv_of_any_width(args.input)
+    if args.input.suffix in _CSV_SUFFIXES:
+        beats = read_csv_of_any_width(args.input)
         record, seconds = args.input.name, np.full(len(beats.data), np.nan)
     else:
         beats = load_wfdb_beats(
             args.input.parent,
             records=[args.input.name],
-            annotator=args.annotator,
+            annotator=args.beats,
             channel=args.channel,
             form="kaggle",
         )
@@ -165,10 +166,13 @@ def predict(args):
             for name, column in zip(names, probability.T, strict=True)
         }
     )
+    if args.annotator is not None:
+        _write_annotations(args, table)
     if args.output is None:
-        print(table.to_csv(index=False), end="")
+        if args.annotator is None:
+            print(table.to_csv(index=False), end="")
         return
-    with _file(args.output) as path:
+    with new_file(args.output) as path:
         table.to_csv(path, index=False)
     counts = table["class"].value_counts()
     print(
@@ -176,6 +180,43 @@ def predict(args):
         f"{', '.join(f'{counts[n]} {n}' for n in names if n in counts)}. "
         f"Saved in {args.output}"
     )
+
+
+def _check_annotator(args):
+    """Refuse annotation files that cannot or should not be written."""
+    if args.input.suffix in _CSV_SUFFIXES:
+        raise ValueError("--annotator needs a WFDB record; a CSV file has no times.")
+    if not args.annotator.isalpha():
+        raise ValueError(f"--annotator {args.annotator!r}: letters only, as wfdb asks.")
+    if args.annotator == args.beats:
+        raise ValueError(
+            f"--annotator {args.annotator} would replace the annotations that mark the "
+            "beats. Choose another name."
+        )
+    refuse_existing(_annotation_file(args), args.overwrite)
+
+
+def _annotation_file(args):
+    return args.input.with_name(f"{args.input.name}.{args.annotator}")
+
+
+def _write_annotations(args, table):
+    """Write the classes beside the record, for WAVE, LightWAVE and bxb to read."""
+    import wfdb
+
+    rate = wfdb.rdheader(os.fspath(args.input)).fs
+    with tempfile.TemporaryDirectory() as folder:
+        wfdb.wrann(
+            args.input.name,
+            args.annotator,
+            np.rint(table["time"].to_numpy() * rate).astype(np.int64),
+            symbol=table["class"].to_numpy().astype("U1"),
+            write_dir=folder,
+        )
+        written = Path(folder, f"{args.input.name}.{args.annotator}").read_bytes()
+    with new_file(_annotation_file(args)) as path:
+        path.write_bytes(written)
+    print(f"{len(table)} annotations saved in {_annotation_file(args)}")
 
 
 def data(args):
@@ -203,88 +244,6 @@ def data(args):
         _print_counts(_console(args), subsets)
 
 
-def _load_protocol(args):
-    """Training and test beats of a protocol."""
-    if args.data == "simulated":
-        beats = make_heartbeats(**_SIMULATED, random_state=args.seed)
-        groups = beats.groups if args.protocol == "inter-patient" else None
-        return _split(beats, 0.25, groups, args.seed)
-    if args.data is not None and Path(args.data).is_file():
-        if args.protocol != "kaggle":
-            raise ValueError(
-                f"{args.data} does not say which record a beat comes from, so patients "
-                "cannot be kept apart. Give --data a folder with the MIT-BIH records."
-            )
-        if args.test_data is None:
-            raise ValueError("A CSV file in --data needs another one in --test-data.")
-        return load_heartbeat_csv(args.data), load_heartbeat_csv(args.test_data)
-    if args.test_data is not None:
-        raise ValueError("--test-data goes with a CSV file in --data.")
-    if args.protocol == "kaggle":
-        return _load_beats(args.data, "train"), _load_beats(args.data, "test")
-    unclassifiable = CLASS_NAMES.index("Q")
-    sides = (_load_beats(args.data, subset) for subset in ("ds1", "ds2"))
-    return tuple(_take(b, np.flatnonzero(b.target != unclassifiable)) for b in sides)
-
-
-def _load_beats(where, subset, seed=None):
-    """Beats of one source: simulated, a CSV file, or a subset of MIT-BIH."""
-    if where == "simulated":
-        return make_heartbeats(**_SIMULATED, random_state=seed)
-    if where is not None and Path(where).is_file():
-        return load_heartbeat_csv(where)
-    if where is not None and not Path(where).is_dir():
-        raise FileNotFoundError(
-            f"--data {where}: there is no such folder or file. To download the MIT-BIH "
-            f"database there: ecg-sklearn data fetch --data {where}"
-        )
-    return fetch_mitbih(data_home=where, subset=subset)
-
-
-def _read_csv_of_any_width(path):
-    """Read rows of 187 samples, with or without a label behind them."""
-    try:
-        width = pd.read_csv(path, header=None, nrows=1).shape[1]
-    except (pd.errors.EmptyDataError, pd.errors.ParserError, FileNotFoundError):
-        width = 0  # the reader below says what is wrong
-    return load_heartbeat_csv(path, labelled=width == 188)
-
-
-def _hold_out(beats, args):
-    """Hold out beats to validate on: whole records where patients are kept apart."""
-    if not 0 <= args.validation < 1:
-        raise ValueError(f"--validation {args.validation} is not in [0, 1).")
-    if args.validation == 0:
-        return beats, None
-    groups = beats.groups if args.protocol == "inter-patient" else None
-    return _split(beats, args.validation, groups, args.seed)
-
-
-def _split(beats, fraction, groups, seed):
-    """Split beats in two, stratified by class, with groups kept together."""
-    rows = np.arange(len(beats.target))
-    if groups is None:
-        parts = train_test_split(
-            rows, test_size=fraction, stratify=beats.target, random_state=seed
-        )
-    else:
-        folds = StratifiedGroupKFold(
-            max(2, round(1 / fraction)), shuffle=True, random_state=seed
-        )
-        parts = next(folds.split(rows, beats.target, groups))
-    return tuple(_take(beats, np.sort(part)) for part in parts)
-
-
-def _take(beats, rows):
-    """Beats of some rows."""
-    columns = ("data", "target", "groups", "symbols", "rr", "time")
-    taken = {
-        key: value[rows] if key in columns and value is not None else value
-        for key, value in beats.items()
-    }
-    return Bunch(**taken)
-
-
 def _make_pipeline(args, sampling_rate):
     from ecg_sklearn.pipeline import make_ecg_pipeline
 
@@ -303,7 +262,7 @@ def _load_model(path):
     if not path.is_file():
         raise FileNotFoundError(f"There is no model file {path}.")
     try:
-        with _without_start_up_noise():
+        with without_start_up_noise():
             pipe = joblib.load(path)
     # Unpickling raises whatever the bytes make it do.
     except Exception as error:
@@ -403,75 +362,3 @@ def _versions():
     packages = ("ecg-sklearn", "scikit-learn", "imbalanced-learn", "scikeras", "keras")
     packages += ("tensorflow", "numpy", "scipy")
     return {"python": platform.python_version()} | {p: version(p) for p in packages}
-
-
-def _write_json(path, content):
-    path.write_text(json.dumps(content, indent=1, default=float) + "\n")
-
-
-def _refuse_existing(path, overwrite):
-    if path.exists() and not overwrite:
-        raise FileExistsError(
-            f"{path} exists already. Choose another --output, or add --overwrite."
-        )
-
-
-@contextlib.contextmanager
-def _file(path):
-    """Give a temporary path beside ``path``; move it there if all went well."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    os.close(handle)
-    try:
-        yield Path(name)
-        os.replace(name, path)
-    finally:
-        Path(name).unlink(missing_ok=True)
-
-
-@contextlib.contextmanager
-def _folder(path, overwrite):
-    """Give a temporary folder beside ``path``; move it there if all went well."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    new = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
-    old = None
-    try:
-        yield new
-        _refuse_existing(path, overwrite)
-        if path.exists():
-            old = Path(tempfile.mkdtemp(prefix=f".{path.name}.old.", dir=path.parent))
-            os.replace(path, old)
-        new.chmod(0o777 & ~_umask())
-        os.rename(new, path)
-    finally:
-        for leftover in (new, old):
-            if leftover is not None:
-                shutil.rmtree(leftover, ignore_errors=True)
-
-
-@contextlib.contextmanager
-def _without_start_up_noise():
-    """Hold back what TensorFlow writes while it starts, unless it fails.
-
-    It tells of its optimisations and of graphics cards that it does not find, before
-    any setting can stop it.
-    """
-    sys.stderr.flush()
-    terminal = os.dup(2)
-    with tempfile.TemporaryFile() as held_back:
-        os.dup2(held_back.fileno(), 2)
-        try:
-            yield
-        except BaseException:
-            held_back.seek(0)
-            os.write(terminal, held_back.read())
-            raise
-        finally:
-            os.dup2(terminal, 2)
-            os.close(terminal)
-
-
-def _umask():
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

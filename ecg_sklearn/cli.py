@@ -42,12 +42,14 @@ _PREDICT_EXAMPLES = """\
 examples:
   ecg-sklearn predict model.joblib beats.csv -o predictions.csv
   ecg-sklearn predict model.joblib mitdb/100 -o predictions.csv
-  ecg-sklearn predict model.joblib ward/r7 --annotator qrs --channel II
+  ecg-sklearn predict model.joblib ward/r7 --beats qrs --channel II
+  ecg-sklearn predict model.joblib mitdb/100 --annotator cnn   # writes mitdb/100.cnn
 
 The input is a CSV file of the Kaggle heartbeat form (187 samples a row, a label
 behind them or not), or a WFDB record named without its suffix, whose beats are cut
 at the annotations and brought to 120 Hz. Each row of the output has the record, the
-time of the beat in s, its class, and the probability of each class.
+time of the beat in s, its class, and the probability of each class. With
+--annotator, WAVE, LightWAVE and bxb can read the classes.
 
 Open only model files that you trust: loading one can run code."""
 
@@ -148,9 +150,15 @@ def _parser():
     predict.add_argument("model", type=Path, help="model.joblib of a training")
     predict.add_argument("input", type=Path, help="CSV file, or WFDB record")
     predict.add_argument(
-        "--annotator",
+        "--beats",
         default="atr",
-        help="annotation file that marks the beats (default: atr)",
+        metavar="ANNOTATOR",
+        help="annotation file of the record that marks the beats (default: atr)",
+    )
+    predict.add_argument(
+        "--annotator",
+        metavar="NAME",
+        help="write the classes as annotation file NAME beside the record",
     )
     predict.add_argument(
         "--channel",

@@ -1,7 +1,7 @@
 """The scikit-learn contract around the network: :class:`SpectrogramCNNClassifier`.
 
 Keras and TensorFlow are loaded by the first fit, not by importing this module's
-package. May import from :mod:`ecg_sklearn._network`.
+package. May import from :mod:`ecg_sklearn._network` and :mod:`ecg_sklearn._training`.
 """
 
 from numbers import Integral, Real
@@ -23,7 +23,7 @@ from sklearn.utils.validation import (
     validate_data,
 )
 
-from ecg_sklearn import _network
+from ecg_sklearn import _network, _training
 
 __all__ = ["SpectrogramCNNClassifier"]
 
@@ -260,7 +260,7 @@ class SpectrogramCNNClassifier(ClassifierMixin, BaseWrapper):
 
         self._start(X, rng)
         batches = self._batches(X, codes, weights)
-        callbacks = _network.training_callbacks(
+        callbacks = _training.training_callbacks(
             lr_schedule=self.lr_schedule,
             learning_rate=self.learning_rate,
             early_stopping=self.early_stopping,
@@ -312,7 +312,7 @@ class SpectrogramCNNClassifier(ClassifierMixin, BaseWrapper):
         if first:
             self._start(X, check_random_state(self.random_state))
         batches = self._batches(X, codes, weights)
-        callbacks = [_network.LearningRate(self.learning_rate)]
+        callbacks = [_training.LearningRate(self.learning_rate)]
         self._train(batches, callbacks, 1, self.current_epoch, None)
         self.best_epoch_ = self.n_epochs_
         return self
@@ -400,19 +400,19 @@ class SpectrogramCNNClassifier(ClassifierMixin, BaseWrapper):
     def _train(self, batches, callbacks, epochs, initial_epoch, validation):
         """Run Keras' training loop; set ``history_`` and ``n_epochs_``."""
         if validation is not None:
-            validation = _network.BeatBatches(
+            validation = _training.BeatBatches(
                 *validation, batch_size=_network.PREDICT_BATCH
             )
         own = list(self.callbacks or [])
         if self.verbose:
-            report = _network.EpochReport(
+            report = _training.EpochReport(
                 initial_epoch + epochs, len(batches), bar=self.verbose == 1
             )
             own.append(report)
         self._fit_callbacks = callbacks + own
         network = self.model_
         try:
-            with _network.borrow_trainer(
+            with _training.borrow_trainer(
                 self._spec, network, self._optimizer_state
             ) as self.model_:
                 self._fit_keras_model(
@@ -438,7 +438,7 @@ class SpectrogramCNNClassifier(ClassifierMixin, BaseWrapper):
         self.n_epochs_ = len(self.history_["loss"])
 
     def _batches(self, X, codes, weights):
-        return _network.BeatBatches(
+        return _training.BeatBatches(
             X, codes, weights, batch_size=self.batch_size, rng=self._shuffler
         )
 

@@ -1,26 +1,19 @@
 """Beats to the time-frequency plane: :class:`SpectrogramTransformer`.
 
-May import from :mod:`ecg_sklearn.aami` alone.
+The transform itself lives in :mod:`ecg_sklearn._stft`.
 """
 
 from numbers import Integral, Real
 
 import numpy as np
-import scipy.fft
-import scipy.signal
 from sklearn.base import BaseEstimator, TransformerMixin, _fit_context
-from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils._param_validation import Interval, Options, StrOptions
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-__all__ = ["SpectrogramTransformer"]
+from ecg_sklearn._stft import ShortTimePower
 
-# Beats are transformed in chunks whose frames take about this many bytes, so that
-# they stay in the processor's cache and memory does not grow with n_beats.
-_CHUNK_BYTES = 2**20
-# Above this many multiplications a frame and frequency, the FFT is faster than the
-# matrix product.
-_LONGEST_MATRIX_SEGMENT = 128
+__all__ = ["SpectrogramTransformer"]
 
 
 class SpectrogramTransformer(TransformerMixin, BaseEstimator):
@@ -129,7 +122,7 @@ class SpectrogramTransformer(TransformerMixin, BaseEstimator):
             Interval(Real, 1, None, closed="left"),
             None,
         ],
-        "detrend": [StrOptions({"constant", "linear"}), "boolean"],
+        "detrend": [StrOptions({"constant", "linear"}), Options(bool, {False})],
         "boundary": [StrOptions({"zeros", "even", "odd", "constant"}), None],
         "freq_range": [tuple, list, None],
         "scale": [StrOptions({"db", "power", "magnitude"})],
@@ -208,7 +201,21 @@ class SpectrogramTransformer(TransformerMixin, BaseEstimator):
             The spectrograms; (n_beats, n_freqs * n_frames) with ``flatten=True``.
         """
         X = validate_data(self, X, dtype=np.float32)
-        self._plan(X.shape[1])
+        self._stft = ShortTimePower(
+            X.shape[1],
+            sampling_rate=self.sampling_rate,
+            window=self.window,
+            nperseg=self.nperseg,
+            noverlap=self.noverlap,
+            nfft=self.nfft,
+            detrend=self.detrend,
+            boundary=self.boundary,
+            freq_range=self.freq_range,
+            scaling=self.scaling,
+            one_sided=self.scale != "magnitude",
+        )
+        self.frequencies_ = self._stft.frequencies
+        self.times_ = self._stft.times
         images = self._spectrograms(X)
         self.__dict__.pop("data_min_", None)
         self.__dict__.pop("data_max_", None)
@@ -262,171 +269,17 @@ class SpectrogramTransformer(TransformerMixin, BaseEstimator):
         tags.transformer_tags.preserves_dtype = ["float32"]
         return tags
 
-    def _plan(self, n_times):
-        """Resolve the parameters for beats of a length, and set the two axes."""
-        nperseg, nfft, hop = self._segment_lengths()
-        self._padding = 0 if self.boundary is None else nperseg // 2
-        reach = n_times + 2 * self._padding
-        if nperseg > reach:
-            raise ValueError(
-                f"nperseg={nperseg} is longer than the beats (n_times={n_times}). "
-                f'Use nperseg <= {n_times}, or set boundary="zeros".'
-            )
-        if self.boundary in ("even", "odd") and self._padding >= n_times:
-            raise ValueError(
-                f"boundary={self.boundary!r} mirrors nperseg // 2 = {self._padding} "
-                f"samples, but the beats have n_times={n_times}. Use a smaller "
-                'nperseg, or boundary="zeros".'
-            )
-        frequencies = np.fft.rfftfreq(nfft, 1 / self.sampling_rate)
-        self._bins = self._kept_bins(frequencies)
-        self.frequencies_ = frequencies[self._bins]
-        starts = np.arange(0, reach - nperseg + 1, hop)
-        self.times_ = (starts - self._padding + nperseg / 2) / self.sampling_rate
-        self._nperseg, self._nfft, self._hop = nperseg, nfft, hop
-        self._kernel = self._segment_kernel()
-
-    def _segment_lengths(self):
-        """``nperseg``, ``nfft`` and the hop in samples, checked against each other."""
-        nperseg = int(self.nperseg)
-        if isinstance(self.noverlap, Integral):
-            noverlap = int(self.noverlap)
-            if noverlap >= nperseg:
-                raise ValueError(
-                    f"noverlap={noverlap} must be below nperseg={nperseg}. Use a float "
-                    "in [0, 1) for a fraction of nperseg."
-                )
-        else:
-            noverlap = int(self.noverlap * nperseg)
-        if self.nfft is None:
-            nfft = nperseg
-        elif isinstance(self.nfft, Integral):
-            nfft = int(self.nfft)
-            if nfft < nperseg:
-                raise ValueError(
-                    f"nfft={nfft} must be at least nperseg={nperseg}. Use a float for "
-                    "a multiple of nperseg, or None for nperseg."
-                )
-        else:
-            nfft = int(self.nfft * nperseg)
-        return nperseg, nfft, nperseg - noverlap
-
-    def _kept_bins(self, frequencies):
-        """Slice of the frequency bins inside ``freq_range``."""
-        if self.freq_range is None:
-            return slice(0, len(frequencies))
-        try:
-            low, high = map(float, self.freq_range)
-        except (TypeError, ValueError):
-            low = high = np.nan
-        kept = np.flatnonzero((frequencies >= low) & (frequencies <= high))
-        if kept.size == 0:
-            raise ValueError(
-                f"freq_range={self.freq_range!r} holds none of the frequencies, which "
-                f"run from 0 to {frequencies[-1]:g} Hz in steps of "
-                f"{frequencies[min(1, len(frequencies) - 1)]:g} Hz. Give (low, high) "
-                "in Hz, or None."
-            )
-        return slice(kept[0], kept[-1] + 1)
-
-    def _segment_kernel(self):
-        """Make what segments are multiplied with: window, or whole Fourier matrix.
-
-        The matrix has the real parts of all bins in its first columns and the
-        imaginary parts in the others. Detrending, the window and the scale of the
-        power are linear and folded in, so that power is the sum of two squares.
-        """
-        nperseg = self._nperseg
-        window = self._window_values()
-        gain = (
-            1 / (self.sampling_rate * (window**2).sum())
-            if self.scaling == "density"
-            else 1 / window.sum() ** 2
-        )
-        gain = np.full(self._nfft // 2 + 1, gain)
-        if self.scale != "magnitude":
-            last = -1 if self._nfft % 2 == 0 else None
-            gain[1:last] *= 2  # one-sided; zero and Nyquist have no twin
-        self._gain = np.sqrt(gain)[self._bins]
-        if nperseg > _LONGEST_MATRIX_SEGMENT:
-            return window.astype(np.float32)
-        turns = np.outer(np.arange(nperseg), np.arange(self._nfft // 2 + 1)[self._bins])
-        # Reduced modulo nfft, so that long transforms lose no digits of the angle.
-        angle = 2 * np.pi * (turns % self._nfft) / self._nfft
-        kernel = np.hstack([np.cos(angle), -np.sin(angle)]) * window[:, None]
-        kernel = self._detrending() @ kernel
-        return (kernel * np.tile(self._gain, 2)).astype(np.float32)
-
-    def _window_values(self):
-        """Values of the window, in double precision."""
-        if isinstance(self.window, (str, tuple, Real)):
-            return scipy.signal.get_window(self.window, self._nperseg)
-        window = np.asarray(self.window, dtype=np.float64)
-        if window.shape != (self._nperseg,):
-            raise ValueError(
-                f"window has shape {window.shape}; as an array it needs one value for "
-                f"each of the nperseg={self._nperseg} samples of a segment."
-            )
-        return window
-
-    def _detrending(self):
-        """Matrix that takes the trend out of a segment; it is symmetric."""
-        nperseg = self._nperseg
-        identity = np.eye(nperseg)
-        if self.detrend not in ("constant", "linear"):
-            return identity
-        basis = np.ones((nperseg, 1))
-        if self.detrend == "linear" and nperseg > 1:
-            basis = np.column_stack([basis, np.arange(nperseg) - (nperseg - 1) / 2])
-        basis, _ = np.linalg.qr(basis)
-        return identity - basis @ basis.T
-
     def _spectrograms(self, X):
         """Spectrograms on the chosen scale, before normalisation."""
-        n_frames, n_freqs = len(self.times_), len(self.frequencies_)
-        images = np.empty((len(X), n_freqs, n_frames), dtype=np.float32)
-        if self._nperseg > _LONGEST_MATRIX_SEGMENT:
-            segment_power, width = self._power_by_fft, self._nfft
-        else:
-            segment_power, width = self._power_by_matrix, self._nperseg + 2 * n_freqs
-        chunk = max(1, _CHUNK_BYTES // (4 * n_frames * width))
-        for start in range(0, len(X), chunk):
-            part = slice(start, start + chunk)
-            power = segment_power(self._segments(X[part]))
+        shape = (len(X), len(self.frequencies_), len(self.times_))
+        images = np.empty(shape, dtype=np.float32)
+        for part, power in self._stft.chunks(X):
+            images[part] = power
             if self.scale == "magnitude":
-                np.sqrt(power, out=power)
-            images[part] = power.transpose(0, 2, 1)
-            if self.scale == "db":
+                np.sqrt(images[part], out=images[part])
+            elif self.scale == "db":
                 self._to_decibels(images[part])
         return images
-
-    def _segments(self, X):
-        """Overlapping segments of some beats, a view (n_beats, n_frames, nperseg)."""
-        pad = self._padding
-        if pad:
-            X = _extend(X, pad, self.boundary)
-        if self.detrend:
-            # A constant is part of every trend: without it, float32 keeps more digits.
-            X = X - X.mean(axis=1, keepdims=True)
-        view = np.lib.stride_tricks.sliding_window_view(X, self._nperseg, axis=1)
-        return view[:, :: self._hop]
-
-    def _power_by_matrix(self, segments):
-        """Power of each segment and bin, as one matrix product."""
-        n_freqs = len(self.frequencies_)
-        flat = np.ascontiguousarray(segments).reshape(-1, self._nperseg)
-        parts = flat @ self._kernel
-        np.square(parts, out=parts)
-        power = parts[:, :n_freqs] + parts[:, n_freqs:]
-        return power.reshape(*segments.shape[:2], n_freqs)
-
-    def _power_by_fft(self, segments):
-        """Power of each segment and bin, by a fast Fourier transform."""
-        if self.detrend in ("constant", "linear"):
-            segments = scipy.signal.detrend(segments, type=self.detrend)
-        spectrum = scipy.fft.rfft(segments * self._kernel, self._nfft)
-        spectrum = spectrum[..., self._bins] * self._gain.astype(np.float32)
-        return np.square(spectrum.real) + np.square(spectrum.imag)
 
     def _to_decibels(self, power):
         """Put power on a decibel scale, in place."""
@@ -446,16 +299,6 @@ class SpectrogramTransformer(TransformerMixin, BaseEstimator):
             _rescale(images, self.data_min_[:, None], self.data_max_[:, None])
             np.clip(images, 0, 1, out=images)
         return images.reshape(len(images), -1) if self.flatten else images
-
-
-def _extend(X, pad, boundary):
-    """Extend beats at both ends, as the boundaries of :func:`scipy.signal.stft` do."""
-    widths = ((0, 0), (pad, pad))
-    if boundary == "zeros":
-        return np.pad(X, widths)
-    if boundary == "constant":
-        return np.pad(X, widths, mode="edge")
-    return np.pad(X, widths, mode="reflect", reflect_type=boundary)
 
 
 def _rescale(images, low, high):

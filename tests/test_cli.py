@@ -199,6 +199,24 @@ class TestPredict:
         assert lines[0].startswith("record,time,class,probability,p_N")
         assert lines[1].startswith("r1,0.4,")
 
+    def test_classes_as_annotations(self, trained, wfdb_folder, tmp_path, capsys):
+        import wfdb
+
+        out = tmp_path / "r1.csv"
+        argv = ["predict", trained / "model.joblib", wfdb_folder / "r1", "-o", out]
+        argv = [*map(str, argv), "--channel", "II", "--annotator", "cnn"]
+        assert cli.main(argv) == 0
+        given = wfdb.rdann(str(wfdb_folder / "r1"), "atr")
+        written = wfdb.rdann(str(wfdb_folder / "r1"), "cnn")
+        table = pd.read_csv(out)
+        beats = [s for s, k in zip(given.sample, given.symbol, strict=True) if k != "+"]
+        np.testing.assert_array_equal(written.sample, beats[: len(table)])
+        assert written.symbol == list(table["class"])
+        out.unlink()
+        fails(argv, "r1.cnn exists already", capsys)
+        argv[-1] = "atr"
+        fails(argv, "would replace the annotations", capsys)
+
     def test_mistakes(self, trained, wfdb_folder, tmp_path, capsys):
         model = trained / "model.joblib"
         fails(["predict", model, tmp_path / "no.csv"], "There is no file", capsys)

@@ -177,7 +177,7 @@ def test_a_constant_beat_is_no_trouble():
 
 def test_chunks_do_not_show(beats, monkeypatch):
     whole = SpectrogramTransformer().fit_transform(beats.data)
-    monkeypatch.setattr("ecg_sklearn.preprocessing._CHUNK_BYTES", 50_000)
+    monkeypatch.setattr("ecg_sklearn._stft.CHUNK_BYTES", 50_000)
     pieces = SpectrogramTransformer().fit_transform(beats.data)
     np.testing.assert_allclose(whole, pieces, atol=1e-6)
 

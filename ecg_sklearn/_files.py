@@ -1,0 +1,84 @@
+"""Output that is whole or not there, and a quiet start of TensorFlow."""
+
+import contextlib
+import json
+import os
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+
+def write_json(path, content):
+    """Write plain data as JSON."""
+    path.write_text(json.dumps(content, indent=1, default=float) + "\n")
+
+
+def refuse_existing(path, overwrite):
+    """Raise if a path is taken and may not be replaced."""
+    if path.exists() and not overwrite:
+        raise FileExistsError(
+            f"{path} exists already. Choose another --output, or add --overwrite."
+        )
+
+
+@contextlib.contextmanager
+def new_file(path):
+    """Give a temporary path beside ``path``; move it there if all went well."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    os.close(handle)
+    try:
+        yield Path(name)
+        Path(name).chmod(0o666 & ~_umask())
+        os.replace(name, path)
+    finally:
+        Path(name).unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def new_folder(path, overwrite):
+    """Give a temporary folder beside ``path``; move it there if all went well."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    new = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
+    old = None
+    try:
+        yield new
+        refuse_existing(path, overwrite)
+        if path.exists():
+            old = Path(tempfile.mkdtemp(prefix=f".{path.name}.old.", dir=path.parent))
+            os.replace(path, old)
+        new.chmod(0o777 & ~_umask())
+        os.rename(new, path)
+    finally:
+        for leftover in (new, old):
+            if leftover is not None:
+                shutil.rmtree(leftover, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def without_start_up_noise():
+    """Hold back what TensorFlow writes while it starts, unless it fails.
+
+    It tells of its optimisations and of graphics cards that it does not find, before
+    any setting can stop it.
+    """
+    sys.stderr.flush()
+    terminal = os.dup(2)
+    with tempfile.TemporaryFile() as held_back:
+        os.dup2(held_back.fileno(), 2)
+        try:
+            yield
+        except BaseException:
+            held_back.seek(0)
+            os.write(terminal, held_back.read())
+            raise
+        finally:
+            os.dup2(terminal, 2)
+            os.close(terminal)
+
+
+def _umask():
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

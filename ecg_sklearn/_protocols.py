@@ -1,0 +1,99 @@
+"""The beats of a command: its sources, its protocols, and what is held out."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from sklearn.model_selection import StratifiedGroupKFold, train_test_split
+from sklearn.utils import Bunch
+
+from ecg_sklearn.aami import CLASS_NAMES
+from ecg_sklearn.datasets import fetch_mitbih, load_heartbeat_csv, make_heartbeats
+
+_SIMULATED = {
+    "n_samples": 6000,
+    "n_records": 60,
+    "weights": [0.6, 0.1, 0.15, 0.05, 0.1],
+}
+
+
+def load_protocol(args):
+    """Training and test beats of a protocol."""
+    if args.data == "simulated":
+        beats = make_heartbeats(**_SIMULATED, random_state=args.seed)
+        groups = beats.groups if args.protocol == "inter-patient" else None
+        return _split(beats, 0.25, groups, args.seed)
+    if args.data is not None and Path(args.data).is_file():
+        if args.protocol != "kaggle":
+            raise ValueError(
+                f"{args.data} does not say which record a beat comes from, so patients "
+                "cannot be kept apart. Give --data a folder with the MIT-BIH records."
+            )
+        if args.test_data is None:
+            raise ValueError("A CSV file in --data needs another one in --test-data.")
+        return load_heartbeat_csv(args.data), load_heartbeat_csv(args.test_data)
+    if args.test_data is not None:
+        raise ValueError("--test-data goes with a CSV file in --data.")
+    if args.protocol == "kaggle":
+        return load_beats(args.data, "train"), load_beats(args.data, "test")
+    unclassifiable = CLASS_NAMES.index("Q")
+    sides = (load_beats(args.data, subset) for subset in ("ds1", "ds2"))
+    return tuple(take(b, np.flatnonzero(b.target != unclassifiable)) for b in sides)
+
+
+def load_beats(where, subset, seed=None):
+    """Beats of one source: simulated, a CSV file, or a subset of MIT-BIH."""
+    if where == "simulated":
+        return make_heartbeats(**_SIMULATED, random_state=seed)
+    if where is not None and Path(where).is_file():
+        return load_heartbeat_csv(where)
+    if where is not None and not Path(where).is_dir():
+        raise FileNotFoundError(
+            f"--data {where}: there is no such folder or file. To download the MIT-BIH "
+            f"database there: ecg-sklearn data fetch --data {where}"
+        )
+    return fetch_mitbih(data_home=where, subset=subset)
+
+
+def read_csv_of_any_width(path):
+    """Read rows of 187 samples, with or without a label behind them."""
+    try:
+        width = pd.read_csv(path, header=None, nrows=1).shape[1]
+    except (pd.errors.EmptyDataError, pd.errors.ParserError, FileNotFoundError):
+        width = 0  # the reader below says what is wrong
+    return load_heartbeat_csv(path, labelled=width == 188)
+
+
+def hold_out(beats, args):
+    """Hold out beats to validate on: whole records where patients are kept apart."""
+    if not 0 <= args.validation < 1:
+        raise ValueError(f"--validation {args.validation} is not in [0, 1).")
+    if args.validation == 0:
+        return beats, None
+    groups = beats.groups if args.protocol == "inter-patient" else None
+    return _split(beats, args.validation, groups, args.seed)
+
+
+def _split(beats, fraction, groups, seed):
+    """Split beats in two, stratified by class, with groups kept together."""
+    rows = np.arange(len(beats.target))
+    if groups is None:
+        parts = train_test_split(
+            rows, test_size=fraction, stratify=beats.target, random_state=seed
+        )
+    else:
+        folds = StratifiedGroupKFold(
+            max(2, round(1 / fraction)), shuffle=True, random_state=seed
+        )
+        parts = next(folds.split(rows, beats.target, groups))
+    return tuple(take(beats, np.sort(part)) for part in parts)
+
+
+def take(beats, rows):
+    """Beats of some rows."""
+    columns = ("data", "target", "groups", "symbols", "rr", "time")
+    taken = {
+        key: value[rows] if key in columns and value is not None else value
+        for key, value in beats.items()
+    }
+    return Bunch(**taken)

@@ -1,0 +1,239 @@
+"""Short-time power spectra of many beats at once: arrays in, arrays out.
+
+Each segment of a beat is detrended, windowed and Fourier-transformed. All three are
+linear, so that for short segments they are one small matrix, and the transform of all
+segments is one matrix product in single precision. Long segments take an FFT. Imports
+nothing else of the package.
+"""
+
+from numbers import Integral, Real
+
+import numpy as np
+import scipy.fft
+import scipy.signal
+
+__all__ = ["ShortTimePower"]
+
+# Beats are transformed in chunks whose frames take about this many bytes, so that
+# they stay in the processor's cache and memory does not grow with n_beats.
+CHUNK_BYTES = 2**20
+# Above this many samples a segment, the FFT is faster than the matrix product.
+LONGEST_MATRIX_SEGMENT = 128
+
+
+class ShortTimePower:
+    """The transform of beats of one length, planned once.
+
+    Parameters
+    ----------
+    n_times : int
+        Samples per beat.
+    sampling_rate, window, nperseg, noverlap, nfft : object
+        As in :class:`~ecg_sklearn.preprocessing.SpectrogramTransformer`.
+    detrend, boundary, freq_range, scaling : object
+        Likewise.
+    one_sided : bool
+        Double the power of the frequencies whose negative twin is left out.
+
+    Attributes
+    ----------
+    frequencies : ndarray of shape (n_freqs,)
+        Centre of each frequency bin, in Hz.
+    times : ndarray of shape (n_frames,)
+        Centre of each segment, in s from the first sample.
+    """
+
+    def __init__(
+        self,
+        n_times,
+        *,
+        sampling_rate,
+        window,
+        nperseg,
+        noverlap,
+        nfft,
+        detrend,
+        boundary,
+        freq_range,
+        scaling,
+        one_sided,
+    ):
+        self.nperseg, self.nfft, self.hop = _segment_lengths(nperseg, noverlap, nfft)
+        self.detrend = detrend
+        self.boundary = boundary
+        self.padding = _check_padding(self.nperseg, n_times, boundary)
+        frequencies = np.fft.rfftfreq(self.nfft, 1 / sampling_rate)
+        self.bins = _kept_bins(frequencies, freq_range)
+        self.frequencies = frequencies[self.bins]
+        last_start = n_times + 2 * self.padding - self.nperseg
+        starts = np.arange(0, last_start + 1, self.hop)
+        self.times = (starts - self.padding + self.nperseg / 2) / sampling_rate
+        values = _window_values(window, self.nperseg)
+        gain = np.full(
+            len(frequencies),
+            1 / (sampling_rate * (values**2).sum())
+            if scaling == "density"
+            else 1 / values.sum() ** 2,
+        )
+        if one_sided:
+            gain[1 : -1 if self.nfft % 2 == 0 else None] *= 2  # but zero and Nyquist
+        self.gain = np.sqrt(gain)[self.bins]
+        self.window = values
+        self.matrix = None
+        if self.nperseg <= LONGEST_MATRIX_SEGMENT:
+            self.matrix = self._fourier_matrix().astype(np.float32)
+
+    def chunks(self, X):
+        """Compute power chunk by chunk.
+
+        Parameters
+        ----------
+        X : ndarray of shape (n_beats, n_times), float32
+            Beats.
+
+        Yields
+        ------
+        slice
+            The beats of the chunk.
+        ndarray of shape (n_chunk, n_freqs, n_frames), float32
+            Their power; the square of their magnitude, if not one-sided.
+        """
+        width = self.nperseg + (
+            self.nfft if self.matrix is None else 2 * len(self.frequencies)
+        )
+        size = max(1, CHUNK_BYTES // (4 * len(self.times) * width))
+        power_of = self._power_by_fft if self.matrix is None else self._power_by_matrix
+        for start in range(0, len(X), size):
+            part = slice(start, start + size)
+            yield part, power_of(self._segments(X[part])).transpose(0, 2, 1)
+
+    def _segments(self, X):
+        """View beats as overlapping segments (n_beats, n_frames, nperseg)."""
+        if self.padding:
+            X = _extend(X, self.padding, self.boundary)
+        if self.detrend:
+            # A constant is part of every trend: without it, float32 keeps more digits.
+            X = X - X.mean(axis=1, keepdims=True)
+        view = np.lib.stride_tricks.sliding_window_view(X, self.nperseg, axis=1)
+        return view[:, :: self.hop]
+
+    def _power_by_matrix(self, segments):
+        n_freqs = len(self.frequencies)
+        flat = np.ascontiguousarray(segments).reshape(-1, self.nperseg)
+        parts = flat @ self.matrix
+        np.square(parts, out=parts)
+        power = parts[:, :n_freqs] + parts[:, n_freqs:]
+        return power.reshape(*segments.shape[:2], n_freqs)
+
+    def _power_by_fft(self, segments):
+        if self.detrend:
+            segments = scipy.signal.detrend(segments, type=self.detrend)
+        spectrum = scipy.fft.rfft(segments * self.window.astype(np.float32), self.nfft)
+        spectrum = spectrum[..., self.bins] * self.gain.astype(np.float32)
+        return np.square(spectrum.real) + np.square(spectrum.imag)
+
+    def _fourier_matrix(self):
+        """Fold detrending, window, Fourier transform and gain into one matrix.
+
+        The real parts of all bins are in the first columns, the imaginary parts in
+        the others: power is the sum of the squares of the two.
+        """
+        bins = np.arange(self.nfft // 2 + 1)[self.bins]
+        # Reduced modulo nfft, so that long transforms lose no digits of the angle.
+        turns = np.outer(np.arange(self.nperseg), bins) % self.nfft
+        angle = 2 * np.pi * turns / self.nfft
+        matrix = np.hstack([np.cos(angle), -np.sin(angle)]) * self.window[:, None]
+        return _detrending(self.nperseg, self.detrend) @ matrix * np.tile(self.gain, 2)
+
+
+def _segment_lengths(nperseg, noverlap, nfft):
+    """Resolve ``nperseg``, ``nfft`` and the hop to samples, and check them."""
+    nperseg = int(nperseg)
+    if not isinstance(noverlap, Integral):
+        noverlap = int(noverlap * nperseg)
+    elif noverlap >= nperseg:
+        raise ValueError(
+            f"noverlap={noverlap} must be below nperseg={nperseg}. Use a float in "
+            "[0, 1) for a fraction of nperseg."
+        )
+    if nfft is None:
+        nfft = nperseg
+    elif not isinstance(nfft, Integral):
+        nfft = int(nfft * nperseg)
+    elif nfft < nperseg:
+        raise ValueError(
+            f"nfft={nfft} must be at least nperseg={nperseg}. Use a float for a "
+            "multiple of nperseg, or None for nperseg."
+        )
+    return nperseg, int(nfft), nperseg - int(noverlap)
+
+
+def _check_padding(nperseg, n_times, boundary):
+    """Count the samples to extend beats by, at each end."""
+    padding = 0 if boundary is None else nperseg // 2
+    if nperseg > n_times + 2 * padding:
+        raise ValueError(
+            f"nperseg={nperseg} is longer than the beats (n_times={n_times}). "
+            f'Use nperseg <= {n_times}, or set boundary="zeros".'
+        )
+    if boundary in ("even", "odd") and padding >= n_times:
+        raise ValueError(
+            f"boundary={boundary!r} mirrors nperseg // 2 = {padding} samples, but the "
+            f"beats have n_times={n_times}. Use a smaller nperseg, or "
+            'boundary="zeros".'
+        )
+    return padding
+
+
+def _kept_bins(frequencies, freq_range):
+    """Find the slice of the frequency bins inside ``freq_range``."""
+    if freq_range is None:
+        return slice(0, len(frequencies))
+    try:
+        low, high = map(float, freq_range)
+    except (TypeError, ValueError):
+        low = high = np.nan
+    kept = np.flatnonzero((frequencies >= low) & (frequencies <= high))
+    if kept.size == 0:
+        raise ValueError(
+            f"freq_range={freq_range!r} holds none of the frequencies, which run from "
+            f"0 to {frequencies[-1]:g} Hz in steps of "
+            f"{frequencies[min(1, len(frequencies) - 1)]:g} Hz. Give (low, high) in "
+            "Hz, or None."
+        )
+    return slice(kept[0], kept[-1] + 1)
+
+
+def _window_values(window, nperseg):
+    """Values of the window, in double precision."""
+    if isinstance(window, (str, tuple, Real)):
+        return scipy.signal.get_window(window, nperseg)
+    values = np.asarray(window, dtype=np.float64)
+    if values.shape != (nperseg,):
+        raise ValueError(
+            f"window has shape {values.shape}; as an array it needs one value for each "
+            f"of the nperseg={nperseg} samples of a segment."
+        )
+    return values
+
+
+def _detrending(nperseg, detrend):
+    """Matrix that takes the trend out of a segment; it is symmetric."""
+    identity = np.eye(nperseg)
+    if not detrend:
+        return identity
+    basis = np.ones((nperseg, 1))
+    if detrend == "linear" and nperseg > 1:
+        basis = np.column_stack([basis, np.arange(nperseg) - (nperseg - 1) / 2])
+    basis, _ = np.linalg.qr(basis)
+    return identity - basis @ basis.T
+
+
+def _extend(X, pad, boundary):
+    """Extend beats at both ends, as the boundaries of :func:`scipy.signal.stft` do."""
+    widths = ((0, 0), (pad, pad))
+    if boundary == "zeros":
+        return np.pad(X, widths)
+    if boundary == "constant":
+        return np.pad(X, widths, mode="edge")
+    return np.pad(X, widths, mode="reflect", reflect_type=boundary)
