@@ -12,17 +12,22 @@ __version__ = "0.1.0"
 _MODULES = (
     "aami",
     "datasets",
+    "inspection",
+    "metrics",
+    "model_selection",
     "neural_network",
     "over_sampling",
     "pipeline",
     "plotting",
     "preprocessing",
+    "report",
 )
 _NAMES = {
     "BeatSMOTE": "over_sampling",
     "SpectrogramCNNClassifier": "neural_network",
     "SpectrogramTransformer": "preprocessing",
     "make_ecg_pipeline": "pipeline",
+    "make_report": "report",
 }
 
 __all__ = sorted([*_MODULES, *_NAMES, "__version__"])

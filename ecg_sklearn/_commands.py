@@ -1,5 +1,6 @@
 """What each command of ``ecg-sklearn`` does, through the public API alone."""
 
+import json
 import os
 import platform
 import tempfile
@@ -28,6 +29,7 @@ from ecg_sklearn._files import (
     without_start_up_noise,
     write_json,
 )
+from ecg_sklearn._intervals import aami_figure, score_with_interval
 from ecg_sklearn._protocols import (
     hold_out,
     load_beats,
@@ -38,6 +40,7 @@ from ecg_sklearn._protocols import (
 from ecg_sklearn.aami import CLASS_NAMES
 from ecg_sklearn.datasets import _mitbih as mitbih
 from ecg_sklearn.datasets import fetch_mitbih, load_wfdb_beats
+from ecg_sklearn.metrics import aami_jk_score, aami_report
 
 _PROTOCOL_NOTES = {
     "kaggle": (
@@ -45,9 +48,25 @@ _PROTOCOL_NOTES = {
         "patients as well as skill. For patients the model never met, use "
         "--protocol inter-patient."
     ),
-    "inter-patient": "No patient is in both training and test beats.",
+    "inter-patient": (
+        "No record is in both training and test beats. In de Chazal's protocol on "
+        "MIT-BIH, 201 (training) and 202 (test) are of one subject all the same."
+    ),
 }
 _CSV_SUFFIXES = (".csv", ".gz", ".zip")
+
+
+_INTERVALS = {
+    "accuracy": accuracy_score,
+    "macro-F1": lambda true, predicted: f1_score(
+        true, predicted, average="macro", zero_division=0
+    ),
+    "VEB Se": aami_figure("veb_sensitivity"),
+    "VEB +P": aami_figure("veb_positive_predictivity"),
+    "SVEB Se": aami_figure("sveb_sensitivity"),
+    "SVEB +P": aami_figure("sveb_positive_predictivity"),
+    "jk": aami_jk_score,
+}
 
 
 def train(args):
@@ -57,7 +76,9 @@ def train(args):
     refuse_existing(output, args.overwrite)
     training, test = load_protocol(args)
     training, validation = hold_out(training, args)
-    _print_counts(out, {"training": training, "validation": validation, "test": test})
+    sets = {"training": training, "validation": validation, "test": test}
+    sets = {name: beats for name, beats in sets.items() if beats is not None}
+    _print_counts(out, sets)
 
     with without_start_up_noise():
         import tensorflow  # noqa: F401
@@ -70,13 +91,10 @@ def train(args):
         pipe.fit(training.data, training.target, **extra)
     seconds = time.perf_counter() - start
 
-    scores = {"training": _score(pipe, training), "test": _score(pipe, test)}
-    if validation is not None:
-        scores["validation"] = _score(pipe, validation)
-    for name in ("training", "validation", "test"):
-        if name in scores:
-            print(f"{name:<10} accuracy {scores[name]['accuracy']:.4f}", end="  ")
-            print(f"macro-F1 {scores[name]['macro_f1']:.4f}")
+    scores = {name: _score(pipe, beats) for name, beats in sets.items()}
+    for name, score in scores.items():
+        print(f"{name:<10} accuracy {score['accuracy']:.4f}", end="  ")
+        print(f"macro-F1 {score['macro_f1']:.4f}")
     print(f"\nTest beats, class by class:\n{_report(pipe, test)}")
     print(_PROTOCOL_NOTES[args.protocol])
     print(f"Trained in {seconds:.0f} s ({pipe[-1].n_epochs_} epochs).")
@@ -95,6 +113,7 @@ def train(args):
                 "n_epochs": pipe[-1].n_epochs_,
                 "best_epoch": pipe[-1].best_epoch_,
                 "history": pipe[-1].history_,
+                "sets": {name: _describe(beats) for name, beats in sets.items()},
                 "scores": scores,
                 "versions": _versions(),
             },
@@ -115,6 +134,68 @@ def evaluate(args):
     if args.output is not None:
         refuse_existing(args.output, args.overwrite)
     pipe = _load_model(args.model)
+    beats = _load_known_beats(args, pipe)
+    scores = _score(pipe, beats)
+    print(f"{len(beats.target)} beats, accuracy {scores['accuracy']:.4f}", end=", ")
+    print(f"macro-F1 {scores['macro_f1']:.4f}\n{_report(pipe, beats)}")
+    predicted = pipe.predict(beats.data)
+    ec57 = aami_report(beats.target, predicted, beats.groups)
+    print(f"{ec57}\n")
+    scores["ec57"] = ec57.to_dict()
+    unit = "beats" if beats.groups is None else "records"
+    print(f"95 % intervals, {args.resamples} resamples of {unit}")
+    scores["intervals"] = {}
+    for name, metric in _INTERVALS.items():
+        found = score_with_interval(
+            metric,
+            beats.target,
+            predicted,
+            groups=beats.groups,
+            n_resamples=args.resamples,
+            random_state=0,
+        )
+        print("{:<9} {:.4f} ({:.4f} to {:.4f})".format(name, *found))
+        scores["intervals"][name] = dict(
+            zip(("estimate", "low", "high"), found, strict=True), unit=unit
+        )
+    if args.output is not None:
+        with new_file(args.output) as path:
+            write_json(path, scores)
+
+
+def report(args):
+    """Write an HTML page about a saved pipeline."""
+    from ecg_sklearn.report import make_report
+
+    refuse_existing(args.output, args.overwrite)
+    pipe = _load_model(args.model)
+    beats = _load_known_beats(args, pipe)
+    records = note = None
+    metrics = args.model.with_name("metrics.json")
+    if metrics.is_file():
+        trained_on = json.loads(metrics.read_text()).get("sets", {})
+        sides = [trained_on[s] for s in ("training", "validation") if s in trained_on]
+        if sides and all(side["records"] for side in sides):
+            records = sorted({record for side in sides for record in side["records"]})
+        if sides:
+            counts = ", ".join(
+                f"{n:,} {name}" for name, n in sides[0]["counts"].items()
+            )
+            note = f"{sides[0]['source']} Beats: {counts}."
+    make_report(
+        pipe,
+        beats,
+        args.output,
+        title=args.title,
+        training_groups=records,
+        training_note=note,
+        n_resamples=args.resamples,
+    )
+    print(f"Saved {args.output}")
+
+
+def _load_known_beats(args, pipe):
+    """Load labelled beats; leave out classes that a pipeline was trained without."""
     beats = load_beats(args.data, args.subset, args.seed)
     known = np.isin(beats.target, pipe.classes_)
     if not known.all():
@@ -123,13 +204,7 @@ def evaluate(args):
             f"{np.count_nonzero(~known)} beats of {', '.join(names)} are left out: the "
             "model was trained without them."
         )
-    beats = take(beats, np.flatnonzero(known))
-    scores = _score(pipe, beats)
-    print(f"{len(beats.target)} beats, accuracy {scores['accuracy']:.4f}", end=", ")
-    print(f"macro-F1 {scores['macro_f1']:.4f}\n{_report(pipe, beats)}")
-    if args.output is not None:
-        with new_file(args.output) as path:
-            write_json(path, scores)
+    return take(beats, np.flatnonzero(known))
 
 
 def predict(args):
@@ -345,13 +420,22 @@ def _print_counts(out, subsets):
     for column in (*CLASS_NAMES, "all", "records"):
         table.add_column(column, justify="right")
     for name, beats in subsets.items():
-        if beats is not None:
-            counts = np.bincount(beats.target, minlength=len(CLASS_NAMES))
-            n_records = "?" if beats.groups is None else len(np.unique(beats.groups))
-            table.add_row(
-                name, *(f"{n:,}" for n in (*counts, counts.sum())), str(n_records)
-            )
+        counts = np.bincount(beats.target, minlength=len(CLASS_NAMES))
+        n_records = "?" if beats.groups is None else len(np.unique(beats.groups))
+        table.add_row(
+            name, *(f"{n:,}" for n in (*counts, counts.sum())), str(n_records)
+        )
     out.print(table)
+
+
+def _describe(beats):
+    """Say which beats these are, for metrics.json and the report."""
+    counts = np.bincount(beats.target, minlength=len(CLASS_NAMES)).tolist()
+    return {
+        "source": beats.DESCR.splitlines()[0],
+        "counts": dict(zip(CLASS_NAMES, counts, strict=True)),
+        "records": None if beats.groups is None else np.unique(beats.groups).tolist(),
+    }
 
 
 def _console(args):

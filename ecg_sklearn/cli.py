@@ -1,4 +1,4 @@
-"""The command ``ecg-sklearn``: train, evaluate, predict, data, demo.
+"""The command ``ecg-sklearn``: train, evaluate, report, predict, data, demo.
 
 Parses arguments, calls the public API, prints and writes. What is wrong with the
 user's input ends in one line on standard error and exit code 2.
@@ -35,6 +35,16 @@ examples:
   ecg-sklearn evaluate runs/kaggle/model.joblib --data mitdb/ --subset test
   ecg-sklearn evaluate runs/kaggle/model.joblib --data mitbih_test.csv
   ecg-sklearn evaluate runs/ds1/model.joblib --data mitdb/ --subset ds2 -o ds2.json
+
+Open only model files that you trust: loading one can run code."""
+
+_REPORT_EXAMPLES = """\
+examples:
+  ecg-sklearn report runs/kaggle/model.joblib --data mitdb/ -o report.html
+  ecg-sklearn report runs/ds1/model.joblib --data mitdb/ --subset ds2
+
+One self-contained page: scores with intervals, EC57, records, mistakes, model card.
+Reads metrics.json beside the model, to look for patients on both sides.
 
 Open only model files that you trust: loading one can run code."""
 
@@ -130,21 +140,17 @@ def _parser():
     evaluate = _command(
         commands, "evaluate", "score a saved pipeline", _EVALUATE_EXAMPLES
     )
-    evaluate.add_argument("model", type=Path, help="model.joblib of a training")
-    evaluate.add_argument(
-        "--data", metavar="WHERE", help="folder with MIT-BIH, CSV file, or simulated"
-    )
-    evaluate.add_argument(
-        "--subset",
-        choices=("all", "train", "test", "ds1", "ds2"),
-        default="test",
-        help="which beats of MIT-BIH (default: test)",
-    )
-    evaluate.add_argument(
-        "--seed", type=int, default=1, help="of simulated beats (default: 1)"
-    )
+    _labelled_beats(evaluate)
     evaluate.add_argument("--output", "-o", type=Path, metavar="JSON")
     _output_options(evaluate)
+
+    report = _command(commands, "report", "write an HTML report", _REPORT_EXAMPLES)
+    _labelled_beats(report)
+    report.add_argument("--title", default="Heartbeat classification")
+    report.add_argument(
+        "--output", "-o", type=Path, default=Path("report.html"), metavar="HTML"
+    )
+    _output_options(report)
 
     predict = _command(commands, "predict", "classify new beats", _PREDICT_EXAMPLES)
     predict.add_argument("model", type=Path, help="model.joblib of a training")
@@ -192,6 +198,29 @@ def _command(commands, name, summary, examples):
         description=f"{summary[0].upper()}{summary[1:]}.",
         epilog=examples,
         formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+
+
+def _labelled_beats(parser):
+    parser.add_argument("model", type=Path, help="model.joblib of a training")
+    parser.add_argument(
+        "--data", metavar="WHERE", help="folder with MIT-BIH, CSV file, or simulated"
+    )
+    parser.add_argument(
+        "--subset",
+        choices=("all", "train", "test", "ds1", "ds2"),
+        default="test",
+        help="which beats of MIT-BIH (default: test)",
+    )
+    parser.add_argument(
+        "--seed", type=int, default=1, help="of simulated beats (default: 1)"
+    )
+    parser.add_argument(
+        "--resamples",
+        type=int,
+        default=1000,
+        metavar="N",
+        help="bootstrap samples behind each interval (default: 1000)",
     )
 
 

@@ -155,10 +155,15 @@ class TestEvaluate:
             kaggle_csv[1],
             "-o",
             out,
+            "--resamples",
+            50,
         ]
         assert cli.main([str(a) for a in argv]) == 0
         printed = capsys.readouterr().out
         scores = json.loads(out.read_text())
+        assert "ANSI/AAMI EC57" in printed
+        assert scores["ec57"]["gross"]["n_beats"] == 300
+        assert scores["intervals"]["accuracy"]["unit"] == "beats"
         assert f"300 beats, accuracy {scores['accuracy']:.4f}" in printed
         fails(argv, "exists already", capsys)
 
@@ -277,7 +282,7 @@ def test_train_on_real_records(mitbih_home, protocol, tmp_path, capsys):
 
 class TestHelp:
     @pytest.mark.parametrize(
-        "command", ["train", "evaluate", "predict", "data", "demo"]
+        "command", ["train", "evaluate", "report", "predict", "data", "demo"]
     )
     def test_every_command_shows_examples(self, command, capsys):
         with pytest.raises(SystemExit) as stop:
@@ -313,5 +318,5 @@ def test_the_demo(tmp_path, capsys):
     assert cli.main(argv) == 0
     out = capsys.readouterr().out
     assert "nothing about real patients" in out
-    assert "No patient is in both" in out
+    assert "No record is in both" in out
     assert (tmp_path / "out" / "model.joblib").is_file()

@@ -4,6 +4,7 @@ import importlib
 import inspect
 
 import pytest
+from numpydoc.docscrape import NumpyDocString
 from numpydoc.validate import validate
 from test_public_api import MODULES
 
@@ -43,12 +44,9 @@ def test_parameters_are_documented_in_their_order():
     for path in public_objects():
         module, name = path.split(".")[1:3]
         found = getattr(importlib.import_module(f"ecg_sklearn.{module}"), name)
-        doc = inspect.getdoc(found)
         documented = [
-            line.split(" : ")[0]
-            for line in doc.split("Returns\n")[0].split("Attributes\n")[0].splitlines()
-            if " : " in line and not line.startswith(" ")
+            name.lstrip("*")
+            for parameter in NumpyDocString(inspect.getdoc(found))["Parameters"]
+            for name in parameter.name.split(", ")
         ]
-        expected = [p for p in inspect.signature(found).parameters if p != "cnn_params"]
-        flat = [n for group in documented for n in group.split(", ")]
-        assert [n for n in flat if not n.startswith("**")] == expected, path
+        assert documented == list(inspect.signature(found).parameters), path

@@ -1,14 +1,12 @@
-"""Displays of a fitted network. matplotlib is imported when something is drawn.
+"""The history of a training."""
 
-May import from the floors below; draws, and computes nothing.
-"""
+from ecg_sklearn.plotting._drawing import COLORS
 
 __all__ = ["TrainingHistoryDisplay"]
 
-# Okabe and Ito's colours, told apart by colour-blind readers; the line styles tell
-# them apart in grey.
-_TRAINING = {"color": "#0072B2", "linestyle": "-", "marker": "o"}
-_VALIDATION = {"color": "#D55E00", "linestyle": "--", "marker": "s"}
+# The line styles and markers tell the two apart in grey.
+_TRAINING = {"color": COLORS[0], "linestyle": "-", "marker": "o"}
+_VALIDATION = {"color": COLORS[4], "linestyle": "--", "marker": "s"}
 
 
 class TrainingHistoryDisplay:

@@ -1,0 +1,277 @@
+"""Ectopic beats as ANSI/AAMI EC57 reports them: :func:`aami_report`."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from ecg_sklearn.aami import CLASS_NAMES
+from ecg_sklearn.metrics._counts import check_aligned, matrix_text, plain, ratio, text
+from ecg_sklearn.metrics._ec57 import ECTOPIC, N_CLASSES, RATES, cells, figures_of
+
+
+@dataclass(frozen=True, eq=False)
+class AAMIReport:
+    """What :func:`aami_report` found; ``print`` shows it as an EC57 table.
+
+    Rates are fractions, and percentages in print. One whose denominator is 0 is nan,
+    and is printed as "-".
+
+    Parameters
+    ----------
+    gross : dict of str to number
+        Figures of all beats together. "n_beats", "accuracy" and "kappa" are over all
+        five classes. For ventricular ectopic beats, "veb_tp", "veb_fn", "veb_fp" and
+        "veb_tn" are counts; "veb_sensitivity", "veb_positive_predictivity",
+        "veb_false_positive_rate" and "veb_accuracy" are rates; those of
+        supraventricular ectopic beats start with "sveb_". "j" and "jk" sum them up.
+    records : dict of record to dict
+        The same figures for each record; empty where records are not known.
+    confusion_matrix : ndarray of shape (5, 5)
+        Beats, by true class (rows) and predicted class (columns), both N S V F Q.
+    skip_first : float
+        What was left out at the start of each record, in s.
+
+    Examples
+    --------
+    >>> from ecg_sklearn.metrics import aami_report
+    >>> report = aami_report(list("NNVVFS"), list("NVVVVS"))
+    >>> round(report.gross["veb_positive_predictivity"], 3)
+    0.667
+    """
+
+    gross: dict
+    records: dict
+    confusion_matrix: np.ndarray
+    skip_first: float
+
+    @property
+    def average(self):
+        """Mean of each rate over the records where it is defined; empty without."""
+        names = [f"{beat}_{rate}" for beat in ECTOPIC for rate in RATES]
+        means = {}
+        for name in names if self.records else ():
+            rates = [figures[name] for figures in self.records.values()]
+            defined = [rate for rate in rates if not math.isnan(rate)]
+            means[name] = ratio(sum(defined), len(defined))
+        return means
+
+    def __str__(self):
+        counted = f"{self.gross['n_beats']} beats"
+        if self.records:
+            counted += f" of {len(self.records)} records"
+        if self.skip_first:
+            counted += f", the first {self.skip_first:g} s of each record left out"
+        first = max([len("Average"), *(len(str(name)) for name in self.records)])
+        heads = "".join(f"{beat.upper():-^36} " for beat in ECTOPIC)
+        columns = f"{'n':>7}{'Se':>7}{'+P':>7}{'FPR':>8}{'Acc':>7} " * 2
+        lines = [
+            f"ANSI/AAMI EC57, beat by beat: {counted}. Rates in %.",
+            f"{'':<{first + 8}} {heads}".rstrip(),
+            f"{'Record':<{first}}{'Beats':>8}{columns}{'j':>7}{'jk':>7}",
+        ]
+        lines += [
+            _line(str(name), first, figures) for name, figures in self.records.items()
+        ]
+        lines.append(_line("Gross", first, self.gross))
+        if self.records:
+            lines.append(_line("Average", first, self.average))
+        matrix = matrix_text(self.confusion_matrix, CLASS_NAMES)
+        return "\n".join(
+            [
+                *lines,
+                "",
+                f"Accuracy over all classes {text(self.gross['accuracy'], 6, 2, 100)}, "
+                f"Cohen's kappa {text(self.gross['kappa'], 6, 4)}",
+                "",
+                "Beats by true and predicted class",
+                matrix,
+            ]
+        )
+
+    def to_dict(self):
+        """Give the numbers as plain Python, ready for JSON.
+
+        Returns
+        -------
+        dict
+            "gross", "average", "records" (by name, as str), "confusion_matrix" (a
+            list of rows) and "skip_first". What is not defined is None.
+        """
+        return plain(
+            {
+                "gross": self.gross,
+                "average": self.average,
+                "records": self.records,
+                "confusion_matrix": self.confusion_matrix,
+                "skip_first": self.skip_first,
+            }
+        )
+
+    def to_frame(self):
+        """Give the figures as a table.
+
+        Returns
+        -------
+        pandas.DataFrame
+            One row for each record and a last one, "gross"; figures in the columns.
+        """
+        import pandas as pd
+
+        rows = [*self.records.values(), self.gross]
+        index = pd.Index([*self.records, "gross"], name="record", dtype=object)
+        return pd.DataFrame(rows, index=index)
+
+
+def _line(name, first, figures):
+    """One line of the table: counts and indices are left empty in the average."""
+    counted = "n_beats" in figures
+    line = f"{name:<{first}}{figures['n_beats'] if counted else '':>8}"
+    for beat in ECTOPIC:
+        n_true = figures[f"{beat}_tp"] + figures[f"{beat}_fn"] if counted else ""
+        line += f"{n_true:>7}"
+        for rate, digits in RATES.items():
+            width = 8 if digits == 3 else 7
+            line += text(figures[f"{beat}_{rate}"], width, digits, 100)
+        line += " "
+    if counted:
+        line += text(figures["j"], 7, 3) + text(figures["jk"], 7, 3)
+    return line.rstrip()
+
+
+def aami_report(
+    y_true, y_pred, groups=None, *, time=None, skip_first=0.0, target_names=None
+):
+    """Count ectopic beats as ANSI/AAMI EC57 does, in all and record by record.
+
+    The beat-by-beat comparison of EC57 [1]_, as the program ``bxb`` of the WFDB
+    software carries it out [2]_ and de Chazal et al. tabulate it [3]_. For
+    ventricular ectopic beats (VEB), with true N predicted as V written Nv:
+
+    - true positives are Vv; false negatives are Vn, Vs, Vf and Vq;
+    - false positives are Nv and Sv. Fv and Qv are no false positives: a fusion or
+      unclassifiable beat called ventricular is neither rewarded nor penalised;
+    - true negatives are all other beats that are not V.
+
+    For supraventricular ectopic beats (SVEB), true positives are Ss, false negatives
+    are Sn, Sv, Sf and Sq, false positives are Ns, Vs and Fs; Qs counts as nothing;
+    true negatives are all other beats that are not S. From these counts come the
+    sensitivity TP / (TP + FN), the positive predictivity TP / (TP + FP), the false
+    positive rate FP / (TN + FP), and the accuracy (TP + TN) / (TP + TN + FP + FN).
+    ``bxb`` prints no false positive rate of SVEB and no accuracies; these are
+    counted as [3]_ does.
+
+    Two indices sum them up [4]_: j is the sum of both sensitivities and both positive
+    predictivities, 4 at best; jk is kappa / 2 + j / 8, 1 at best, with Cohen's kappa
+    over all classes present. They are nan where there is no true S or no true V;
+    where such beats are there and none was predicted, the positive predictivity is
+    nan in the report and counts as 0 in j.
+
+    All beats have been found here: EC57's missed and extra detections are not
+    counted.
+
+    Parameters
+    ----------
+    y_true : array-like of shape (n_beats,)
+        True classes: integers 0 to 4 for N S V F Q, or these letters.
+    y_pred : array-like of shape (n_beats,)
+        Predicted classes.
+    groups : array-like of shape (n_beats,) or None, default=None
+        Record of each beat. None reports gross figures alone.
+    time : array-like of shape (n_beats,) or None, default=None
+        Time of each beat since the start of its record, in s.
+    skip_first : float, default=0.0
+        Leave out beats before this time of their record, in s; needs ``time``. EC57
+        leaves out a learning period of 300.0.
+    target_names : sequence of str or None, default=None
+        Letter that each integer stands for, where they are not in the order
+        N S V F Q or not all there, such as ``["N", "S", "V", "F"]``.
+
+    Returns
+    -------
+    AAMIReport
+        The figures.
+
+    Raises
+    ------
+    ValueError
+        If the lengths differ, a label is unknown, ``skip_first`` comes without
+        ``time`` or leaves no beats.
+
+    See Also
+    --------
+    class_report : Every class against all others, without exceptions.
+    aami_jk_score : The index jk alone.
+
+    References
+    ----------
+    .. [1] ANSI/AAMI EC57:2012, Testing and reporting performance results of cardiac
+       rhythm and ST segment measurement algorithms.
+    .. [2] G. B. Moody, ``bxb.c`` and ``sumstats.c`` of the WFDB software package,
+       PhysioNet. The latter gives the gross and the average figures.
+    .. [3] P. de Chazal, M. O'Dwyer, R. B. Reilly, "Automatic classification of
+       heartbeats using ECG morphology and heartbeat interval features", IEEE
+       Transactions on Biomedical Engineering 51(7), 2004.
+    .. [4] T. Mar, S. Zaunseder, J. P. Martinez, M. Llamedo, R. Poll, "Optimization of
+       ECG classification by means of feature selection", IEEE Transactions on
+       Biomedical Engineering 58(8), 2011.
+
+    Examples
+    --------
+    >>> from ecg_sklearn.metrics import aami_report
+    >>> y_true = list("NNNNSVVF")
+    >>> y_pred = list("NNNVSVNV")
+    >>> report = aami_report(y_true, y_pred, ["100"] * 4 + ["208"] * 4)
+    >>> report.gross["veb_tp"], report.gross["veb_fn"], report.gross["veb_fp"]
+    (1, 1, 1)
+    >>> report.records["208"]["veb_sensitivity"], report.gross["sveb_sensitivity"]
+    (0.5, 1.0)
+    """
+    arrays = {"y_true": y_true, "y_pred": y_pred}
+    arrays |= {} if groups is None else {"groups": groups}
+    arrays |= {} if time is None else {"time": time}
+    arrays = dict(zip(arrays, check_aligned(**arrays), strict=True))
+    cell = cells(arrays["y_true"], arrays["y_pred"], target_names)
+    kept = _after(arrays.get("time"), skip_first, len(cell))
+    names, record = np.array([]), np.zeros(len(cell), dtype=int)
+    if groups is not None:
+        names, record = np.unique(arrays["groups"], return_inverse=True)
+    # One count for each record and cell, in one pass over the beats.
+    size = N_CLASSES**2
+    counts = np.bincount(
+        record[kept] * size + cell[kept], minlength=max(1, len(names)) * size
+    ).reshape(-1, N_CLASSES, N_CLASSES)
+    gross = counts.sum(axis=0)
+    if not gross.sum():
+        raise ValueError(
+            f"skip_first={skip_first} leaves no beats: the last one is at "
+            f"{arrays['time'].max():g} s. Use a smaller skip_first."
+        )
+    return AAMIReport(
+        gross=figures_of(gross),
+        records={
+            name: figures_of(matrix)
+            for name, matrix in zip(names.tolist(), counts, strict=False)
+        },
+        confusion_matrix=gross,
+        skip_first=float(skip_first),
+    )
+
+
+def _after(time, skip_first, n_beats):
+    """Mask of the beats that are not in the first part of their record."""
+    if not skip_first >= 0:
+        raise ValueError(f"skip_first={skip_first} must be 0 s or more.")
+    if skip_first and time is None:
+        raise ValueError(
+            f"skip_first={skip_first} needs to know when the beats are. Give time: "
+            "seconds since the start of the record, for each beat."
+        )
+    if time is None:
+        return np.ones(n_beats, dtype=bool)
+    if time.dtype.kind not in "iuf" or np.isnan(time).any():
+        raise ValueError(
+            "time holds values that are not numbers. Give seconds since the start of "
+            "the record, for each beat."
+        )
+    return time >= skip_first

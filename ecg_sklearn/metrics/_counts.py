@@ -1,0 +1,86 @@
+"""What the reports share: aligned arrays, ratios of counts, plain numbers, text."""
+
+import math
+
+import numpy as np
+
+
+def check_aligned(**arrays):
+    """Give back arrays with one value for each beat, the first one being the measure.
+
+    Parameters
+    ----------
+    **arrays : array-like
+        By the names that the caller knows them by.
+
+    Returns
+    -------
+    list of ndarray of shape (n_beats,)
+        In the order given.
+
+    Raises
+    ------
+    ValueError
+        If one has not one dimension, or another length than the first, or no beats.
+    """
+    found = {name: np.asarray(values) for name, values in arrays.items()}
+    first = next(iter(found))
+    for name, values in found.items():
+        if values.ndim != 1:
+            raise ValueError(
+                f"{name} has shape {values.shape}. Give one value for each beat, "
+                "shape (n_beats,)."
+            )
+        if len(values) != len(found[first]):
+            raise ValueError(
+                f"{name} has {len(values)} values, but {first} has "
+                f"{len(found[first])}. Give one value for each beat."
+            )
+    if not len(found[first]):
+        raise ValueError(f"{first} holds no beats. Give at least one.")
+    return list(found.values())
+
+
+def ratio(part, whole):
+    """Divide two counts; nan where there is nothing to divide by."""
+    return float(part / whole) if whole else math.nan
+
+
+def cohen_kappa(matrix):
+    """Cohen's kappa of a confusion matrix; nan where all beats are in one cell.
+
+    As :func:`sklearn.metrics.cohen_kappa_score`, without a pass over the beats.
+    """
+    total = int(matrix.sum())
+    agreed = int(np.trace(matrix)) * total
+    by_chance = int(matrix.sum(axis=0) @ matrix.sum(axis=1))
+    return ratio(agreed - by_chance, total**2 - by_chance)
+
+
+def plain(value):
+    """Bring numbers to what JSON knows: nan becomes None, arrays become lists."""
+    if isinstance(value, dict):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(item) for item in value]
+    if isinstance(value, (np.ndarray, np.generic)):
+        return plain(value.tolist())
+    return None if isinstance(value, float) and math.isnan(value) else value
+
+
+def text(value, width, digits, scale=1):
+    """Print a number in a column; "-" where it is not defined."""
+    number = "-" if math.isnan(value) else f"{scale * value:.{digits}f}"
+    return f"{number:>{width}}"
+
+
+def matrix_text(matrix, names):
+    """Print a confusion matrix, true classes in rows."""
+    first = max(len("true"), *map(len, names))
+    width = max(7, len(str(matrix.max())) + 1, *(len(name) + 1 for name in names))
+    lines = [f"{'true':<{first}}" + "".join(f"{name:>{width}}" for name in names)]
+    lines += [
+        f"{name:<{first}}" + "".join(f"{count:>{width}}" for count in row)
+        for name, row in zip(names, matrix, strict=True)
+    ]
+    return "\n".join(lines)

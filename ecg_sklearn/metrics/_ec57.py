@@ -1,0 +1,105 @@
+"""The counting rules of ANSI/AAMI EC57, on 5 x 5 confusion matrices."""
+
+import math
+
+import numpy as np
+
+from ecg_sklearn.aami import CLASS_NAMES
+from ecg_sklearn.metrics._counts import cohen_kappa, ratio
+
+N_CLASSES = len(CLASS_NAMES)
+# Name of the ectopic beat -> its class, and the true classes that may be predicted
+# as it without being a false positive.
+ECTOPIC = {"veb": ("V", "FQ"), "sveb": ("S", "Q")}
+# Rate -> digits of its percentage in EC57 reports.
+RATES = {
+    "sensitivity": 2,
+    "positive_predictivity": 2,
+    "false_positive_rate": 3,
+    "accuracy": 2,
+}
+
+
+def cells(y_true, y_pred, target_names=None):
+    """Cell of the flattened confusion matrix that each beat falls into."""
+    names = CLASS_NAMES if target_names is None else tuple(target_names)
+    if not set(names) <= set(CLASS_NAMES) or len(set(names)) != len(names):
+        raise ValueError(
+            f"target_names={list(names)!r} must hold letters of "
+            f"{list(CLASS_NAMES)!r}, each at most once."
+        )
+    true, predicted = (
+        _codes(values, names, which)
+        for which, values in {"y_true": y_true, "y_pred": y_pred}.items()
+    )
+    return true * N_CLASSES + predicted
+
+
+def _codes(values, names, which):
+    """Place of each label in N S V F Q."""
+    if values.dtype.kind == "O":  # as pandas gives: find out what it holds
+        values = np.array(values.tolist())
+    codes = np.full(len(values), -1)
+    for integer, name in enumerate(names):
+        label = integer if values.dtype.kind in "iuf" else name
+        codes[values == label] = CLASS_NAMES.index(name)
+    if codes.min() < 0:
+        unknown = values[codes < 0][0].item()
+        raise ValueError(
+            f"{which} holds the label {unknown!r}. Use integers 0 to "
+            f"{len(names) - 1} for {' '.join(names)}, or these letters."
+        )
+    return codes
+
+
+def aami_matrix(y_true, y_pred):
+    """Confusion matrix over N S V F Q."""
+    counts = np.bincount(cells(y_true, y_pred), minlength=N_CLASSES**2)
+    return counts.reshape(N_CLASSES, N_CLASSES)
+
+
+def figures_of(matrix):
+    """All figures of one confusion matrix."""
+    figures = {
+        "n_beats": int(matrix.sum()),
+        "accuracy": ratio(np.trace(matrix), matrix.sum()),
+        "kappa": cohen_kappa(matrix),
+    }
+    for beat in ECTOPIC:
+        tp, fn, fp, tn = _ectopic_counts(matrix, beat)
+        figures |= {
+            f"{beat}_tp": tp,
+            f"{beat}_fn": fn,
+            f"{beat}_fp": fp,
+            f"{beat}_tn": tn,
+            f"{beat}_sensitivity": ratio(tp, tp + fn),
+            f"{beat}_positive_predictivity": ratio(tp, tp + fp),
+            f"{beat}_false_positive_rate": ratio(fp, tn + fp),
+            f"{beat}_accuracy": ratio(tp + tn, tp + tn + fp + fn),
+        }
+    j, jk = jk_indices(matrix, math.nan)
+    return figures | {"j": j, "jk": jk}
+
+
+def _ectopic_counts(matrix, beat):
+    """TP, FN, FP, TN of an ectopic beat by the rules of EC57."""
+    name, forgiven = ECTOPIC[beat]
+    place = CLASS_NAMES.index(name)
+    tp = int(matrix[place, place])
+    fn = int(matrix[place].sum()) - tp
+    called = int(matrix[:, place].sum())
+    fp = called - tp - sum(int(matrix[CLASS_NAMES.index(c), place]) for c in forgiven)
+    tn = int(matrix.sum()) - tp - fn - (called - tp)
+    return tp, fn, fp, tn
+
+
+def jk_indices(matrix, zero_division):
+    """Give j and jk, with a value for the rates of what has no beats."""
+    j = 0.0
+    for beat in ECTOPIC:
+        tp, fn, fp, _ = _ectopic_counts(matrix, beat)
+        absent = zero_division if tp + fn == 0 else 0.0
+        j += ratio(tp, tp + fn) if tp + fn else absent
+        j += ratio(tp, tp + fp) if tp + fp else absent
+    kappa = cohen_kappa(matrix)
+    return j, (zero_division if math.isnan(kappa) else kappa) / 2 + j / 8

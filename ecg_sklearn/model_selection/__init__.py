@@ -1,0 +1,17 @@
+"""Splits that keep a patient's beats on one side, and a guard that looks for leaks.
+
+May import from :mod:`ecg_sklearn.aami` alone.
+"""
+
+from ecg_sklearn.model_selection._leakage import check_no_leakage, subject_of
+from ecg_sklearn.model_selection._split import (
+    InterPatientSplit,
+    record_train_test_split,
+)
+
+__all__ = [
+    "InterPatientSplit",
+    "check_no_leakage",
+    "record_train_test_split",
+    "subject_of",
+]

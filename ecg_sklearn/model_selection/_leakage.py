@@ -1,0 +1,168 @@
+"""The guard of :mod:`ecg_sklearn.model_selection`: who is on both sides of a split.
+
+Imports nothing else of the package.
+"""
+
+import warnings
+
+import numpy as np
+from sklearn.utils import Bunch, column_or_1d
+from sklearn.utils._param_validation import StrOptions, validate_params
+
+# The 48 records of the MIT-BIH database come from 47 subjects.
+_SHARED_SUBJECTS = {"201": "201/202", "202": "201/202"}
+
+
+def subject_of(groups):
+    """Name the subject of each record of the MIT-BIH Arrhythmia Database.
+
+    The 48 records come from 47 subjects: 201 and 202 are the same man [1]_. Every
+    other record is its own subject.
+
+    Parameters
+    ----------
+    groups : array-like of shape (n_beats,)
+        Record of each beat. Numbers are read as names: 100 is "100".
+
+    Returns
+    -------
+    ndarray of str of shape (n_beats,)
+        Subject of each beat: "201/202", or the name of the record.
+
+    Raises
+    ------
+    ValueError
+        If there are no groups.
+
+    References
+    ----------
+    .. [1] G. B. Moody, R. G. Mark, "The impact of the MIT-BIH Arrhythmia Database",
+       IEEE Engineering in Medicine and Biology 20(3), 2001.
+
+    Examples
+    --------
+    >>> from ecg_sklearn.model_selection import subject_of
+    >>> subject_of(["200", "201", "202"]).tolist()
+    ['200', '201/202', '201/202']
+    """
+    records, record = np.unique(record_names(groups, "subject_of"), return_inverse=True)
+    subjects = [_SHARED_SUBJECTS.get(name, name) for name in records.tolist()]
+    return np.array(subjects, dtype=str)[record]
+
+
+@validate_params(
+    {
+        "groups_train": ["array-like", None],
+        "groups_test": ["array-like", None],
+        "subjects": [callable, None],
+        "on_leak": [StrOptions({"raise", "warn", "return"})],
+    },
+    prefer_skip_nested_validation=True,
+)
+def check_no_leakage(
+    groups_train, groups_test, *, subjects=subject_of, on_leak="raise"
+):
+    """Check that no record and no subject is on both sides of a split.
+
+    Parameters
+    ----------
+    groups_train : array-like of shape (n_train,)
+        Record of each training beat.
+    groups_test : array-like of shape (n_test,)
+        Record of each test beat.
+    subjects : callable or None, default=subject_of
+        Maps an array of records to their subjects. The default knows the MIT-BIH
+        database. None takes each record for a subject: use it for databases where
+        "201" and "202" are other people.
+    on_leak : {"raise", "warn", "return"}, default="raise"
+        Whether a leak raises an error, warns, or is returned alone.
+
+    Returns
+    -------
+    Bunch
+        ``records``, list of the records on both sides; ``subjects``, dict of each
+        subject on both sides to a pair of lists, its training and its test records;
+        ``message``, which names them, empty without a leak.
+
+    Raises
+    ------
+    ValueError
+        If there is a leak and ``on_leak="raise"``, or there are no groups.
+
+    Warns
+    -----
+    UserWarning
+        If there is a leak and ``on_leak="warn"``.
+
+    See Also
+    --------
+    InterPatientSplit : Its default split has subject 201/202 on both sides.
+
+    Examples
+    --------
+    >>> from ecg_sklearn.aami import DS1, DS2
+    >>> from ecg_sklearn.model_selection import check_no_leakage
+    >>> report = check_no_leakage(DS1, DS2, on_leak="return")
+    >>> report.records, report.subjects
+    ([], {'201/202': (['201'], ['202'])})
+    """
+    sides = []
+    for groups, name in ((groups_train, "groups_train"), (groups_test, "groups_test")):
+        records = np.unique(record_names(groups, "check_no_leakage", name))
+        of_subject = {}
+        owners = records if subjects is None else subjects(records)
+        for record, subject in zip(records.tolist(), owners, strict=True):
+            of_subject.setdefault(str(subject), []).append(record)
+        sides.append(of_subject)
+    train, test = sides
+    both = {name: (train[name], test[name]) for name in sorted(train.keys() & test)}
+    shared = sorted(
+        record for first, second in both.values() for record in set(first) & set(second)
+    )
+    message = _leakage_message(shared, both)
+    if message and on_leak == "raise":
+        raise ValueError(message)
+    if message and on_leak == "warn":
+        warnings.warn(message, UserWarning, stacklevel=2)
+    return Bunch(records=shared, subjects=both, message=message)
+
+
+def _leakage_message(records, subjects):
+    """Say what is on both sides and what to do; nothing where nothing is."""
+    if not subjects:
+        return ""
+    found = [
+        f"{name!r}"
+        if train == test == [name]
+        else f"{name!r} (training: {', '.join(train)}; test: {', '.join(test)})"
+        for name, (train, test) in subjects.items()
+    ]
+    return (
+        f"Records on both sides of the split: {listed(records) or 'none'}. Subjects on "
+        f"both sides: {', '.join(found)}. Their test beats measure memory, not skill. "
+        "Split by subject, for example with "
+        "record_train_test_split(groups=subject_of(groups)), or leave these records "
+        "out of one side."
+    )
+
+
+def record_names(groups, caller, parameter="groups"):
+    """Record of each beat as str, from whatever names or numbers them."""
+    if groups is None:
+        raise ValueError(
+            f"{caller} needs {parameter}, the record of each beat, and got None. Beats "
+            "of one record resemble each other: without knowing their records they "
+            "cannot be kept on one side of the split. Data sets of "
+            "ecg_sklearn.datasets that know them have them in Bunch.groups."
+        )
+    names = column_or_1d(np.asarray(groups)).astype(str)
+    if names.size == 0:
+        raise ValueError(f"{parameter} is empty. Give the record of each beat.")
+    return names
+
+
+def listed(names, most=None):
+    """Names in quotes, with a count of those that are not shown."""
+    shown = ", ".join(repr(name) for name in names[:most])
+    hidden = 0 if most is None else max(0, len(names) - most)
+    return f"{shown} and {hidden} more" if hidden else shown

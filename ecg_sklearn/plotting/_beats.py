@@ -1,0 +1,369 @@
+"""Displays of beats: what they look like, and their spectrograms.
+
+:mod:`ecg_sklearn.plotting` shows them.
+"""
+
+import numpy as np
+from sklearn.base import clone
+from sklearn.utils import check_random_state
+
+from ecg_sklearn.plotting._drawing import COLORS, name_classes, tidy
+
+__all__ = ["BeatsDisplay", "SpectrogramsDisplay"]
+
+
+class BeatsDisplay:
+    """Some beats of each class, one class a row.
+
+    Parameters
+    ----------
+    beats : sequence of n_classes arrays of shape (n_beats_of_class, n_times)
+        The beats to draw.
+    sampling_rate : float
+        Samples per second, in Hz.
+    start : float, default=0.0
+        Time of the first sample, in s: -0.4 for windows that begin 0.4 s before the
+        R peak.
+    unit : str, default="a.u."
+        Unit of the amplitude, such as "mV".
+    target_names : sequence of str or None, default=None
+        Name of each row. None numbers them.
+
+    Attributes
+    ----------
+    axes_ : ndarray of matplotlib.axes.Axes of shape (n_classes, n_columns)
+        One axes for each beat; what is left over is hidden.
+    figure_ : matplotlib.figure.Figure
+        The figure.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ecg_sklearn.plotting import BeatsDisplay
+    >>> display = BeatsDisplay([np.zeros((3, 187))] * 2, sampling_rate=120.0)
+    """
+
+    def __init__(
+        self, beats, *, sampling_rate, start=0.0, unit="a.u.", target_names=None
+    ):
+        self.beats = beats
+        self.sampling_rate = sampling_rate
+        self.start = start
+        self.unit = unit
+        self.target_names = target_names
+
+    @classmethod
+    def from_beats(
+        cls,
+        X,
+        y,
+        *,
+        sampling_rate,
+        n_beats=4,
+        start=0.0,
+        unit="a.u.",
+        target_names=None,
+        random_state=None,
+        axes=None,
+    ):
+        """Draw some beats of each class, chosen at random.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_beats, n_times)
+            Beats.
+        y : array-like of shape (n_beats,)
+            Class of each beat.
+        sampling_rate : float
+            Samples per second, in Hz.
+        n_beats : int, default=4
+            Beats to draw of each class; all of a class that has fewer.
+        start : float, default=0.0
+            Time of the first sample, in s.
+        unit : str, default="a.u."
+            Unit of the amplitude, such as "mV".
+        target_names : sequence of str or None, default=None
+            Name of class 0, 1 and so on. None shows the labels.
+        random_state : int, RandomState instance or None, default=None
+            Seed of the choice.
+        axes : array of matplotlib.axes.Axes or None, default=None
+            Where to draw, of shape (n_classes, n_columns).
+
+        Returns
+        -------
+        BeatsDisplay
+            The display, drawn.
+        """
+        X, y, rng = np.asarray(X), np.asarray(y), check_random_state(random_state)
+        labels = np.unique(y).tolist()
+        names = name_classes(labels, target_names)
+        places = (rng.permutation(np.flatnonzero(y == label)) for label in labels)
+        beats = [X[chosen[:n_beats]] for chosen in places]
+        display = cls(
+            beats,
+            sampling_rate=sampling_rate,
+            start=start,
+            unit=unit,
+            target_names=names,
+        )
+        return display.plot(axes)
+
+    def plot(self, axes=None):
+        """Draw.
+
+        Parameters
+        ----------
+        axes : array of matplotlib.axes.Axes or None, default=None
+            Where to draw, of shape (n_classes, n_columns); None makes a figure.
+
+        Returns
+        -------
+        BeatsDisplay
+            This display.
+
+        Raises
+        ------
+        ValueError
+            If there are too few axes.
+        """
+        import matplotlib.pyplot as plt
+
+        shape = (len(self.beats), max(len(rows) for rows in self.beats))
+        own_figure = axes is None
+        if own_figure:
+            _, axes = plt.subplots(
+                *shape,
+                figsize=(1 + 1.7 * shape[1], 0.7 + 1.1 * shape[0]),
+                sharex=True,
+                sharey=True,
+                squeeze=False,
+                layout="constrained",
+            )
+        axes = np.asarray(axes)
+        if axes.ndim != 2 or axes.shape[0] != shape[0] or axes.shape[1] < shape[1]:
+            raise ValueError(
+                f"axes have shape {axes.shape}; {shape[0]} classes with up to "
+                f"{shape[1]} beats need {shape}."
+            )
+        names = name_classes(range(shape[0]), self.target_names)
+        for row, beats, name in zip(axes, self.beats, names, strict=True):
+            for ax in row[len(beats) :]:
+                ax.set_visible(False)
+            for ax, beat in zip(row, beats, strict=False):
+                seconds = self.start + np.arange(len(beat)) / self.sampling_rate
+                ax.plot(seconds, beat, color=COLORS[0], linewidth=1)
+                ax.margins(x=0.02)
+                ax.locator_params(axis="x", nbins=4)
+                ax.tick_params(labelsize="small")
+                tidy(ax, "both")
+            if own_figure:
+                row[0].set_ylabel(
+                    name, rotation=0, weight="bold", va="center", labelpad=12
+                )
+            else:
+                row[0].set_ylabel(f"{name} ({self.unit})")
+        self.axes_ = axes
+        self.figure_ = axes.flat[0].figure
+        if own_figure:
+            self.figure_.supxlabel("Time (s)", fontsize="medium")
+            self.figure_.supylabel(f"Amplitude ({self.unit})", fontsize="medium")
+        else:
+            for ax in axes[-1]:
+                ax.set_xlabel("Time (s)")
+        return self
+
+
+class SpectrogramsDisplay:
+    """One spectrogram of each class, on one scale of colours.
+
+    Parameters
+    ----------
+    images : array-like of shape (n_classes, n_freqs, n_frames)
+        The spectrograms.
+    frequencies : array-like of shape (n_freqs,)
+        Centre of each row, in Hz.
+    times : array-like of shape (n_frames,)
+        Centre of each column, in s.
+    label : str, default="Power (dB)"
+        Quantity and unit of the values, for the colour bar.
+    target_names : sequence of str or None, default=None
+        Title of each spectrogram. None numbers them.
+
+    Attributes
+    ----------
+    axes_ : ndarray of matplotlib.axes.Axes of shape (n_classes,)
+        The axes of the spectrograms.
+    colorbar_ : matplotlib.colorbar.Colorbar
+        The colour bar.
+    figure_ : matplotlib.figure.Figure
+        The figure.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ecg_sklearn.plotting import SpectrogramsDisplay
+    >>> display = SpectrogramsDisplay(
+    ...     np.zeros((5, 12, 47)), frequencies=np.arange(12) * 3.75,
+    ...     times=np.arange(47) / 30,
+    ... )
+    """
+
+    def __init__(
+        self, images, *, frequencies, times, label="Power (dB)", target_names=None
+    ):
+        self.images = images
+        self.frequencies = frequencies
+        self.times = times
+        self.label = label
+        self.target_names = target_names
+
+    @classmethod
+    def from_estimator(
+        cls,
+        estimator,
+        X,
+        y,
+        *,
+        kind="mean",
+        unit="unit",
+        target_names=None,
+        random_state=None,
+        axes=None,
+    ):
+        """Draw what a transformer makes of the beats of each class.
+
+        The values are those before ``normalize``, so that they have a unit.
+
+        Parameters
+        ----------
+        estimator : SpectrogramTransformer or Pipeline
+            Fitted. Of a pipeline, the beats pass the steps before the spectrogram,
+            and samplers are left out.
+        X : array-like of shape (n_beats, n_times)
+            Beats.
+        y : array-like of shape (n_beats,)
+            Class of each beat.
+        kind : {"mean", "example"}, default="mean"
+            The mean over the spectrograms of a class (of their decibels, with
+            ``scale="db"``), or the spectrogram of one beat chosen at random.
+        unit : str, default="unit"
+            Unit of the beats, such as "mV".
+        target_names : sequence of str or None, default=None
+            Name of class 0, 1 and so on. None shows the labels.
+        random_state : int, RandomState instance or None, default=None
+            Seed of the choice.
+        axes : sequence of matplotlib.axes.Axes or None, default=None
+            Where to draw, one for each class.
+
+        Returns
+        -------
+        SpectrogramsDisplay
+            The display, drawn.
+
+        Raises
+        ------
+        ValueError
+            If ``kind`` is unknown, or the estimator makes no spectrograms or is not
+            fitted.
+        """
+        if kind not in ("mean", "example"):
+            raise ValueError(f'kind={kind!r} is unknown. Use "mean" or "example".')
+        spectrogram, X = _spectrogram_step(estimator, X)
+        X, y, rng = np.asarray(X), np.asarray(y), check_random_state(random_state)
+        # Without limits of the scale there is nothing learned, so fitting is free.
+        plain = clone(spectrogram).set_params(normalize=None, flatten=False)
+        labels = np.unique(y).tolist()
+        images = []
+        for label in labels:
+            places = np.flatnonzero(y == label)
+            chosen = places if kind == "mean" else rng.choice(places, 1)
+            images.append(plain.fit_transform(X[chosen]).mean(axis=0))
+        display = cls(
+            np.stack(images),
+            frequencies=spectrogram.frequencies_,
+            times=spectrogram.times_,
+            label=_quantity(spectrogram, unit),
+            target_names=name_classes(labels, target_names),
+        )
+        return display.plot(axes)
+
+    def plot(self, axes=None, *, cmap="viridis"):
+        """Draw.
+
+        Parameters
+        ----------
+        axes : sequence of matplotlib.axes.Axes or None, default=None
+            Where to draw, one for each class; None makes a figure.
+        cmap : str, default="viridis"
+            Colour map, best one that rises in lightness and so reads in grey.
+
+        Returns
+        -------
+        SpectrogramsDisplay
+            This display.
+        """
+        import matplotlib.pyplot as plt
+
+        images = np.asarray(self.images)
+        if axes is None:
+            _, axes = plt.subplots(
+                1,
+                len(images),
+                figsize=(1.2 + 2.1 * len(images), 2.8),
+                sharex=True,
+                sharey=True,
+                squeeze=False,
+                layout="constrained",
+            )
+        axes = np.asarray(axes).ravel()
+        names = name_classes(range(len(images)), self.target_names)
+        for ax, image, name in zip(axes, images, names, strict=True):
+            mesh = ax.pcolormesh(
+                _edges(self.times),
+                _edges(self.frequencies),
+                image,
+                cmap=cmap,
+                vmin=images.min(),
+                vmax=images.max(),
+                rasterized=True,
+            )
+            ax.set(title=name, xlabel="Time (s)")
+        axes[0].set_ylabel("Frequency (Hz)")
+        self.axes_ = axes
+        self.figure_ = axes[0].figure
+        self.colorbar_ = self.figure_.colorbar(
+            mesh, ax=axes.tolist(), label=self.label, pad=0.01
+        )
+        return self
+
+
+def _spectrogram_step(estimator, X):
+    """Give the step that makes spectrograms, and the beats as they reach it."""
+    steps = estimator.steps if hasattr(estimator, "steps") else [("", estimator)]
+    for _, step in steps:
+        if hasattr(step, "frequencies_") and hasattr(step, "times_"):
+            return step, X
+        if hasattr(step, "transform"):  # samplers and "passthrough" have none
+            X = step.transform(X)
+    raise ValueError(
+        f"{type(estimator).__name__} holds no fitted SpectrogramTransformer. Fit it "
+        "first, or give a pipeline that has such a step."
+    )
+
+
+def _quantity(spectrogram, unit):
+    """Quantity and unit of a transformer's values before they are normalised."""
+    density = spectrogram.scaling == "density"
+    if spectrogram.scale == "magnitude":
+        return f"Magnitude ({unit}/√Hz)" if density else f"Magnitude ({unit})"
+    power = f"{unit}²/Hz" if density else f"{unit}²"
+    return (
+        f"Power (dB re 1 {power})" if spectrogram.scale == "db" else f"Power ({power})"
+    )
+
+
+def _edges(centres):
+    """Edges of the cells around evenly spaced centres."""
+    centres = np.asarray(centres, dtype=float)
+    step = centres[1] - centres[0] if len(centres) > 1 else 1.0
+    return np.append(centres - step / 2, centres[-1] + step / 2)

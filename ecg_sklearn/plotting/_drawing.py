@@ -1,0 +1,57 @@
+"""What the Displays share: colours, hatches, names of classes and the frame.
+
+Imports nothing else of the package, and matplotlib nowhere.
+"""
+
+# Okabe and Ito's colours, told apart by colour-blind readers. Neighbours differ in
+# lightness too; in grey, hatches tell bars apart.
+COLORS = ("#0072B2", "#E69F00", "#009E73", "#56B4E9", "#D55E00", "#CC79A7")
+HATCHES = ("", "///", "...", "xxx", "\\\\\\", "+++")
+DARK = "0.25"
+
+
+def bar_style(number):
+    """Colour, hatch and edge of the bars of one series, by its number."""
+    return {
+        "color": COLORS[number % len(COLORS)],
+        "hatch": HATCHES[number % len(HATCHES)],
+        "edgecolor": "white",
+        "linewidth": 0,  # an edge would cover the bar of a few beats
+    }
+
+
+def name_classes(labels, target_names):
+    """Names of class labels; ``target_names[label]``, or the labels themselves."""
+    if target_names is None:
+        return [str(label) for label in labels]
+    try:
+        if min(labels) < 0:
+            raise IndexError
+        return [str(target_names[label]) for label in labels]
+    except (IndexError, TypeError):
+        raise ValueError(
+            f"target_names={target_names!r} does not name the classes "
+            f"{list(labels)!r}. Give one name for each of the classes 0, 1, and so on, "
+            "or None."
+        ) from None
+
+
+def tidy(ax, grid):
+    """Leave an axes with a grid along one axis and without the frame's right and top.
+
+    A grid lies behind what is drawn.
+    """
+    ax.grid(axis=grid, alpha=0.3)
+    ax.set_axisbelow(True)
+    ax.spines[["top", "right"]].set_visible(False)
+
+
+def legend_above(ax, n_columns, **kwargs):
+    """Put the legend above the axes, where it hides nothing."""
+    ax.legend(
+        loc="lower center",
+        bbox_to_anchor=(0.5, 1.0),
+        ncols=n_columns,
+        frameon=False,
+        **kwargs,
+    )

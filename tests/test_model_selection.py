@@ -1,0 +1,382 @@
+"""Splits by record: nobody on both sides, by hand, by property and in searches."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import sklearn
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+from sklearn.base import clone
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GridSearchCV, cross_val_score, cross_validate
+
+from ecg_sklearn.aami import DS1, DS2, MITBIH_RECORDS, PACED_RECORDS
+from ecg_sklearn.model_selection import (
+    InterPatientSplit,
+    check_no_leakage,
+    record_train_test_split,
+    subject_of,
+)
+
+GROUPS = np.array(["100", "101", "101", "102", "103", "201", "202"])
+
+
+@st.composite
+def recordings(draw):
+    """Records and classes of some beats, two records at least."""
+    n_beats = draw(st.integers(2, 120))
+    names = draw(
+        st.lists(st.sampled_from(MITBIH_RECORDS), min_size=n_beats, max_size=n_beats)
+    )
+    assume(len(set(names)) > 1)
+    classes = draw(st.lists(st.integers(0, 4), min_size=n_beats, max_size=n_beats))
+    return np.array(names), np.array(classes)
+
+
+def places(groups, **kwargs):
+    """Places of the training and of the test beats."""
+    return record_train_test_split(np.arange(len(groups)), groups=groups, **kwargs)[:2]
+
+
+@pytest.fixture
+def sim_split():
+    """The first five simulated records to train on, the others to test on."""
+    return InterPatientSplit(
+        train_records=[f"sim{number:02d}" for number in range(5)],
+        test_records=[f"sim{number:02d}" for number in range(5, 8)],
+    )
+
+
+# InterPatientSplit ------------------------------------------------------------------
+
+
+def test_one_split_of_ds1_and_ds2_in_order():
+    splitter = InterPatientSplit()
+    assert splitter.get_n_splits() == 1
+    [(train, test)] = splitter.split(np.zeros((7, 2)), groups=GROUPS)
+    assert train.tolist() == [1, 2, 5]
+    assert test.tolist() == [0, 4, 6]  # 102 is paced and on neither side
+    numbers = pd.Series(GROUPS.astype(int))
+    [(train_again, test_again)] = splitter.split(numbers, groups=numbers)
+    np.testing.assert_array_equal(train_again, train)
+    np.testing.assert_array_equal(test_again, test)
+
+
+@settings(deadline=None)
+@given(recordings())
+def test_the_sides_are_the_lists(case):
+    groups, _ = case
+    assume(set(groups) & set(DS1) and set(groups) & set(DS2))
+    [(train, test)] = InterPatientSplit().split(groups, groups=groups)
+    assert set(groups[train]) == set(groups) & set(DS1)
+    assert set(groups[test]) == set(groups) & set(DS2)
+    left_out = np.setdiff1d(np.arange(len(groups)), np.r_[train, test])
+    assert set(groups[left_out]) <= set(PACED_RECORDS)
+    assert len(train) + len(test) + len(left_out) == len(groups)
+
+
+def test_in_cross_val_score(beats, sim_split):
+    model = LogisticRegression(max_iter=300)
+    [found] = cross_val_score(
+        model, beats.data, beats.target, groups=beats.groups, cv=sim_split
+    )
+    train = np.isin(beats.groups, sim_split.train_records)
+    model.fit(beats.data[train], beats.target[train])
+    assert found == model.score(beats.data[~train], beats.target[~train])
+
+
+def test_in_a_search_with_and_without_metadata_routing(beats, sim_split):
+    search = GridSearchCV(
+        LogisticRegression(max_iter=300), {"C": [0.01, 1.0]}, cv=sim_split
+    )
+    plain = clone(search).fit(beats.data, beats.target, groups=beats.groups)
+    assert plain.n_splits_ == 1
+    with sklearn.config_context(enable_metadata_routing=True):
+        routed = clone(search).fit(beats.data, beats.target, groups=beats.groups)
+        [score] = cross_val_score(
+            plain.best_estimator_,
+            beats.data,
+            beats.target,
+            params={"groups": beats.groups},
+            cv=sim_split,
+        )
+    np.testing.assert_array_equal(
+        plain.cv_results_["mean_test_score"], routed.cv_results_["mean_test_score"]
+    )
+    assert score == plain.best_score_
+
+
+def test_groups_are_requested_unless_told_otherwise():
+    with sklearn.config_context(enable_metadata_routing=True):
+        assert InterPatientSplit().get_metadata_routing().split.requests == {
+            "groups": True
+        }
+        declined = InterPatientSplit().set_split_request(groups=False)
+        assert declined.get_metadata_routing().split.requests == {"groups": False}
+
+
+def test_repr_names_what_was_set():
+    assert "train_records=['1']" in repr(
+        InterPatientSplit(train_records=["1"], test_records=["2"])
+    )
+
+
+def test_without_groups_nothing_is_split(beats, sim_split):
+    message = "InterPatientSplit needs groups, the record of each beat, and got None"
+    with pytest.raises(ValueError, match=message):
+        next(sim_split.split(beats.data, beats.target))
+    with pytest.raises(ValueError, match=message):
+        cross_validate(LogisticRegression(), beats.data, beats.target, cv=sim_split)
+
+
+@pytest.mark.parametrize(
+    ("groups", "message"),
+    [
+        (["100", "103"], r"none of the 22 train_records .* hold '100', '103'. Give"),
+        (["101", "102"], "none of the 22 test_records"),
+        (MITBIH_RECORDS[:0], "groups is empty"),
+    ],
+)
+def test_groups_without_a_side_are_refused(groups, message):
+    with pytest.raises(ValueError, match=message):
+        next(InterPatientSplit().split(np.zeros(len(groups)), groups=groups))
+
+
+def test_other_faults_of_groups_and_lists():
+    with pytest.raises(ValueError, match="inconsistent numbers of samples"):
+        next(InterPatientSplit().split(np.zeros(3), groups=GROUPS))
+    with pytest.raises(ValueError, match="1d array"):
+        next(InterPatientSplit().split(np.zeros(2), groups=[["100"] * 2] * 2))
+    overlapping = InterPatientSplit(train_records=["100", "101"], test_records=["101"])
+    with pytest.raises(ValueError, match="share '101'. Name each record in one"):
+        next(overlapping.split(np.zeros(7), groups=GROUPS))
+
+
+@pytest.mark.mitbih
+def test_ds1_and_ds2_of_the_real_records(mitbih_home):
+    from ecg_sklearn.datasets import fetch_mitbih
+
+    def load(subset):
+        return fetch_mitbih(
+            data_home=mitbih_home, subset=subset, download_if_missing=False
+        )
+
+    whole = load("all")
+    [(train, test)] = InterPatientSplit().split(whole.data, groups=whole.groups)
+    for places_of_side, subset in ((train, "ds1"), (test, "ds2")):
+        side = load(subset)
+        np.testing.assert_array_equal(whole.data[places_of_side], side.data)
+        np.testing.assert_array_equal(whole.target[places_of_side], side.target)
+    report = check_no_leakage(whole.groups[train], whole.groups[test], on_leak="return")
+    assert report.subjects == {"201/202": (["201"], ["202"])}
+
+
+@pytest.mark.mitbih
+def test_stratified_records_of_the_real_database(mitbih_home):
+    from ecg_sklearn.datasets import fetch_mitbih
+
+    beats = fetch_mitbih(data_home=mitbih_home, download_if_missing=False)
+    *_, y_test, subjects_train, subjects_test = record_train_test_split(
+        beats.target,
+        groups=subject_of(beats.groups),
+        stratify=beats.target,
+        random_state=0,
+    )
+    check_no_leakage(subjects_train, subjects_test, subjects=None)
+    shares = np.bincount(y_test) / np.bincount(beats.target)
+    # Two records hold nine of ten fusion beats; no split gives a quarter of them.
+    np.testing.assert_allclose(shares[[0, 1, 2, 4]], 0.25, atol=0.06)
+
+
+# record_train_test_split ------------------------------------------------------------
+
+
+@pytest.mark.filterwarnings("ignore:The .* set has no beats of class:UserWarning")
+@settings(deadline=None, max_examples=30)
+@given(recordings(), st.floats(0.01, 0.99), st.integers(0, 2**31), st.booleans())
+def test_whole_records_on_one_side_every_beat_once(case, test_size, seed, by_class):
+    groups, classes = case
+    options = {
+        "stratify": classes if by_class else None,
+        "test_size": test_size,
+        "random_state": seed,
+    }
+    train, test = places(groups, **options)
+    assert not set(groups[train]) & set(groups[test])
+    np.testing.assert_array_equal(np.sort(np.r_[train, test]), np.arange(len(groups)))
+    assert len(train)
+    assert len(test)
+    assert (np.diff(train) > 0).all()
+    for found, again in zip((train, test), places(groups, **options), strict=True):
+        np.testing.assert_array_equal(found, again)
+
+
+def test_all_kinds_of_arrays_are_split_alike(beats):
+    table = pd.DataFrame(beats.data)
+    groups = pd.Series(beats.groups)
+    parts = record_train_test_split(
+        beats.data, table, beats.target.tolist(), groups=groups, random_state=0
+    )
+    X_train, X_test, table_train, table_test, y_train, y_test = parts[:6]
+    groups_train, groups_test = parts[6:]
+    np.testing.assert_array_equal(table_train.to_numpy(), X_train)
+    np.testing.assert_array_equal(table_test.to_numpy(), X_test)
+    np.testing.assert_array_equal(y_train, beats.target[groups_train.index])
+    np.testing.assert_array_equal(y_test, beats.target[groups_test.index])
+    assert isinstance(y_test, list)
+
+
+def test_the_best_split_of_few_records_is_found():
+    # Of the four records, "c" alone has a quarter of both classes.
+    groups = np.repeat(["a", "b", "c", "d"], [30, 20, 20, 10])
+    classes = np.r_[[0] * 20, [1] * 10, [0] * 20, [0] * 15, [1] * 5, [0] * 5, [1] * 5]
+    for seed in range(5):
+        _, test = places(groups, stratify=classes, random_state=seed)
+        assert set(groups[test]) == {"c"}
+
+
+def test_nearer_to_the_classes_than_records_at_random():
+    rng = np.random.default_rng(0)
+    groups = np.repeat(np.arange(40), 50)
+    classes = (rng.random(2000) < np.repeat(rng.beta(0.3, 3, 40), 50)).astype(int)
+
+    def distance(test):
+        return abs(classes[test].sum() / classes.sum() - 0.25)
+
+    for seed in range(3):
+        _, stratified = places(groups, stratify=classes, random_state=seed)
+        assert distance(stratified) < 0.01
+        assert abs(len(stratified) / 2000 - 0.25) < 0.03
+    shuffled = [distance(places(groups, random_state=seed)[1]) for seed in range(10)]
+    assert max(shuffled) > 0.05
+
+
+@pytest.mark.parametrize("test_size", [500, 0.25])
+def test_size_as_a_number_or_a_fraction(test_size):
+    groups = np.repeat(np.arange(40), 50)
+    _, test = places(groups, test_size=test_size, random_state=0)
+    assert len(test) == 500
+
+
+def test_seeds_differ_where_there_are_many_records():
+    groups = np.repeat(np.arange(40), 5)
+    found = {tuple(places(groups, random_state=seed)[1]) for seed in range(5)}
+    assert len(found) == 5
+
+
+def test_both_records_of_a_subject_stay_together():
+    groups = np.repeat(MITBIH_RECORDS, 3)
+    for seed in range(10):
+        train, test = places(groups, stratify=None, random_state=seed)
+        leaks = check_no_leakage(groups[train], groups[test], on_leak="return").subjects
+        assert set(leaks) <= {"201/202"}
+        train, test = places(subject_of(groups), random_state=seed)
+        check_no_leakage(groups[train], groups[test])
+
+
+def test_a_class_of_one_record_is_warned_of_and_kept_for_training():
+    groups = np.repeat(["a", "b", "c", "d"], 10)
+    classes = np.where(groups == "b", "V", "N")
+    with pytest.warns(UserWarning, match="test set has no beats of class 'V'"):
+        train, _ = places(groups, stratify=classes, random_state=0)
+    assert "b" in groups[train]
+
+
+@pytest.mark.parametrize(
+    ("kwargs", "message"),
+    [
+        ({}, "record_train_test_split needs groups.* cannot be kept on one side"),
+        ({"groups": ["a"] * 6}, "All 6 beats are of record 'a'.*two records or more"),
+        (
+            {"groups": list("aabbcc"), "test_size": 6},
+            "test_size=6 leaves none of the 6",
+        ),
+        ({"groups": list("aabbcc"), "test_size": 1.5}, "'test_size'.*must be a float"),
+        ({"groups": list("aab")}, "inconsistent numbers of samples"),
+        ({"groups": list("aabbcc"), "stratify": [1]}, "inconsistent numbers"),
+    ],
+)
+def test_errors_of_the_split(kwargs, message):
+    with pytest.raises(ValueError, match=message):
+        record_train_test_split(np.zeros((6, 2)), **kwargs)
+
+
+# subject_of and check_no_leakage ----------------------------------------------------
+
+
+def test_48_records_of_47_subjects():
+    subjects = subject_of(MITBIH_RECORDS)
+    assert len(set(subjects)) == 47
+    assert subject_of([201, 202, 200]).tolist() == ["201/202", "201/202", "200"]
+    assert subject_of(pd.Series(["x", "201"])).tolist() == ["x", "201/202"]
+    with pytest.raises(ValueError, match="subject_of needs groups"):
+        subject_of(None)
+
+
+def test_the_protocol_has_a_leak_that_is_named():
+    message = (
+        r"Records on both sides of the split: none. Subjects on both sides: "
+        r"'201/202' \(training: 201; test: 202\)"
+    )
+    with pytest.raises(ValueError, match=message):
+        check_no_leakage(DS1, DS2)
+    with pytest.warns(UserWarning, match=message):
+        warned = check_no_leakage(DS1, DS2, on_leak="warn")
+    returned = check_no_leakage(DS1, DS2, on_leak="return")
+    assert warned == returned
+    assert returned.records == []
+    assert returned.subjects == {"201/202": (["201"], ["202"])}
+
+
+def test_every_record_and_subject_is_named():
+    report = check_no_leakage(
+        ["100", "100", "105", "201", "202"], ["105", "202", "103"], on_leak="return"
+    )
+    assert report.records == ["105", "202"]
+    assert report.subjects == {
+        "105": (["105"], ["105"]),
+        "201/202": (["201", "202"], ["202"]),
+    }
+    assert "of the split: '105', '202'. Subjects" in report.message
+    assert "'105', '201/202' (training: 201, 202; test: 202)" in report.message
+
+
+def test_without_a_leak_nothing_is_said():
+    without_201 = [record for record in DS1 if record != "201"]
+    report = check_no_leakage(without_201, DS2)
+    assert report == {"records": [], "subjects": {}, "message": ""}
+
+
+def test_other_databases_have_their_own_subjects():
+    check_no_leakage(["201"], ["202"], subjects=None)
+    with pytest.raises(ValueError, match=r"'p1' \(training: p1_a; test: p1_b\)"):
+        check_no_leakage(
+            ["p1_a", "p2_a"],
+            ["p1_b"],
+            subjects=lambda records: [name.split("_")[0] for name in records],
+        )
+
+
+@settings(deadline=None)
+@given(recordings(), recordings())
+def test_the_guard_finds_what_sets_find(first, second):
+    train, test = first[0], second[0]
+    report = check_no_leakage(train, test, on_leak="return")
+    assert report.records == sorted(set(train) & set(test))
+    assert set(report.subjects) == set(subject_of(train)) & set(subject_of(test))
+    for name in (*report.records, *report.subjects):
+        assert repr(name) in report.message
+    assert bool(report.subjects) == bool(report.message)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "options", "message"),
+    [
+        ((None, DS2), {}, "check_no_leakage needs groups_train"),
+        ((DS1, []), {}, "groups_test is empty"),
+        ((DS1, DS2), {"on_leak": "ignore"}, "'on_leak'.*'raise'"),
+    ],
+)
+def test_errors_of_the_guard(arguments, options, message):
+    with pytest.raises(ValueError, match=message):
+        check_no_leakage(*arguments, **options)
