@@ -31,6 +31,8 @@ from ecg_sklearn._files import (
 )
 from ecg_sklearn._intervals import aami_figure, score_with_interval
 from ecg_sklearn._protocols import (
+    KAGGLE_CUT,
+    cut_of,
     hold_out,
     load_beats,
     load_protocol,
@@ -74,7 +76,8 @@ def train(args):
     out = _console(args)
     output = args.output or Path("runs") / args.protocol
     refuse_existing(output, args.overwrite)
-    training, test = load_protocol(args)
+    cut = cut_of(args)
+    training, test = load_protocol(args, cut)
     training, validation = hold_out(training, args)
     sets = {"training": training, "validation": validation, "test": test}
     sets = {name: beats for name, beats in sets.items() if beats is not None}
@@ -90,6 +93,7 @@ def train(args):
         start = time.perf_counter()
         pipe.fit(training.data, training.target, **extra)
     seconds = time.perf_counter() - start
+    pipe.cut_ = cut  # evaluate, report and predict cut their beats likewise
 
     scores = {name: _score(pipe, beats) for name, beats in sets.items()}
     for name, score in scores.items():
@@ -106,6 +110,7 @@ def train(args):
             {
                 "data": args.data,
                 "protocol": args.protocol,
+                "cut": cut,
                 "sampler": args.sampler,
                 "seed": args.seed,
                 "param": dict(args.param),
@@ -125,6 +130,7 @@ def train(args):
 def demo(args):
     """Train on simulated beats, patients apart."""
     args.data, args.test_data, args.protocol = "simulated", None, "inter-patient"
+    args.form = "kaggle"
     train(args)
     print("These beats are simulated: the scores say nothing about real patients.")
 
@@ -196,7 +202,7 @@ def report(args):
 
 def _load_known_beats(args, pipe):
     """Load labelled beats; leave out classes that a pipeline was trained without."""
-    beats = load_beats(args.data, args.subset, args.seed)
+    beats = load_beats(args.data, args.subset, seed=args.seed, cut=_cut_of_model(pipe))
     known = np.isin(beats.target, pipe.classes_)
     if not known.all():
         names = sorted({CLASS_NAMES[label] for label in beats.target[~known]})
@@ -215,7 +221,7 @@ def predict(args):
         _check_annotator(args)
     pipe = _load_model(args.model)
     if args.input.suffix in _CSV_SUFFIXES:
-        beats = read_csv_of_any_width(args.input)
+        beats = read_csv_of_any_width(args.input, _cut_of_model(pipe))
         record, seconds = args.input.name, np.full(len(beats.data), np.nan)
     else:
         beats = load_wfdb_beats(
@@ -223,7 +229,7 @@ def predict(args):
             records=[args.input.name],
             annotator=args.beats,
             channel=args.channel,
-            form="kaggle",
+            **_cut_of_model(pipe),
         )
         record, seconds = args.input.name, beats.time
     probability = pipe.predict_proba(beats.data)
@@ -331,6 +337,11 @@ def _make_pipeline(args, sampling_rate):
     if args.epochs is not None:
         pipe.set_params(cnn__epochs=args.epochs)
     return pipe.set_params(**dict(args.param))
+
+
+def _cut_of_model(pipe):
+    """How the training beats were cut; pipelines from elsewhere take Kaggle rows."""
+    return getattr(pipe, "cut_", KAGGLE_CUT)
 
 
 def _load_model(path):

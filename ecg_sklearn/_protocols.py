@@ -17,7 +17,27 @@ _SIMULATED = {
 }
 
 
-def load_protocol(args):
+# How beats are cut, unless a model says otherwise.
+KAGGLE_CUT = {"form": "kaggle"}
+
+
+def cut_of(args):
+    """How the beats of a training are to be cut, as arguments of a loader."""
+    has_records = args.data is None or Path(args.data).is_dir()
+    form = args.form
+    if form is None:
+        patients_apart = args.protocol == "inter-patient"
+        form = "window" if has_records and patients_apart else "kaggle"
+    if form == "kaggle":
+        return KAGGLE_CUT
+    if not has_records:
+        raise ValueError(
+            f"--form window needs the MIT-BIH records; {args.data} holds Kaggle rows."
+        )
+    return {"form": form, "window": tuple(args.window), "sampling_rate": 120.0}
+
+
+def load_protocol(args, cut):
     """Training and test beats of a protocol."""
     if args.data == "simulated":
         beats = make_heartbeats(**_SIMULATED, random_state=args.seed)
@@ -35,33 +55,46 @@ def load_protocol(args):
     if args.test_data is not None:
         raise ValueError("--test-data goes with a CSV file in --data.")
     if args.protocol == "kaggle":
-        return load_beats(args.data, "train"), load_beats(args.data, "test")
+        return tuple(load_beats(args.data, s, cut=cut) for s in ("train", "test"))
     unclassifiable = CLASS_NAMES.index("Q")
-    sides = (load_beats(args.data, subset) for subset in ("ds1", "ds2"))
+    sides = (load_beats(args.data, subset, cut=cut) for subset in ("ds1", "ds2"))
     return tuple(take(b, np.flatnonzero(b.target != unclassifiable)) for b in sides)
 
 
-def load_beats(where, subset, seed=None):
+def load_beats(where, subset, *, seed=None, cut=KAGGLE_CUT):
     """Beats of one source: simulated, a CSV file, or a subset of MIT-BIH."""
+    is_file = where is not None and Path(where).is_file()
+    if cut["form"] != "kaggle" and (where == "simulated" or is_file):
+        raise _wrong_form(where, cut)
     if where == "simulated":
         return make_heartbeats(**_SIMULATED, random_state=seed)
-    if where is not None and Path(where).is_file():
+    if is_file:
         return load_heartbeat_csv(where)
     if where is not None and not Path(where).is_dir():
         raise FileNotFoundError(
             f"--data {where}: there is no such folder or file. To download the MIT-BIH "
             f"database there: ecg-sklearn data fetch --data {where}"
         )
-    return fetch_mitbih(data_home=where, subset=subset)
+    return fetch_mitbih(data_home=where, subset=subset, **cut)
 
 
-def read_csv_of_any_width(path):
+def read_csv_of_any_width(path, cut):
     """Read rows of 187 samples, with or without a label behind them."""
+    if cut["form"] != "kaggle":
+        raise _wrong_form(path, cut)
     try:
         width = pd.read_csv(path, header=None, nrows=1).shape[1]
     except (pd.errors.EmptyDataError, pd.errors.ParserError, FileNotFoundError):
         width = 0  # the reader below says what is wrong
     return load_heartbeat_csv(path, labelled=width == 188)
+
+
+def _wrong_form(where, cut):
+    return ValueError(
+        f"{where} holds rows of the Kaggle form, and the model knows windows of "
+        f"{cut['window'][0]:g} to {cut['window'][1]:g} s around each beat. Give WFDB "
+        "records, or train with --form kaggle."
+    )
 
 
 def hold_out(beats, args):

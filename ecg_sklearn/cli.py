@@ -28,7 +28,10 @@ the Kaggle heartbeat form, or "simulated". Without it, $ECG_SKLEARN_DATA or
 protocols:
   kaggle         the official split; all 48 patients are on both sides
   inter-patient  train on the patients of DS1, test on those of DS2; without the
-                 paced records and the 15 unclassifiable beats that are left"""
+                 paced records and the 15 unclassifiable beats that are left
+
+Kaggle rows start at a beat and hold nothing before it. Windows around each beat
+classify the beats of strangers better."""
 
 _EVALUATE_EXAMPLES = """\
 examples:
@@ -130,6 +133,20 @@ def _parser():
         choices=("kaggle", "inter-patient"),
         default="kaggle",
         help="what to train and test on (default: kaggle)",
+    )
+    train.add_argument(
+        "--form",
+        choices=("kaggle", "window"),
+        help="how to cut the beats of MIT-BIH: as Kaggle rows, or as windows around "
+        "each beat (default: window for inter-patient, kaggle otherwise)",
+    )
+    train.add_argument(
+        "--window",
+        type=float,
+        nargs=2,
+        default=(-0.9, 0.9),
+        metavar=("START", "STOP"),
+        help="of --form window, in s around each beat (default: -0.9 0.9)",
     )
     _training_options(train, sampler="smote", epochs=None)
     train.add_argument(
