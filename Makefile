@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 READY = $(VENV)/.ready
 
-.PHONY: help demo test test-mitbih lint format bench build clean
+.PHONY: help demo test test-mitbih lint format docs bench build clean
 
 help:  ## show this
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/	/'
@@ -33,6 +33,11 @@ format: $(READY)  ## apply the style
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+docs: $(READY)  ## the documentation: examples run, warnings are errors
+	$(BIN)/pip install --quiet --editable ".[docs]"
+	rm -rf docs/generated
+	$(BIN)/python -m sphinx -W --keep-going -b html docs docs/_build/html
+
 bench: $(READY)  ## the quick benchmarks
 	$(BIN)/python benchmarks/bench_predict.py
 	$(BIN)/python benchmarks/bench_spectrogram.py
@@ -42,3 +47,4 @@ build: $(READY)  ## wheel and source distribution
 
 clean:  ## remove what was set up and built
 	rm -rf $(VENV) build dist *.egg-info demo-output
+	rm -rf docs/_build docs/generated docs/auto_examples
