@@ -166,8 +166,8 @@ def test_the_block_is_the_last_that_is_not_too_coarse(pipe, ventricular, images)
 def test_chunks_and_tables_do_not_show(pipe, windows, monkeypatch):
     X = windows.data[1200:1220]
     whole, occluded = grad_cam(pipe, X), occlusion(pipe, X)
-    monkeypatch.setattr("ecg_sklearn._class_activation._CHUNK_BEATS", 7)
-    monkeypatch.setattr("ecg_sklearn.inspection._CHUNK_BRIDGED", 200)
+    monkeypatch.setattr("ecg_sklearn.inspection._class_activation._CHUNK_BEATS", 7)
+    monkeypatch.setattr("ecg_sklearn.inspection._occlusion._CHUNK_BRIDGED", 200)
     for beats in (X, pd.DataFrame(X), X.tolist()):
         pieces = grad_cam(pipe, beats)
         np.testing.assert_allclose(pieces.heatmap, whole.heatmap, atol=1e-4)
