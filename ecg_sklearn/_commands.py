@@ -43,18 +43,8 @@ from ecg_sklearn.aami import CLASS_NAMES
 from ecg_sklearn.datasets import _mitbih as mitbih
 from ecg_sklearn.datasets import fetch_mitbih, load_wfdb_beats
 from ecg_sklearn.metrics import aami_jk_score, aami_report
+from ecg_sklearn.model_selection import check_no_leakage
 
-_PROTOCOL_NOTES = {
-    "kaggle": (
-        "All patients are in both training and test beats: this measures memory of "
-        "patients as well as skill. For patients the model never met, use "
-        "--protocol inter-patient."
-    ),
-    "inter-patient": (
-        "No record is in both training and test beats. In de Chazal's protocol on "
-        "MIT-BIH, 201 (training) and 202 (test) are of one subject all the same."
-    ),
-}
 _CSV_SUFFIXES = (".csv", ".gz", ".zip")
 
 
@@ -100,7 +90,7 @@ def train(args):
         print(f"{name:<10} accuracy {score['accuracy']:.4f}", end="  ")
         print(f"macro-F1 {score['macro_f1']:.4f}")
     print(f"\nTest beats, class by class:\n{_report(pipe, test)}")
-    print(_PROTOCOL_NOTES[args.protocol])
+    print(_who_is_on_both_sides(args, training, test))
     print(f"Trained in {seconds:.0f} s ({pipe[-1].n_epochs_} epochs).")
 
     with new_folder(output, args.overwrite) as folder:
@@ -125,6 +115,23 @@ def train(args):
         )
         _draw(pipe, test, folder)
     print(f"Saved model.joblib, metrics.json and two figures in {output}")
+
+
+def _who_is_on_both_sides(args, training, test):
+    if args.protocol == "kaggle":
+        return (
+            "Patients of the test beats are in the training beats as well: this "
+            "measures memory of patients as well as skill. For patients the model "
+            "never met, use --protocol inter-patient."
+        )
+    found = check_no_leakage(training.groups, test.groups, on_leak="return")
+    shared = [
+        f"{', '.join(here)} (training) and {', '.join(there)} (test)"
+        for here, there in found.subjects.values()
+    ]
+    return "No record is in both training and test beats." + (
+        f" Of one subject all the same: {', '.join(shared)}." if shared else ""
+    )
 
 
 def demo(args):

@@ -47,7 +47,9 @@ print(f"accuracy on other patients: {(predicted == y_test).mean():.3f}")
 from ecg_sklearn.inspection import BeatExplanationDisplay
 
 ventricular = np.flatnonzero((y_test == 2) & (predicted == 2))
-BeatExplanationDisplay.from_estimator(pipe, X_test[ventricular[0]])
+BeatExplanationDisplay.from_estimator(
+    pipe, X_test[ventricular[0]], target_names=beats.target_names
+)
 
 # %%
 # Occlusion of the same beat
@@ -55,7 +57,12 @@ BeatExplanationDisplay.from_estimator(pipe, X_test[ventricular[0]])
 # A short stretch of the beat is bridged by a straight line, and the probability of the
 # class predicted again. What it falls by is what the stretch was worth. It works with
 # any classifier, and where both methods agree, both are easier to believe.
-BeatExplanationDisplay.from_estimator(pipe, X_test[ventricular[0]], method="occlusion")
+BeatExplanationDisplay.from_estimator(
+    pipe,
+    X_test[ventricular[0]],
+    method="occlusion",
+    target_names=beats.target_names,
+)
 
 # %%
 # All beats of a class

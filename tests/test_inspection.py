@@ -327,6 +327,15 @@ def test_no_beats_are_refused(pipe):
             explain(pipe, np.empty((0, 360)))
 
 
+def test_the_display_names_classes_that_are_numbers(images, beats, small_cnn):
+    pipe = make_ecg_pipeline(sampler=None, **{**small_cnn, "filters": (4, 4)})
+    pipe.fit(beats.data, beats.target)
+    display = BeatExplanationDisplay.from_estimator(
+        pipe, beats.data[0], 2, target_names=beats.target_names
+    )
+    assert display.axes_[0].get_title().startswith("Class V, probability ")
+
+
 def test_the_display_draws_beat_and_spectrogram(pipe, ventricular):
     display = BeatExplanationDisplay.from_estimator(pipe, ventricular[0], "V")
     found = grad_cam(pipe, ventricular[:1], "V")

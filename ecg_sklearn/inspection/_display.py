@@ -88,7 +88,15 @@ class BeatExplanationDisplay:
 
     @classmethod
     def from_estimator(
-        cls, pipe, x, class_=None, *, method="grad_cam", layer=None, axes=None
+        cls,
+        pipe,
+        x,
+        class_=None,
+        *,
+        method="grad_cam",
+        layer=None,
+        target_names=None,
+        axes=None,
     ):
         """Explain one beat and draw it.
 
@@ -104,6 +112,8 @@ class BeatExplanationDisplay:
             :func:`grad_cam`, or :func:`occlusion`, which has no heatmap.
         layer : int or str, default=None
             For "grad_cam": the convolution block, as there.
+        target_names : sequence of str or None, default=None
+            Names of the classes, for the title: one for each label 0, 1, and so on.
         axes : sequence of two matplotlib.axes.Axes or None, default=None
             Where to draw the beat and its spectrogram.
 
@@ -141,6 +151,8 @@ class BeatExplanationDisplay:
             found = occlusion(pipe, x, class_)
             profile_label = "Fall of the probability"
         image, label = _spectrogram_in_units(steps, spectrogram, x)
+        name = found.classes[0]
+        name = name if target_names is None else target_names[name]
         return cls(
             np.asarray(x)[0],
             found.times,
@@ -151,7 +163,7 @@ class BeatExplanationDisplay:
             frame_times=spectrogram.times_,
             spectrogram_label=label,
             profile_label=profile_label,
-            title=f"Class {found.classes[0]}, probability {found.probability[0]:.2f}",
+            title=f"Class {name}, probability {found.probability[0]:.2f}",
         ).plot(axes)
 
     def plot(self, axes=None):
