@@ -5,6 +5,7 @@ import os
 import platform
 import tempfile
 import time
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
@@ -19,7 +20,6 @@ from sklearn.metrics import (
     accuracy_score,
     classification_report,
     confusion_matrix,
-    f1_score,
 )
 
 from ecg_sklearn._files import (
@@ -42,7 +42,7 @@ from ecg_sklearn._protocols import (
 from ecg_sklearn.aami import CLASS_NAMES
 from ecg_sklearn.datasets import _mitbih as mitbih
 from ecg_sklearn.datasets import fetch_mitbih, load_wfdb_beats
-from ecg_sklearn.metrics import aami_jk_score, aami_report
+from ecg_sklearn.metrics import aami_jk_score, aami_report, class_report
 from ecg_sklearn.model_selection import check_no_leakage
 
 _CSV_SUFFIXES = (".csv", ".gz", ".zip")
@@ -50,14 +50,12 @@ _CSV_SUFFIXES = (".csv", ".gz", ".zip")
 
 _INTERVALS = {
     "accuracy": accuracy_score,
-    "macro-F1": lambda true, predicted: f1_score(
-        true, predicted, average="macro", zero_division=0
-    ),
+    "macro-F1": lambda true, predicted: class_report(true, predicted).macro_f1,
     "VEB Se": aami_figure("veb_sensitivity"),
     "VEB +P": aami_figure("veb_positive_predictivity"),
     "SVEB Se": aami_figure("sveb_sensitivity"),
     "SVEB +P": aami_figure("sveb_positive_predictivity"),
-    "jk": aami_jk_score,
+    "jk": partial(aami_jk_score, zero_division=np.nan),
 }
 
 
@@ -118,6 +116,11 @@ def train(args):
 
 
 def _who_is_on_both_sides(args, training, test):
+    if training.groups is None:
+        return (
+            "The files do not say which patients the beats come from: the test may "
+            "measure memory of patients as well as skill."
+        )
     if args.protocol == "kaggle":
         return (
             "Patients of the test beats are in the training beats as well: this "
@@ -227,16 +230,18 @@ def predict(args):
     if args.annotator is not None:
         _check_annotator(args)
     pipe = _load_model(args.model)
+    cut = dict(_cut_of_model(pipe))
+    if args.channel is not None:
+        cut["channel"] = args.channel
     if args.input.suffix in _CSV_SUFFIXES:
-        beats = read_csv_of_any_width(args.input, _cut_of_model(pipe))
+        beats = read_csv_of_any_width(args.input, cut)
         record, seconds = args.input.name, np.full(len(beats.data), np.nan)
     else:
         beats = load_wfdb_beats(
             args.input.parent,
             records=[args.input.name],
             annotator=args.beats,
-            channel=args.channel,
-            **_cut_of_model(pipe),
+            **cut,
         )
         record, seconds = args.input.name, beats.time
     probability = pipe.predict_proba(beats.data)
@@ -311,8 +316,7 @@ def data(args):
     """Fetch, verify or count the MIT-BIH database."""
     directory = mitbih.find_mitbih(args.data)
     if args.action == "fetch":
-        if mitbih.missing_files(directory):
-            mitbih.download_mitbih(directory)
+        mitbih.download_mitbih(directory)  # what is there and whole stays
         print(f"The MIT-BIH database is in {directory}")
     elif args.action == "verify":
         if missing := mitbih.missing_files(directory):
@@ -383,9 +387,7 @@ def _score(pipe, beats):
     return {
         "n_beats": len(beats.target),
         "accuracy": accuracy_score(beats.target, predicted),
-        "macro_f1": f1_score(
-            beats.target, predicted, labels=labels, average="macro", zero_division=0
-        ),
+        "macro_f1": class_report(beats.target, predicted, labels=labels).macro_f1,
         "classes": {CLASS_NAMES[label]: report[CLASS_NAMES[label]] for label in labels},
         "confusion_matrix": confusion_matrix(
             beats.target, predicted, labels=labels

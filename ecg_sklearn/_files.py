@@ -38,22 +38,26 @@ def new_file(path):
 
 @contextlib.contextmanager
 def new_folder(path, overwrite):
-    """Give a temporary folder beside ``path``; move it there if all went well."""
+    """Give a temporary folder beside ``path``; move it there if all went well.
+
+    Where ``path`` exists and may be overwritten, the new files take the place of those
+    of the same names, one by one; other files stay.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     new = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
-    old = None
     try:
         yield new
         refuse_existing(path, overwrite)
+        for file in new.iterdir():
+            file.chmod(0o666 & ~_umask())
         if path.exists():
-            old = Path(tempfile.mkdtemp(prefix=f".{path.name}.old.", dir=path.parent))
-            os.replace(path, old)
-        new.chmod(0o777 & ~_umask())
-        os.rename(new, path)
+            for file in sorted(new.iterdir()):
+                os.replace(file, path / file.name)
+        else:
+            new.chmod(0o777 & ~_umask())
+            os.rename(new, path)
     finally:
-        for leftover in (new, old):
-            if leftover is not None:
-                shutil.rmtree(leftover, ignore_errors=True)
+        shutil.rmtree(new, ignore_errors=True)
 
 
 @contextlib.contextmanager

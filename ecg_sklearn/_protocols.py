@@ -4,11 +4,12 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from sklearn.model_selection import StratifiedGroupKFold, train_test_split
+from sklearn.model_selection import train_test_split
 from sklearn.utils import Bunch
 
 from ecg_sklearn.aami import CLASS_NAMES
 from ecg_sklearn.datasets import fetch_mitbih, load_heartbeat_csv, make_heartbeats
+from ecg_sklearn.model_selection import record_train_test_split
 
 _SIMULATED = {
     "n_samples": 6000,
@@ -17,8 +18,9 @@ _SIMULATED = {
 }
 
 
-# How beats are cut, unless a model says otherwise.
-KAGGLE_CUT = {"form": "kaggle"}
+# How beats are cut, unless a model says otherwise: as arguments of load_wfdb_beats.
+KAGGLE_CUT = {"form": "kaggle", "channel": 0}
+_WINDOW_CUT = {"form": "window", "channel": ("MLII", "V5"), "sampling_rate": 120.0}
 
 
 def cut_of(args):
@@ -34,7 +36,7 @@ def cut_of(args):
         raise ValueError(
             f"--form window needs the MIT-BIH records; {args.data} holds Kaggle rows."
         )
-    return {"form": form, "window": tuple(args.window), "sampling_rate": 120.0}
+    return _WINDOW_CUT | {"window": tuple(args.window)}
 
 
 def load_protocol(args, cut):
@@ -75,6 +77,8 @@ def load_beats(where, subset, *, seed=None, cut=KAGGLE_CUT):
             f"--data {where}: there is no such folder or file. To download the MIT-BIH "
             f"database there: ecg-sklearn data fetch --data {where}"
         )
+    if cut["form"] == "kaggle":
+        return fetch_mitbih(data_home=where, subset=subset)
     return fetch_mitbih(data_home=where, subset=subset, **cut)
 
 
@@ -110,15 +114,15 @@ def hold_out(beats, args):
 def _split(beats, fraction, groups, seed):
     """Split beats in two, stratified by class, with groups kept together."""
     rows = np.arange(len(beats.target))
+    options = {
+        "test_size": fraction,
+        "stratify": beats.target,
+        "random_state": seed,
+    }
     if groups is None:
-        parts = train_test_split(
-            rows, test_size=fraction, stratify=beats.target, random_state=seed
-        )
+        parts = train_test_split(rows, **options)
     else:
-        folds = StratifiedGroupKFold(
-            max(2, round(1 / fraction)), shuffle=True, random_state=seed
-        )
-        parts = next(folds.split(rows, beats.target, groups))
+        parts = record_train_test_split(rows, groups=groups, **options)[:2]
     return tuple(take(beats, np.sort(part)) for part in parts)
 
 

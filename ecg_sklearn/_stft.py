@@ -111,8 +111,11 @@ class ShortTimePower:
         """View beats as overlapping segments (n_beats, n_frames, nperseg)."""
         if self.padding:
             X = _extend(X, self.padding, self.boundary)
-        if self.detrend:
-            # A constant is part of every trend: without it, float32 keeps more digits.
+        # A line through the whole beat is part of every trend, and a constant too:
+        # without them, float32 keeps more digits.
+        if self.detrend == "linear":
+            X = scipy.signal.detrend(X)
+        elif self.detrend:
             X = X - X.mean(axis=1, keepdims=True)
         view = np.lib.stride_tricks.sliding_window_view(X, self.nperseg, axis=1)
         return view[:, :: self.hop]

@@ -16,6 +16,7 @@ import numpy as np
 from ecg_sklearn._network import build_network, value_of, variables_of
 
 __all__ = [
+    "ONE_AT_A_TIME",
     "BeatBatches",
     "EpochReport",
     "LearningRate",
@@ -54,6 +55,9 @@ class _TrainerPool:
 
 
 _pool = _TrainerPool(max_idle=4)
+
+ONE_AT_A_TIME = threading.RLock()
+"""Held while a network is built or trained: seeds are set for the whole process."""
 
 
 @contextlib.contextmanager

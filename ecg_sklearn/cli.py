@@ -186,8 +186,7 @@ def _parser():
     predict.add_argument(
         "--channel",
         type=_literal,
-        default=0,
-        help="signal of the record, by name or position (default: 0)",
+        help="signal of the record, by name or position (default: as in training)",
     )
     predict.add_argument(
         "--output", "-o", type=Path, metavar="CSV", help="default: standard output"

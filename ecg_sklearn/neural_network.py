@@ -4,11 +4,13 @@ Keras and TensorFlow are loaded by the first fit, not by importing this module's
 package. May import from :mod:`ecg_sklearn._network` and :mod:`ecg_sklearn._training`.
 """
 
+import warnings
 from numbers import Integral, Real
 
 import numpy as np
 from scikeras.wrappers import BaseWrapper
 from sklearn.base import BaseEstimator, ClassifierMixin, _fit_context
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state, compute_sample_weight
 from sklearn.utils._param_validation import Interval, StrOptions
@@ -66,8 +68,8 @@ class SpectrogramCNNClassifier(ClassifierMixin, BaseWrapper):
         Beats per gradient step.
     early_stopping : bool, default=False
         Stop when the validation loss has not improved for ``patience`` epochs, and
-        keep the weights of the best epoch. One cycle ends with its best weights as a
-        rule, and stopping cuts it short.
+        keep the weights of the best epoch. With "one_cycle", stopping cuts the cycle
+        short: the last epochs, at a low rate, are the ones that settle the weights.
     validation_fraction : float, default=0.1
         With ``early_stopping=True`` and no ``X_val`` in fit: fraction of the training
         beats, stratified by class, to validate on. If a sampler such as SMOTE ran
@@ -242,7 +244,7 @@ class SpectrogramCNNClassifier(ClassifierMixin, BaseWrapper):
             given = "y_val" if X_val is None else "X_val"
             raise ValueError(f"Only {given} was given. Give both X_val and y_val.")
         X, y = self._check_training_data(X, y, reset=True)
-        weights = self._training_weights(y, sample_weight)
+        weights = self._training_weights(y, sample_weight, np.unique(y))
         kept = np.arange(len(X)) if weights is None else np.flatnonzero(weights)
         self.classes_ = self._check_classes(np.unique(y[kept]))
         codes = np.searchsorted(self.classes_, y)
@@ -270,8 +272,10 @@ class SpectrogramCNNClassifier(ClassifierMixin, BaseWrapper):
             batches=len(batches),
         )
         self._train(batches, callbacks, self.epochs, 0, validation)
-        losses = self.history_.get("val_loss")
-        self.best_epoch_ = self.n_epochs_ if not losses else int(np.argmin(losses)) + 1
+        losses = np.array(self.history_.get("val_loss", []))
+        self.best_epoch_ = self.n_epochs_
+        if np.isfinite(losses).any():
+            self.best_epoch_ = int(np.nanargmin(losses)) + 1
         return self
 
     @_fit_context(prefer_skip_nested_validation=True)
@@ -308,7 +312,7 @@ class SpectrogramCNNClassifier(ClassifierMixin, BaseWrapper):
                 f"{self.classes_.tolist()}. The first call fixes the classes."
             )
         codes = np.searchsorted(self.classes_, y)
-        weights = self._training_weights(y, sample_weight)
+        weights = self._training_weights(y, sample_weight, self.classes_)
         if first:
             self._start(X, check_random_state(self.random_state))
         batches = self._batches(X, codes, weights)
@@ -374,13 +378,12 @@ class SpectrogramCNNClassifier(ClassifierMixin, BaseWrapper):
         return _network.build_network(self._spec)
 
     def _predict_raw(self, X):
-        check_is_fitted(self)
+        check_is_fitted(self, "model_")
         return _network.predict_in_batches(self.model_, self._check_images(X, "X"))
 
     def _start(self, X, rng):
         """Build a new network for images like these, and seed it."""
-        for name in ("model_", "history_"):
-            self.__dict__.pop(name, None)
+        self._forget()
         self._random_state = int(rng.randint(2**31 - 1))
         self._shuffler = np.random.default_rng(self._random_state)
         self._spec = _network.NetworkSpec(
@@ -395,7 +398,13 @@ class SpectrogramCNNClassifier(ClassifierMixin, BaseWrapper):
             weight_decay=self.weight_decay,
         )
         self._optimizer_state = []
-        self.model_ = self._build_keras_model()
+        with _training.ONE_AT_A_TIME:
+            self.model_ = self._build_keras_model()
+
+    def _forget(self):
+        """Drop what an earlier fit has learned."""
+        for name in ("model_", "history_", "n_epochs_", "best_epoch_"):
+            self.__dict__.pop(name, None)
 
     def _train(self, batches, callbacks, epochs, initial_epoch, validation):
         """Run Keras' training loop; set ``history_`` and ``n_epochs_``."""
@@ -412,9 +421,13 @@ class SpectrogramCNNClassifier(ClassifierMixin, BaseWrapper):
         self._fit_callbacks = callbacks + own
         network = self.model_
         try:
-            with _training.borrow_trainer(
-                self._spec, network, self._optimizer_state
-            ) as self.model_:
+            # scikeras seeds random states that all threads share.
+            with (
+                _training.ONE_AT_A_TIME,
+                _training.borrow_trainer(
+                    self._spec, network, self._optimizer_state
+                ) as self.model_,
+            ):
                 self._fit_keras_model(
                     batches,
                     None,
@@ -426,16 +439,34 @@ class SpectrogramCNNClassifier(ClassifierMixin, BaseWrapper):
                     verbose=0,
                     shuffle=False,
                 )
-        finally:
             self.model_ = network
+        except BaseException:
+            # Half trained is not fitted: partial_fit may go on, fit has to start over.
+            self.model_ = network
+            if initial_epoch == 0:
+                self._forget()
+            raise
+        finally:
             for callback in self._fit_callbacks:
                 callback.set_model(None)
+            if self.verbose:
+                report.progress.stop()
             del self._fit_callbacks
+        n_epochs = initial_epoch + len(self.history_["loss"][initial_epoch:])
         self.history_ = {
-            key: [float(value) for value in values]
+            # Epochs of partial_fit are not validated.
+            key: [float(v) for v in values] + [np.nan] * (n_epochs - len(values))
             for key, values in self.history_.items()
         }
-        self.n_epochs_ = len(self.history_["loss"])
+        self.n_epochs_ = n_epochs
+        if not np.isfinite(self.history_["loss"][-1]):
+            warnings.warn(
+                f"The loss is {self.history_['loss'][-1]} after {n_epochs} epochs: the "
+                f"training diverged. Use a smaller learning_rate than "
+                f"{self.learning_rate}, or check the scale of X.",
+                ConvergenceWarning,
+                stacklevel=3,
+            )
 
     def _batches(self, X, codes, weights):
         return _training.BeatBatches(
@@ -517,7 +548,21 @@ class SpectrogramCNNClassifier(ClassifierMixin, BaseWrapper):
             "n_freqs, n_frames) or (n_beats, n_freqs, n_frames, n_channels)."
         )
 
-    def _training_weights(self, y, sample_weight):
+    def _weights_of_classes(self, y, classes):
+        """Weight of each beat by its class; a batch need not hold every class."""
+        given = self.class_weight
+        if not isinstance(given, dict):
+            return compute_sample_weight(given, y)
+        if unknown := set(given) - set(np.asarray(classes).tolist()):
+            raise ValueError(
+                f"class_weight names {sorted(unknown, key=str)}, which are not among "
+                f"the classes {np.asarray(classes).tolist()}."
+            )
+        present = set(np.unique(y).tolist())
+        here = {label: weight for label, weight in given.items() if label in present}
+        return compute_sample_weight(here, y)
+
+    def _training_weights(self, y, sample_weight, classes):
         """Weights of the beats in the loss, or None; the caller's array is left."""
         weights = None
         if sample_weight is not None:
@@ -525,7 +570,7 @@ class SpectrogramCNNClassifier(ClassifierMixin, BaseWrapper):
                 sample_weight, y, dtype=np.float32, ensure_non_negative=True, copy=True
             )
         if self.class_weight is not None:
-            by_class = compute_sample_weight(self.class_weight, y).astype(np.float32)
+            by_class = self._weights_of_classes(y, classes).astype(np.float32)
             weights = by_class if weights is None else weights * by_class
         if weights is not None and not weights.any():
             raise ValueError(

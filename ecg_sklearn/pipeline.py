@@ -56,6 +56,12 @@ def make_ecg_pipeline(
 
     Notes
     -----
+    The scaler subtracts the mean beat and does not divide by the spread of each column
+    (``StandardScaler(with_std=False)``): the columns of a beat are samples of one
+    curve, and dividing them by different numbers bends it.
+    ``benchmarks/bench_defaults.py`` shows what that costs. Set
+    ``scaler__with_std=True`` for the plain scaler.
+
     If the pipeline is made while metadata routing is on
     (``sklearn.set_config(enable_metadata_routing=True)``), ``fit`` takes ``X_val`` and
     ``y_val``: beats to validate on that pass the scaler and the spectrogram, and never

@@ -68,7 +68,7 @@ class SpectrogramTransformer(TransformerMixin, BaseEstimator):
         Bring values to [0, 1]: with the smallest and largest value of all training
         beats, with those of each frequency, or with those of each single beat.
         Beats seen later are clipped to the learned limits. None leaves the scale as
-        it is. Scaling each beat by itself hides its energy and classifies worse.
+        it is. Scaling each beat by itself hides its energy.
     flatten : bool, default=False
         Give 2-D output, for any classifier to follow, with feature names such as
         ``"3.75Hz_0.033s"``.

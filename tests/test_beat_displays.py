@@ -17,6 +17,7 @@ from ecg_sklearn.plotting._classes import (
     RecordsDisplay,
 )
 from ecg_sklearn.plotting._drawing import COLORS, HATCHES
+from ecg_sklearn.plotting._reliability import ReliabilityDisplay
 from ecg_sklearn.preprocessing import SpectrogramTransformer
 
 NAMES = ["N", "S", "V", "F", "Q"]
@@ -389,3 +390,78 @@ def test_plot_draws_where_it_is_told(display):
     assert display.ax_ is ax
     assert display.figure_ is figure
     assert plt.get_fignums() == [1]
+
+
+# Reliability ------------------------------------------------------------------------
+
+
+def test_the_error_is_averaged_over_the_beats():
+    # Three beats at 0.95, all right; one at 0.55, wrong: (3 * 0.05 + 0.55) / 4.
+    probability = [[0.95, 0.05], [0.95, 0.05], [0.05, 0.95], [0.55, 0.45]]
+    display = ReliabilityDisplay.from_predictions(
+        [0, 0, 1, 1], probability, classes=[0, 1]
+    )
+    np.testing.assert_allclose(display.prob_pred, [0.55, 0.95])
+    np.testing.assert_allclose(display.prob_true, [0, 1])
+    assert display.calibration_error == pytest.approx(0.175)
+    assert display.class_curves == {}  # of so few beats
+    curves, histogram = display.axes_
+    texts = [text.get_text() for text in curves.get_legend().get_texts()]
+    assert "predicted class (error 0.175)" in texts
+    heights = [bar.get_height() for bar in histogram.patches]
+    np.testing.assert_allclose(heights, [0, 0, 0, 0, 0, 0.25, 0, 0, 0, 0.75])
+    assert histogram.get_xlabel() == "Predicted probability"
+
+
+def test_curves_of_the_classes():
+    # Class 1 has 0.25 on 10 beats, 1 of them its own, and 0.75 on 10, all its own;
+    # class 2 has too few beats.
+    one = np.repeat([0.25, 0.75], 10)
+    probability = np.column_stack([1 - one, one, np.zeros(20)])
+    y = np.array([1] + [0] * 8 + [2] + [1] * 10)
+    display = ReliabilityDisplay.from_predictions(
+        y, probability, classes=[0, 1, 2], target_names=NAMES, n_bins=10
+    )
+    assert list(display.class_curves) == ["S"]
+    np.testing.assert_allclose(display.class_curves["S"], [[0.25, 0.75], [0.1, 1]])
+    texts = [text.get_text() for text in display.axes_[0].get_legend().get_texts()]
+    assert "class S" in texts
+    assert "class N" not in texts
+
+
+def test_reliability_of_a_calibrated_and_of_a_sure_classifier():
+    rng = np.random.default_rng(0)
+    probability = rng.dirichlet([0.3] * 5, 20_000)
+    y = (rng.random((20_000, 1)) > probability.cumsum(axis=1)).sum(axis=1)
+    y = np.minimum(y, 4)
+    modest = ReliabilityDisplay.from_predictions(y, probability, classes=range(5))
+    assert modest.calibration_error < 0.02
+    sure = np.eye(5)[probability.argmax(axis=1)]
+    sure = ReliabilityDisplay.from_predictions(y, sure, classes=range(5))
+    accuracy = (probability.argmax(axis=1) == y).mean()
+    assert sure.calibration_error == pytest.approx(1 - accuracy)
+
+
+def test_reliability_is_drawn_where_it_is_told():
+    figure, axes = plt.subplots(2)
+    display = ReliabilityDisplay([0.8], [0.7], [0.8, 0.8], calibration_error=0.1)
+    assert display.plot(axes) is display
+    assert display.axes_[0] is axes[0]
+    assert display.figure_ is figure
+    assert plt.get_fignums() == [1]
+
+
+@pytest.mark.parametrize(
+    ("y", "probability", "message"),
+    [
+        ([0, 1], [[0.5, 0.5]], r"shape \(1, 2\); 2 beats and 2 classes need \(2, 2\)"),
+        ([0], [[0.2, 0.3, 0.5]], r"need \(1, 2\)"),
+        ([], np.zeros((0, 2)), "at least one beat"),
+        ([0], [[-2.0, 3.0]], "goes from -2 to 3"),
+        ([0], [[np.nan, 0.5]], "from nan"),
+        ([7], [[0.5, 0.5]], r"holds \[7\], not among the classes \[0, 1\]"),
+    ],
+)
+def test_probabilities_that_cannot_be_drawn(y, probability, message):
+    with pytest.raises(ValueError, match=message):
+        ReliabilityDisplay.from_predictions(y, probability, classes=[0, 1])

@@ -145,6 +145,18 @@ class TestTrain:
         assert "STEP__NAME=VALUE" in capsys.readouterr().err
 
 
+def test_the_fraction_held_out_is_the_one_asked_for(tmp_path):
+    for fraction in ("0.3", "0.6"):
+        out = tmp_path / fraction
+        argv = ["train", "--data", "simulated", "--protocol", "inter-patient", *FAST]
+        argv += ["--validation", fraction, "--quiet", "--output", str(out)]
+        assert cli.main(argv) == 0
+        sets = json.loads((out / "metrics.json").read_text())["sets"]
+        n = {name: sum(s["counts"].values()) for name, s in sets.items()}
+        found = n["validation"] / (n["validation"] + n["training"])
+        assert found == pytest.approx(float(fraction), abs=0.06)
+
+
 class TestEvaluate:
     def test_scores(self, trained, kaggle_csv, tmp_path, capsys):
         out = tmp_path / "scores.json"
@@ -271,15 +283,20 @@ class TestForm:
         from ecg_sklearn.datasets import load_wfdb_beats
 
         cut = {"form": "window", "window": (-0.3, 0.5), "sampling_rate": 120.0}
-        beats = load_wfdb_beats(wfdb_folder, channel="II", **cut)
+        cut["channel"] = ("MLII", "V1")  # neither the first one nor by position
+        beats = load_wfdb_beats(wfdb_folder, **cut)
         pipe = make_ecg_pipeline(sampler=None, filters=(8,), epochs=1)
         pipe.fit(beats.data, beats.target).cut_ = cut
         model = tmp_path / "model.joblib"
         joblib.dump(pipe, model)
-        argv = ["predict", model, wfdb_folder / "r1", "--channel", "II"]
+        out = tmp_path / "r1.csv"
+        argv = ["predict", model, wfdb_folder / "r1", "-o", out]
         assert cli.main([str(a) for a in argv]) == 0
-        lines = capsys.readouterr().out.splitlines()
-        assert len(lines) == 1 + np.count_nonzero(beats.groups == "r1")
+        here = beats.groups == "r1"
+        expected = pipe.predict_proba(beats.data[here]).max(axis=1)
+        found = pd.read_csv(out)["probability"]
+        np.testing.assert_allclose(found, expected, atol=1e-5)
+        capsys.readouterr()
         rows = tmp_path / "rows.csv"
         rows.write_text(",".join(["0"] * 187) + "\n")
         fails(["predict", model, rows], "the model knows windows of -0.3", capsys)

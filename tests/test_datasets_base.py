@@ -39,6 +39,13 @@ def test_kaggle_cut_by_hand():
     assert beats[1, 133] == 1.0
 
 
+def test_kaggle_cut_of_annotations_at_one_moment():
+    sample = np.array([1000, 2000, 2000, 2001, 3000])
+    beats = cut_kaggle_beats(np.arange(4000), sample, np.ones(5, dtype=bool))
+    assert len(beats) == 4
+    assert not beats[1].any()
+
+
 def test_kaggle_cut_of_a_flat_or_long_segment():
     sample = np.array([0, 3000, 6000])
     flat = cut_kaggle_beats(np.full(7000, 5), sample, np.array([True, False, False]))

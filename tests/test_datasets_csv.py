@@ -88,6 +88,11 @@ def test_files_that_are_no_csv(tmp_path):
     (tmp_path / "cut.csv.gz").write_bytes(gzip.compress(b"0," * 5000)[:40])
     with pytest.raises(ValueError, match="could not be decompressed"):
         load_heartbeat_csv(tmp_path / "cut.csv.gz")
+    damaged = bytearray(gzip.compress(bytes(range(256)) * 500))
+    damaged[100:160] = bytes(60)
+    (tmp_path / "damaged.csv.gz").write_bytes(damaged)
+    with pytest.raises(ValueError, match=r"damaged\.csv\.gz"):
+        load_heartbeat_csv(tmp_path / "damaged.csv.gz")
     (tmp_path / "no.zip").write_bytes(b"PK nothing")
     with pytest.raises(ValueError, match="could not be decompressed"):
         load_heartbeat_csv(tmp_path / "no.zip")

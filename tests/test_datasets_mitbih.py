@@ -96,6 +96,7 @@ def test_where_the_records_are_looked_for(tmp_path, monkeypatch):
     assert _mitbih.find_mitbih(tmp_path) == tmp_path / "mitdb"
     (tmp_path / "100.hea").touch()
     assert _mitbih.find_mitbih(tmp_path) == tmp_path
+    assert _mitbih.find_mitbih(tmp_path / "mitdb") == tmp_path / "mitdb"
     monkeypatch.setenv("ECG_SKLEARN_DATA", str(tmp_path))
     assert _mitbih.find_mitbih() == tmp_path
     monkeypatch.delenv("ECG_SKLEARN_DATA")
@@ -121,6 +122,14 @@ def test_a_cache_that_cannot_be_written_is_done_without(tmp_path, monkeypatch):
     monkeypatch.setenv("ECG_SKLEARN_CACHE", str(blocker / "cache"))
     with pytest.warns(RuntimeWarning, match="Beats are not cached"):
         assert _mitbih._cached(sorted, [2, 1]) == [1, 2]
+
+
+def test_an_error_of_the_reader_is_not_taken_for_one_of_the_cache():
+    def read():
+        raise PermissionError("100.dat")
+
+    with pytest.raises(PermissionError, match=r"100\.dat"):
+        _mitbih._cached(read)
 
 
 @pytest.mark.mitbih
@@ -179,6 +188,11 @@ class TestRealRecords:
         ]
         assert all(found)
         assert len(found) > 0.999 * len(key)
+
+    @pytest.mark.parametrize("window", [(0.6, -0.4), (1, 2, 3), (0, 0.001)])
+    def test_windows_must_be_intervals(self, mitbih_home, window):
+        with pytest.raises(ValueError, match="window="):
+            fetch_mitbih(data_home=mitbih_home, form="window", window=window)
 
     def test_the_same_as_reading_one_record(self, mitbih_home):
         directory = _mitbih.find_mitbih(mitbih_home)

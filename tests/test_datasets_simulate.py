@@ -30,6 +30,8 @@ def test_same_seed_same_beats():
     np.testing.assert_array_equal(one.data, two.data)
     np.testing.assert_array_equal(one.target, two.target)
     assert not np.array_equal(one.data, other.data)
+    assert set(one.groups) == set(two.groups)
+    assert not set(one.groups) & set(other.groups)  # other patients
 
 
 def test_weights_are_met():

@@ -113,6 +113,11 @@ def test_windows_must_be_intervals(wfdb_folder, window):
         load_wfdb_beats(wfdb_folder, window=window)
 
 
+def test_a_window_holds_samples(wfdb_folder):
+    with pytest.raises(ValueError, match="holds no sample at 250 Hz"):
+        load_wfdb_beats(wfdb_folder, channel="II", window=(0, 0.001))
+
+
 def test_annotations_without_beats(wfdb_folder):
     for name in ("r1", "r2"):
         wfdb.wrann(name, "rhy", np.array([100]), ["+"], write_dir=str(wfdb_folder))

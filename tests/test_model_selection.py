@@ -39,12 +39,10 @@ def places(groups, **kwargs):
 
 
 @pytest.fixture
-def sim_split():
+def sim_split(beats):
     """The first five simulated records to train on, the others to test on."""
-    return InterPatientSplit(
-        train_records=[f"sim{number:02d}" for number in range(5)],
-        test_records=[f"sim{number:02d}" for number in range(5, 8)],
-    )
+    records = np.unique(beats.groups).tolist()
+    return InterPatientSplit(train_records=records[:5], test_records=records[5:])
 
 
 # InterPatientSplit ------------------------------------------------------------------

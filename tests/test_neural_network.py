@@ -1,20 +1,23 @@
 """The classifier: its contract, the defects of scikeras that it mends, its memory."""
 
+import os
 import pickle
 import subprocess
 import sys
 import textwrap
 
+import joblib
 import numpy as np
 import pytest
 from sklearn.base import clone, is_classifier
-from sklearn.exceptions import NotFittedError
+from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.metrics import log_loss
 from sklearn.model_selection import GridSearchCV, StratifiedKFold, check_cv
 from sklearn.utils import get_tags
 
 from ecg_sklearn.datasets import make_heartbeats
 from ecg_sklearn.neural_network import SpectrogramCNNClassifier
+from ecg_sklearn.plotting import TrainingHistoryDisplay
 from ecg_sklearn.preprocessing import SpectrogramTransformer
 
 
@@ -346,6 +349,22 @@ class TestPartialFit:
             cnn.predict_proba(images), again.predict_proba(images)
         )
 
+    def test_after_a_validated_fit_the_history_stays_whole(self, cnn, images, beats):
+        cnn.fit(images, beats.target, X_val=images, y_val=beats.target)
+        cnn.partial_fit(images, beats.target)
+        assert {len(values) for values in cnn.history_.values()} == {3}
+        assert np.isnan(cnn.history_["val_loss"][-1])
+        TrainingHistoryDisplay.from_estimator(cnn)
+
+    def test_class_weight_of_a_class_that_a_batch_lacks(self, cnn, images, beats):
+        cnn.set_params(class_weight={2: 5.0})
+        few = beats.target != 2
+        cnn.partial_fit(images[few], beats.target[few], classes=np.arange(5))
+        cnn.partial_fit(images, beats.target)
+        cnn.set_params(class_weight={7: 5.0})
+        with pytest.raises(ValueError, match=r"class_weight names \[7\]"):
+            cnn.partial_fit(images, beats.target)
+
     def test_classes_are_fixed_by_the_first_call(self, cnn, images, beats):
         with pytest.raises(ValueError, match="classes must be passed"):
             cnn.partial_fit(images, beats.target)
@@ -353,6 +372,60 @@ class TestPartialFit:
         cnn.partial_fit(images[some], beats.target[some], classes=np.arange(3))
         with pytest.raises(ValueError, match=r"labels \[3, 4\] that are not among"):
             cnn.partial_fit(images, beats.target)
+
+
+class TestInterruption:
+    @pytest.fixture
+    def stop_in_epoch_two(self):
+        import keras
+
+        class Stop(keras.callbacks.Callback):
+            def on_epoch_end(self, epoch, logs=None):
+                if epoch == 1:
+                    raise KeyboardInterrupt
+
+        return Stop()
+
+    def test_half_trained_is_not_fitted(self, cnn, images, beats, stop_in_epoch_two):
+        cnn.set_params(epochs=3, callbacks=[stop_in_epoch_two], verbose=1)
+        with pytest.raises(KeyboardInterrupt):
+            cnn.fit(images, beats.target)
+        with pytest.raises(NotFittedError):
+            cnn.predict(images)
+        cnn.set_params(callbacks=None)
+        expected = clone(cnn).fit(images, beats.target).predict_proba(images)
+        found = cnn.fit(images, beats.target).predict_proba(images)
+        np.testing.assert_array_equal(found, expected)
+
+    def test_partial_fit_keeps_what_it_had(self, cnn, images, beats):
+        import keras
+
+        def stop(batch, logs):
+            raise KeyboardInterrupt
+
+        cnn.fit(images, beats.target)
+        before = cnn.predict_proba(images)
+        cnn.set_params(
+            callbacks=[keras.callbacks.LambdaCallback(on_train_batch_end=stop)]
+        )
+        with pytest.raises(KeyboardInterrupt):
+            cnn.partial_fit(images, beats.target)
+        np.testing.assert_array_equal(cnn.predict_proba(images), before)
+        assert cnn.n_epochs_ == 2
+
+    def test_divergence_is_said(self, cnn, images, beats):
+        with pytest.warns(ConvergenceWarning, match="the training diverged"):
+            cnn.set_params(class_weight={0: 3e38}).fit(images, beats.target)
+
+
+def test_threads_take_turns(cnn, images, beats):
+    alone = clone(cnn).fit(images, beats.target).predict_proba(images)
+    fitted = joblib.Parallel(n_jobs=3, backend="threading")(
+        joblib.delayed(clone(cnn).fit)(images, beats.target) for _ in range(4)
+    )
+    for other in fitted:
+        np.testing.assert_array_equal(other.predict_proba(images), alone)
+    assert "TF_DETERMINISTIC_OPS" not in os.environ
 
 
 class TestPersistence:

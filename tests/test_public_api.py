@@ -53,6 +53,7 @@ MODULES = {
         "ClassDistributionDisplay",
         "PerClassDisplay",
         "RecordsDisplay",
+        "ReliabilityDisplay",
         "SpectrogramsDisplay",
         "TrainingHistoryDisplay",
     },

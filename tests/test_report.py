@@ -7,11 +7,19 @@ from html.parser import HTMLParser
 
 import numpy as np
 import pytest
+from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.exceptions import NotFittedError
+from sklearn.linear_model import LogisticRegression, Perceptron
+from sklearn.model_selection import GridSearchCV
+from sklearn.naive_bayes import GaussianNB
+from sklearn.pipeline import make_pipeline
 from sklearn.utils import Bunch
 
 from ecg_sklearn import cli
 from ecg_sklearn.datasets import make_heartbeats
+from ecg_sklearn.metrics import class_report
 from ecg_sklearn.pipeline import make_ecg_pipeline
+from ecg_sklearn.preprocessing import SpectrogramTransformer
 from ecg_sklearn.report import make_report
 
 SECTIONS = ("data", "pipeline", "training", "classes", "ec57", "records", "mistakes")
@@ -27,7 +35,6 @@ def fitted():
 @pytest.fixture(scope="module")
 def test_beats():
     beats = make_heartbeats(200, n_records=4, random_state=1)
-    beats.groups = np.char.add("x", beats.groups)
     return beats
 
 
@@ -67,7 +74,8 @@ def outline(path):
 def test_sections_and_alternative_texts(page):
     found = outline(page)
     assert set(SECTIONS) <= set(found.ids)
-    assert len(found.images) >= 3
+    assert len(found.images) >= 5
+    assert any("calibration error" in image["alt"] for image in found.images)
     assert all(len(image["alt"]) > 10 for image in found.images)
 
 
@@ -91,11 +99,11 @@ def test_patients_on_both_sides_are_named(fitted, test_beats, tmp_path):
         fitted,
         test_beats,
         tmp_path / "leak.html",
-        training_groups=["xsim01", "other"],
+        training_groups=[test_beats.groups[0], "other"],
         n_resamples=20,
     )
     text = path.read_text(encoding="utf-8")
-    assert "xsim01" in text.split('id="data"')[1].split('id="pipeline"')[0]
+    assert test_beats.groups[0] in text.split('id="data"')[1].split('id="pipeline"')[0]
     assert "memory" in text
 
 
@@ -142,6 +150,116 @@ def test_errors(fitted, test_beats, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+def section(path, name):
+    """Text of a section, its tags and the data of its images included."""
+    return (
+        path.read_text(encoding="utf-8").split(f'<h2 id="{name}">')[1].split("<h2")[0]
+    )
+
+
+def test_records_stand_with_wilson_intervals_the_worst_first(tmp_path):
+    beats = make_heartbeats(60, n_records=3, random_state=0)
+    # 20 beats each, of which 15, 20 and 10 are right.
+    beats.groups = np.repeat(["a", "b", "c"], 20)
+    beats.target = np.zeros(60, dtype=int)
+    wrong = np.r_[0:5, 40:50]
+    pipe = LogisticRegression().fit(beats.data, np.arange(60) % 2)
+    beats.data = np.zeros_like(beats.data)
+    beats.data[wrong] = pipe.coef_[0] * 1e6
+    pipe.intercept_[:] = -1
+    path = make_report(pipe, beats, tmp_path / "a.html", n_resamples=20, n_mistakes=0)
+    text = section(path, "records")
+    rows = [re.findall(r"<td[^>]*>(.*?)</td>", row) for row in text.split("<tr>")[2:]]
+    # Newcombe (1998): 15 of 20 lie in 0.531 to 0.888, 10 of 20 in 0.299 to 0.701.
+    assert [row[:3] for row in rows] == [
+        ["c", "20", "0.500 (0.30 to 0.70)"],
+        ["a", "20", "0.750 (0.53 to 0.89)"],
+        ["b", "20", "1.000 (0.84 to 1.00)"],
+    ]
+    assert re.findall(r'data-key="(0\.75|0\.5|1\.0)">\1\d+ \(', text)
+    assert "Wilson interval over the beats" in text
+
+
+def test_macro_f1_is_that_of_the_class_report(test_beats, tmp_path):
+    train = make_heartbeats(300, n_records=4, random_state=0)
+    pipe = GaussianNB().fit(train.data, train.target)
+    predicted = pipe.predict(test_beats.data)
+    # Two classes have beats and are predicted; the other three do neither.
+    kept = np.isin(test_beats.target, (0, 2)) & np.isin(predicted, (0, 2))
+    few = Bunch(data=test_beats.data[kept], target=test_beats.target[kept])
+    report = class_report(few.target, predicted[kept])
+    assert report.labels == (0, 2)
+    assert len(pipe.classes_) == 5
+    assert 0.5 < report.macro_f1 < 1
+    path = make_report(pipe, few, tmp_path / "two.html", n_resamples=20)
+    text = path.read_text(encoding="utf-8")
+    assert f"<b>{report.macro_f1:.4f}</b>macro-F1" in text
+
+
+def test_a_search_gives_its_best_pipeline(test_beats, tmp_path):
+    train = make_heartbeats(300, n_records=4, random_state=0)
+    pipe = make_ecg_pipeline(filters=(8,), dense_units=8, random_state=0)
+    grid = {"cnn__epochs": [1, 2]}
+    search = GridSearchCV(pipe, grid, cv=2).fit(train.data, train.target)
+    path = make_report(search, test_beats, tmp_path / "a.html", n_resamples=20)
+    accuracy = search.score(test_beats.data, test_beats.target)
+    text = path.read_text(encoding="utf-8")
+    assert f"<b>{accuracy:.4f}</b>accuracy" in text
+    assert set(SECTIONS) <= set(outline(path).ids)
+    assert "Grad-CAM" in section(path, "mistakes")
+    best = search.best_params_["cnn__epochs"]
+    assert "GridSearchCV among 2 settings" in text
+    assert f"cnn__epochs={best}." in text
+
+
+def test_a_classifier_behind_flat_spectrograms(test_beats, tmp_path):
+    train = make_heartbeats(300, n_records=4, random_state=0)
+    boosting = HistGradientBoostingClassifier(max_iter=2, random_state=0)
+    pipe = make_pipeline(SpectrogramTransformer(flatten=True), boosting)
+    pipe.fit(train.data, train.target)
+    path = make_report(
+        pipe, test_beats, tmp_path / "a.html", n_resamples=20, n_mistakes=2
+    )
+    assert 'id="training"' not in path.read_text(encoding="utf-8")
+    mistakes = section(path, "mistakes")
+    assert "occlusion" in mistakes
+    assert mistakes.count("<img") == 2
+    assert "HistGradientBoostingClassifier" in section(path, "card")
+
+
+@pytest.mark.parametrize("as_frame", [False, True])
+def test_a_classifier_of_bare_samples(as_frame, test_beats, tmp_path):
+    train = make_heartbeats(300, n_records=4, random_state=0)
+    beats = Bunch(**test_beats)
+    if as_frame:
+        import pandas as pd
+
+        columns = [f"sample {number}" for number in range(train.data.shape[1])]
+        train.data, beats.data = (
+            pd.DataFrame(data, columns=columns) for data in (train.data, beats.data)
+        )
+    pipe = LogisticRegression(C=1e-4).fit(train.data, train.target)
+    path = make_report(pipe, beats, tmp_path / "a.html", n_resamples=20, n_mistakes=2)
+    mistakes = section(path, "mistakes")
+    assert mistakes.count("<img") == 2
+    assert "the beats themselves" in mistakes
+    assert "Grad-CAM" not in mistakes
+
+
+def test_what_no_report_can_be_made_of(test_beats, tmp_path):
+    path, train = tmp_path / "a.html", make_heartbeats(60, random_state=0)
+    with pytest.raises(NotFittedError):
+        make_report(LogisticRegression(), test_beats, path)
+    sharp = Perceptron().fit(train.data, train.target)
+    with pytest.raises(ValueError, match="Perceptron has no predict_proba"):
+        make_report(sharp, test_beats, path)
+    search = GridSearchCV(Perceptron(), {"eta0": [1, 2]}, refit=False, cv=2)
+    search.fit(train.data, train.target % 2)
+    with pytest.raises(ValueError, match="GridSearchCV was fitted with refit=False"):
+        make_report(search, test_beats, path)
+    assert not path.exists()
+
+
 def test_the_command(tmp_path, capsys):
     run = tmp_path / "run"
     fast = ["--epochs", "1", "--param", "cnn__filters=(8,)", "--quiet"]
@@ -152,7 +270,7 @@ def test_the_command(tmp_path, capsys):
     command += ["--output", str(page), "--resamples", "20"]
     assert cli.main(command) == 0
     text = page.read_text(encoding="utf-8")
-    assert "On both sides" in text or "both sides" in text
+    assert "No record and no subject is in both" in text
     assert "simulated beats" in text
     assert cli.main(command) == 2
     assert "exists already" in capsys.readouterr().err

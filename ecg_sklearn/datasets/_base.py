@@ -125,6 +125,8 @@ def cut_kaggle_beats(signal, sample, is_beat):
     for row, i in zip(beats, rows, strict=True):
         stop = edges[i + 1] + int(0.2 * (edges[i + 2] - edges[i + 1]))
         segment = signal[edges[i] : stop : KAGGLE_DECIMATION].astype(np.float32)
+        if len(segment) == 0:  # annotations of one moment leave nothing to cut
+            continue
         low, high = segment.min(), segment.max()
         if high > low:
             n = min(KAGGLE_N_TIMES, len(segment))

@@ -4,6 +4,7 @@ import csv
 import gzip
 import io
 import zipfile
+import zlib
 from numbers import Real
 from pathlib import Path
 
@@ -75,7 +76,7 @@ def load_heartbeat_csv(path, *, sampling_rate=120.0, labelled=True, return_X_y=F
         table = pd.read_csv(path, header=None, dtype=np.float32)
     except (pd.errors.EmptyDataError, pd.errors.ParserError, ValueError) as error:
         raise _first_fault(path, labelled, error) from error
-    except (OSError, EOFError, zipfile.BadZipFile) as error:
+    except (OSError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         raise ValueError(f"{path} could not be decompressed: {error}") from error
     rows = table.to_numpy()
     if rows.shape[1] != KAGGLE_N_TIMES + labelled or not np.isfinite(rows).all():

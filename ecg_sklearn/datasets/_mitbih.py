@@ -3,6 +3,7 @@
 import hashlib
 import logging
 import os
+import tempfile
 import warnings
 from functools import cache
 from importlib import resources
@@ -21,6 +22,7 @@ from ecg_sklearn.datasets._base import (
     make_bunch,
 )
 from ecg_sklearn.datasets._wfdb import (
+    check_window,
     cut_rows,
     cut_windows,
     read_annotations,
@@ -30,6 +32,8 @@ from ecg_sklearn.datasets._wfdb import (
 MITDB_URL = "https://physionet.org/files/mitdb/1.0.0/"
 DATA_VARIABLE = "ECG_SKLEARN_DATA"
 CACHE_VARIABLE = "ECG_SKLEARN_CACHE"
+# Raise it when beats are cut otherwise than before, so that old ones are not reused.
+_CUT_VERSION = 1
 
 _CITATION = """\
 MIT-BIH Arrhythmia Database 1.0.0, PhysioNet, Open Data Commons Attribution
@@ -122,8 +126,8 @@ def fetch_mitbih(
         beat; ``symbols``, its annotation; ``rr`` of shape (n_beats, 4), the
         previous and next RR interval, the mean of the last ten and the mean of the
         record, in seconds; ``time`` of the beat in its record, in seconds;
-        ``sampling_rate`` in Hz and ``DESCR``. In order of records and of time,
-        ``subset="test"`` of the Kaggle form excepted.
+        ``sampling_rate`` in Hz and ``DESCR``. In order of records and of time, but
+        for ``subset="test"``, which is in the order of ``mitbih_test.csv``.
 
     Raises
     ------
@@ -172,7 +176,7 @@ def fetch_mitbih(
     else:
         channels = [channel] if isinstance(channel, str) else list(channel)
         rate = float(sampling_rate or KAGGLE_SIGNAL_RATE)
-        edges = [float(edge) for edge in window]
+        edges = list(check_window(window))
         beats = Beats(
             *_cached(_read_window_beats, str(directory), key, channels, edges, rate)
         )
@@ -206,12 +210,15 @@ def find_mitbih(data_home=None):
     Returns
     -------
     Path
-        ``data_home`` if it holds a record itself, else ``data_home/mitdb``.
+        ``data_home`` if it holds a record or is called "mitdb", else its folder
+        "mitdb".
     """
     if data_home is None:
         data_home = os.environ.get(DATA_VARIABLE) or Path.home() / "ecg_sklearn_data"
     home = Path(data_home).expanduser()
-    return home if any(home.glob("[12][0-9][0-9].hea")) else home / "mitdb"
+    if home.name == "mitdb" or any(home.glob("[12][0-9][0-9].hea")):
+        return home
+    return home / "mitdb"
 
 
 @cache
@@ -314,8 +321,9 @@ def _cached(function, *args):
 
         location = pooch.os_cache("ecg_sklearn")
     try:
-        memory = joblib.Memory(location, verbose=0)
-        return memory.cache(function)(*args)
+        Path(location).mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=location):
+            pass
     except OSError as error:
         warnings.warn(
             f"Beats are not cached: {location} cannot be used ({error}). "
@@ -324,12 +332,14 @@ def _cached(function, *args):
             stacklevel=3,
         )
         return function(*args)
+    return joblib.Memory(location, verbose=0).cache(function)(*args)
 
 
 def _fingerprint(directory):
     """Digest of names, sizes and times of the files, so that a change is noticed."""
     stats = [(name, (directory / name).stat()) for name in sorted(checksums())]
-    return joblib.hash([(name, s.st_size, s.st_mtime_ns) for name, s in stats])
+    files = [(name, s.st_size, s.st_mtime_ns) for name, s in stats]
+    return joblib.hash([_CUT_VERSION, files])
 
 
 def _check_files(directory):

@@ -146,12 +146,14 @@ def make_heartbeats(
         np.repeat(np.arange(len(CLASS_NAMES)), _class_counts(n_samples, weights))
     )
     parts = [
-        _simulate_record(f"sim{number:02d}", labels, noise, form, rng)
+        _simulate_record(f"{number:02d}", labels, noise, form, rng)
         for number, labels in enumerate(np.array_split(target, n_records))
     ]
     data, target, groups, symbols, rr, time = (
         np.concatenate(column) for column in zip(*parts, strict=True)
     )
+    # Patients of different simulations are different patients.
+    groups = np.char.add(f"sim{rng.randint(10**6):06d}-", groups)
     return make_bunch(
         data,
         target,

@@ -112,7 +112,7 @@ def load_wfdb_beats(
     .. [1] The WFDB software package, https://physionet.org/content/wfdb/.
     """
     directory = Path(directory)
-    start, stop = _check_window(window)
+    start, stop = check_window(window)
     names = _record_names(directory, records, annotator)
     parts = []
     rates = {}
@@ -220,6 +220,11 @@ def cut_windows(name, signal, notes, start, stop, rate):
     time = sample / signal.sampling_rate
     samples = _resample(signal, rate)
     offsets = np.arange(round(start * rate), round(stop * rate))
+    if len(offsets) == 0:
+        raise ValueError(
+            f"window=({start:g}, {stop:g}) holds no sample at {rate:g} Hz. Make it "
+            "wider."
+        )
     centre = np.rint(time * rate).astype(np.intp)
     fits = (centre + offsets[0] >= 0) & (centre + offsets[-1] < len(samples))
     data = samples[centre[fits, None] + offsets]
@@ -348,7 +353,7 @@ def _channel_position(header, name, channel):
     )
 
 
-def _check_window(window):
+def check_window(window):
     """Check that a window is two finite numbers of seconds in ascending order."""
     try:
         start, stop = map(float, window)

@@ -1,8 +1,8 @@
 """Displays of beats, classes, records and trainings, with physical units.
 
 A display stores arrays; ``plot`` draws them. matplotlib is imported when something is
-drawn. scikit-learn's ``ConfusionMatrixDisplay`` and ``CalibrationDisplay`` fit as they
-are and have no counterpart here. Imports nothing else of the package.
+drawn. scikit-learn's ``ConfusionMatrixDisplay`` fits as it is and has no
+counterpart here. Imports nothing else of the package.
 """
 
 from ecg_sklearn.plotting._beats import BeatsDisplay, SpectrogramsDisplay
@@ -12,12 +12,14 @@ from ecg_sklearn.plotting._classes import (
     RecordsDisplay,
 )
 from ecg_sklearn.plotting._history import TrainingHistoryDisplay
+from ecg_sklearn.plotting._reliability import ReliabilityDisplay
 
 __all__ = [
     "BeatsDisplay",
     "ClassDistributionDisplay",
     "PerClassDisplay",
     "RecordsDisplay",
+    "ReliabilityDisplay",
     "SpectrogramsDisplay",
     "TrainingHistoryDisplay",
 ]

@@ -8,22 +8,27 @@ from pathlib import Path
 
 import numpy as np
 from sklearn.utils import Bunch
+from sklearn.utils.validation import check_is_fitted
 
 from ecg_sklearn._files import new_file
 from ecg_sklearn.aami import CLASS_NAMES
+from ecg_sklearn.report._figures import (
+    confusion_figure,
+    history_figure,
+    mistake_figures,
+    reliability_figure,
+)
 from ecg_sklearn.report._parts import (
     aami_table,
     card,
     class_name,
     class_table_and_bars,
-    confusion_figure,
     counts_table,
     diagram,
-    history_figure,
     interval_note,
     leakage,
-    mistake_figures,
     records_table,
+    search_note,
     subtitle,
     tiles,
 )
@@ -46,14 +51,17 @@ def make_report(
     """Write a page that says how good a pipeline is, on which beats, and why.
 
     It holds the beats by class, a check for patients on both sides, the diagram of
-    the pipeline, training curves, confusion matrix, scores of each class with
-    confidence intervals, the ANSI/AAMI EC57 table, scores of each record, the most
-    confident mistakes with what the network looked at, and a model card.
+    the pipeline, training curves, scores of each class with confidence intervals,
+    confusion matrix, how far the probabilities can be trusted, the ANSI/AAMI EC57
+    table, scores of each record, the most confident mistakes with what the network
+    looked at, and a model card. Without a network there are no training curves, and
+    the mistakes are explained by occlusion, or shown bare without a spectrogram.
 
     Parameters
     ----------
-    pipe : Pipeline
-        Fitted, with labels 0 to 4 for N, S, V, F, Q, or those letters.
+    pipe : Pipeline, classifier or search such as GridSearchCV
+        Fitted, with ``predict_proba``, and labels 0 to 4 for N, S, V, F, Q, or those
+        letters; other labels get no EC57 table. Of a search, the best pipeline.
     beats : Bunch
         Beats that it was not trained on, as the functions of
         :mod:`ecg_sklearn.datasets` return them: ``data``, ``target``, ``DESCR``, and
@@ -81,7 +89,10 @@ def make_report(
     Raises
     ------
     ValueError
-        If the beats have no labels, or labels that the pipeline does not know.
+        If the beats have no labels, or labels that the pipeline does not know; if
+        the classifier has no ``predict_proba``; if a search was not refitted.
+    sklearn.exceptions.NotFittedError
+        If the pipeline is not fitted.
     OSError
         If the file cannot be written.
 
@@ -94,6 +105,7 @@ def make_report(
     import jinja2
 
     path = Path(path)
+    pipe, chosen_by = _best(pipe)
     results = _predict(pipe, beats)
     interval = {
         "groups": results.groups,
@@ -112,12 +124,15 @@ def make_report(
         "diagram": diagram(pipe),
         "classes": None,
         "confusion": confusion_figure(results),
+        "reliability": reliability_figure(results),
         "aami": None,
         "aami_note": "",
         "records": records_table(results),
-        "mistakes": mistake_figures(pipe, beats, results, n_mistakes),
-        "card": card(pipe, beats, training_note),
+        "card": card(pipe, beats, training_note, chosen_by),
     }
+    content["mistakes"], content["mistakes_note"] = mistake_figures(
+        pipe, beats, results, n_mistakes
+    )
     content["classes"], content["bars"] = class_table_and_bars(results, **interval)
     if set(results.names) <= set(CLASS_NAMES):
         content["aami"], content["aami_note"] = aami_table(results, **interval)
@@ -144,6 +159,25 @@ def make_report(
     with new_file(path) as unfinished:
         unfinished.write_text(page, encoding="utf-8")
     return path
+
+
+def _best(pipe):
+    """Take the best pipeline out of a search, and say how it was chosen."""
+    check_is_fitted(pipe)
+    chosen_by = None
+    if hasattr(pipe, "cv_results_"):
+        if not hasattr(pipe, "best_estimator_"):
+            raise ValueError(
+                f"{type(pipe).__name__} was fitted with refit=False and holds no "
+                "pipeline. Fit it with refit=True, or give the pipeline."
+            )
+        chosen_by, pipe = search_note(pipe), pipe.best_estimator_
+    if not hasattr(pipe, "predict_proba"):
+        raise ValueError(
+            f"{type(pipe).__name__} has no predict_proba, which a report needs. "
+            "Calibrate its classifier with sklearn.calibration.CalibratedClassifierCV."
+        )
+    return pipe, chosen_by
 
 
 def _predict(pipe, beats):

@@ -1,17 +1,17 @@
-"""Tables, figures and sentences, which :mod:`ecg_sklearn.report` arranges."""
+"""Tables and sentences, which :mod:`ecg_sklearn.report` arranges."""
 
-import base64
-import io
 import platform
 from importlib.metadata import version
 
 import numpy as np
+from scipy.stats import binomtest
 from sklearn.utils import estimator_html_repr
 
 from ecg_sklearn._intervals import aami_figure, score_with_interval
 from ecg_sklearn.aami import CLASS_DESCRIPTIONS, CLASS_NAMES
 from ecg_sklearn.metrics import aami_report
 from ecg_sklearn.model_selection import check_no_leakage
+from ecg_sklearn.report._figures import class_bars
 
 
 def class_name(label):
@@ -39,7 +39,8 @@ def _macro_f1(n_classes):
     def score(true, predicted):
         matrix = _matrix(true, predicted, n_classes)
         size = matrix.sum(axis=0) + matrix.sum(axis=1)
-        return (2 * np.diag(matrix) / np.maximum(size, 1)).mean()
+        shown = size > 0  # as class_report: classes with beats, or predicted
+        return (2 * np.diag(matrix)[shown] / size[shown]).mean()
 
     return score
 
@@ -155,56 +156,8 @@ def diagram(pipe):
     return Markup(estimator_html_repr(pipe))
 
 
-def _png(figure, alt, caption):
-    import matplotlib.pyplot as plt
-
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=110)
-    plt.close(figure)
-    png = base64.b64encode(buffer.getvalue()).decode("ascii")
-    return {"png": png, "alt": alt, "caption": caption}
-
-
-def history_figure(pipe):
-    from ecg_sklearn.plotting import TrainingHistoryDisplay
-
-    classifier = pipe[-1] if hasattr(pipe, "steps") else pipe
-    if not getattr(classifier, "history_", None):
-        return None
-    display = TrainingHistoryDisplay.from_estimator(pipe)
-    return _png(
-        display.figure_,
-        f"Loss, accuracy and learning rate over {classifier.n_epochs_} epochs",
-        "Loss, accuracy and learning rate, epoch by epoch.",
-    )
-
-
-def confusion_figure(results):
-    import matplotlib.pyplot as plt
-    from sklearn.metrics import ConfusionMatrixDisplay
-
-    figure, ax = plt.subplots(figsize=(5, 4.4), layout="constrained")
-    ConfusionMatrixDisplay.from_predictions(
-        results.true,
-        results.predicted,
-        labels=results.names,
-        normalize="true",
-        values_format=".2f",
-        cmap="Blues",
-        im_kw={"vmin": 0, "vmax": 1},
-        ax=ax,
-    )
-    return _png(
-        figure,
-        "Confusion matrix, each row divided by the number of its beats",
-        "Confusion matrix; each row sums to one.",
-    )
-
-
 def class_table_and_bars(results, **interval):
     """Scores of each class with intervals, as a table and as bars."""
-    from ecg_sklearn.plotting import PerClassDisplay
-
     keys = ["sensitivity", "positive_predictivity", "f1"]
     shown = ["sensitivity", "positive predictivity", "F1"]
     cells = [
@@ -222,14 +175,7 @@ def class_table_and_bars(results, **interval):
         row = [name, int((results.true == name).sum()), *rates]
         rows.append(row)
     columns = ["class", "beats", *shown]
-    display = PerClassDisplay(
-        values, low=low, high=high, target_names=results.names, metric_names=shown
-    ).plot()
-    bars = _png(
-        display.figure_,
-        "Bars of sensitivity, positive predictivity and F1 of each class",
-        "Scores of each class with 95 % intervals.",
-    )
+    bars = class_bars(values, low, high, results.names, shown)
     return _table("Scores of each class", columns, rows), bars
 
 
@@ -257,18 +203,26 @@ def records_table(results):
     for record in np.unique(results.groups):
         here = results.groups == record
         true, predicted = results.code[here], results.predicted_code[here]
-        row = [record, int(here.sum()), _accuracy(true, predicted)]
+        row = [record, int(here.sum()), _wilson(true == predicted)]
         for code in range(len(results.names)):
             found = _one_class(code, "sensitivity")(true, predicted)
             row += [int((true == code).sum()), found]
         rows.append(row)
+    rows.sort(key=lambda row: row[2][0])
     columns = ["record", "beats", "accuracy"]
     for name in results.names:
         columns += [f"{name} beats", f"{name} found"]
     return _table("Scores of each record", columns, rows)
 
 
-def card(pipe, beats, training_note):
+def _wilson(hits):
+    """Share of hits, with the ends of its 95 % Wilson interval."""
+    found = binomtest(int(hits.sum()), len(hits))
+    ends = found.proportion_ci(0.95, method="wilson")
+    return found.statistic, float(ends.low), float(ends.high)
+
+
+def card(pipe, beats, training_note, chosen_by):
     packages = ("ecg-sklearn", "scikit-learn", "keras", "numpy")
     versions = ", ".join(f"{name} {version(name)}" for name in packages)
     return [
@@ -278,6 +232,7 @@ def card(pipe, beats, training_note):
             "diagnosis, monitoring or treatment may rest on it.",
         ),
         ("Model", " → ".join(type(step).__name__ for _, step in _steps(pipe))),
+        *([("Chosen by", chosen_by)] if chosen_by else []),
         ("Classes", ", ".join(class_name(label) for label in pipe.classes_)),
         ("Trained on", training_note or "Not stated."),
         ("Tested on", beats.get("DESCR") or "Not stated."),
@@ -291,34 +246,17 @@ def card(pipe, beats, training_note):
     ]
 
 
+def search_note(search):
+    """Say what a search tried and found."""
+    best = ", ".join(f"{name}={value!r}" for name, value in search.best_params_.items())
+    note = f"{type(search).__name__} among {len(search.cv_results_['params'])} settings"
+    if hasattr(search, "best_score_"):
+        note += f", with a score of {search.best_score_:.4f} on the beats it held out"
+    return f"{note}: {best}."
+
+
 def _steps(pipe):
     return pipe.steps if hasattr(pipe, "steps") else [("classifier", pipe)]
-
-
-def mistake_figures(pipe, beats, results, n_mistakes):
-    """Explain the mistakes that the pipeline was surest of."""
-    from ecg_sklearn.inspection import BeatExplanationDisplay
-
-    wrong = np.flatnonzero(results.true != results.predicted)
-    surest = wrong[np.argsort(-results.probability[wrong].max(axis=1), kind="stable")]
-    figures = []
-    for row in surest[:n_mistakes]:
-        true, predicted = results.true[row], results.predicted[row]
-        display = BeatExplanationDisplay.from_estimator(pipe, beats.data[row])
-        where = "" if results.groups is None else f" Record {results.groups[row]}"
-        if where and beats.get("time") is not None:
-            where += f", {beats.time[row]:.2f} s"
-        display.axes_[0].set_title(f"{true} taken for {predicted}")
-        certainty = results.probability[row].max()
-        figures.append(
-            _png(
-                display.figure_,
-                f"A beat of class {true} that was taken for {predicted}, with the "
-                "parts that the network looked at",
-                f"{true} taken for {predicted}, probability {certainty:.3f}.{where}",
-            )
-        )
-    return figures
 
 
 def aami_table(results, **interval):
