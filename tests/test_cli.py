@@ -319,7 +319,8 @@ def test_train_on_real_records(mitbih_home, protocol, tmp_path, capsys):
     }[protocol]
     assert metrics["scores"]["test"]["n_beats"] == n_test
     assert list(metrics["scores"]["test"]["classes"]) == classes
-    assert metrics["scores"]["test"]["accuracy"] > 0.9
+    assert metrics["scores"]["training"]["accuracy"] > 0.93  # it did learn
+    assert metrics["scores"]["test"]["accuracy"] > 0.8
 
 
 class TestHelp:
