@@ -5,7 +5,6 @@ import os
 import platform
 import tempfile
 import time
-from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
@@ -15,12 +14,6 @@ import pandas as pd
 from rich.console import Console
 from rich.table import Table
 from sklearn import config_context
-from sklearn.metrics import (
-    ConfusionMatrixDisplay,
-    accuracy_score,
-    classification_report,
-    confusion_matrix,
-)
 
 from ecg_sklearn._files import (
     new_file,
@@ -29,7 +22,7 @@ from ecg_sklearn._files import (
     without_start_up_noise,
     write_json,
 )
-from ecg_sklearn._intervals import aami_figure, score_with_interval
+from ecg_sklearn._intervals import score_with_interval
 from ecg_sklearn._protocols import (
     KAGGLE_CUT,
     cut_of,
@@ -39,24 +32,20 @@ from ecg_sklearn._protocols import (
     read_csv_of_any_width,
     take,
 )
+from ecg_sklearn._scoring import (
+    INTERVALS,
+    draw_confusion_matrix,
+    draw_training,
+    report_of,
+    scores_of,
+)
 from ecg_sklearn.aami import CLASS_NAMES
 from ecg_sklearn.datasets import _mitbih as mitbih
 from ecg_sklearn.datasets import fetch_mitbih, load_wfdb_beats
-from ecg_sklearn.metrics import aami_jk_score, aami_report, class_report
+from ecg_sklearn.metrics import aami_report
 from ecg_sklearn.model_selection import check_no_leakage
 
 _CSV_SUFFIXES = (".csv", ".gz", ".zip")
-
-
-_INTERVALS = {
-    "accuracy": accuracy_score,
-    "macro-F1": lambda true, predicted: class_report(true, predicted).macro_f1,
-    "VEB Se": aami_figure("veb_sensitivity"),
-    "VEB +P": aami_figure("veb_positive_predictivity"),
-    "SVEB Se": aami_figure("sveb_sensitivity"),
-    "SVEB +P": aami_figure("sveb_positive_predictivity"),
-    "jk": partial(aami_jk_score, zero_division=np.nan),
-}
 
 
 def train(args):
@@ -83,11 +72,18 @@ def train(args):
     seconds = time.perf_counter() - start
     pipe.cut_ = cut  # evaluate, report and predict cut their beats likewise
 
-    scores = {name: _score(pipe, beats) for name, beats in sets.items()}
+    predicted = {name: pipe.predict(beats.data) for name, beats in sets.items()}
+    scores = {
+        name: scores_of(beats.target, predicted[name], pipe.classes_)
+        for name, beats in sets.items()
+    }
     for name, score in scores.items():
         print(f"{name:<10} accuracy {score['accuracy']:.4f}", end="  ")
         print(f"macro-F1 {score['macro_f1']:.4f}")
-    print(f"\nTest beats, class by class:\n{_report(pipe, test)}")
+    print(
+        "\nTest beats, class by class:\n"
+        f"{report_of(test.target, predicted['test'], pipe.classes_)}"
+    )
     print(_who_is_on_both_sides(args, training, test))
     print(f"Trained in {seconds:.0f} s ({pipe[-1].n_epochs_} epochs).")
 
@@ -111,7 +107,13 @@ def train(args):
                 "versions": _versions(),
             },
         )
-        _draw(pipe, test, folder)
+        draw_training(pipe, folder / "history.png")
+        draw_confusion_matrix(
+            test.target,
+            predicted["test"],
+            pipe.classes_,
+            folder / "confusion_matrix.png",
+        )
     print(f"Saved model.joblib, metrics.json and two figures in {output}")
 
 
@@ -151,17 +153,18 @@ def evaluate(args):
         refuse_existing(args.output, args.overwrite)
     pipe = _load_model(args.model)
     beats = _load_known_beats(args, pipe)
-    scores = _score(pipe, beats)
-    print(f"{len(beats.target)} beats, accuracy {scores['accuracy']:.4f}", end=", ")
-    print(f"macro-F1 {scores['macro_f1']:.4f}\n{_report(pipe, beats)}")
     predicted = pipe.predict(beats.data)
+    scores = scores_of(beats.target, predicted, pipe.classes_)
+    print(f"{len(beats.target)} beats, accuracy {scores['accuracy']:.4f}", end=", ")
+    print(f"macro-F1 {scores['macro_f1']:.4f}")
+    print(report_of(beats.target, predicted, pipe.classes_))
     ec57 = aami_report(beats.target, predicted, beats.groups)
     print(f"{ec57}\n")
     scores["ec57"] = ec57.to_dict()
     unit = "beats" if beats.groups is None else "records"
     print(f"95 % intervals, {args.resamples} resamples of {unit}")
     scores["intervals"] = {}
-    for name, metric in _INTERVALS.items():
+    for name, metric in INTERVALS.items():
         found = score_with_interval(
             metric,
             beats.target,
@@ -370,68 +373,6 @@ def _load_model(path):
     if not hasattr(pipe, "predict_proba"):
         raise ValueError(f"{path} holds a {type(pipe).__name__}, not a classifier.")
     return pipe
-
-
-def _score(pipe, beats):
-    """Scores of a pipeline on some beats, as plain numbers."""
-    predicted = pipe.predict(beats.data)
-    labels = pipe.classes_
-    report = classification_report(
-        beats.target,
-        predicted,
-        labels=labels,
-        target_names=[CLASS_NAMES[label] for label in labels],
-        output_dict=True,
-        zero_division=0,
-    )
-    return {
-        "n_beats": len(beats.target),
-        "accuracy": accuracy_score(beats.target, predicted),
-        "macro_f1": class_report(beats.target, predicted, labels=labels).macro_f1,
-        "classes": {CLASS_NAMES[label]: report[CLASS_NAMES[label]] for label in labels},
-        "confusion_matrix": confusion_matrix(
-            beats.target, predicted, labels=labels
-        ).tolist(),
-    }
-
-
-def _report(pipe, beats):
-    return classification_report(
-        beats.target,
-        pipe.predict(beats.data),
-        labels=pipe.classes_,
-        target_names=[CLASS_NAMES[label] for label in pipe.classes_],
-        digits=4,
-        zero_division=0,
-    )
-
-
-def _draw(pipe, test, folder):
-    """Draw the training curves and the confusion matrix into a folder."""
-    import matplotlib
-
-    matplotlib.use("Agg")
-    import matplotlib.pyplot as plt
-
-    from ecg_sklearn.plotting import TrainingHistoryDisplay
-
-    history = TrainingHistoryDisplay.from_estimator(pipe)
-    history.figure_.savefig(folder / "history.png", dpi=150)
-    fig, ax = plt.subplots(figsize=(5.5, 4.8), layout="constrained")
-    ConfusionMatrixDisplay.from_estimator(
-        pipe,
-        test.data,
-        test.target,
-        normalize="true",
-        display_labels=[CLASS_NAMES[label] for label in pipe.classes_],
-        values_format=".3f",
-        cmap="Blues",
-        im_kw={"vmin": 0, "vmax": 1},
-        ax=ax,
-    )
-    ax.set_title(f"Test beats (n = {len(test.target):,}), as fractions of each row")
-    fig.savefig(folder / "confusion_matrix.png", dpi=150)
-    plt.close("all")
 
 
 def _print_counts(out, subsets):

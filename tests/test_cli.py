@@ -349,7 +349,7 @@ def test_an_interruption_writes_nothing(tmp_path, capsys, monkeypatch):
     def interrupt(*args):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(_commands, "_score", interrupt)
+    monkeypatch.setattr(_commands, "scores_of", interrupt)
     argv = ["train", "--data", "simulated", "--quiet", *FAST]
     assert cli.main([*argv, "--output", str(tmp_path / "out")]) == 130
     assert "interrupted" in capsys.readouterr().err

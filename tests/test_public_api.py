@@ -78,6 +78,7 @@ FLOORS = {
     "_files": 0,
     "_protocols": 2,
     "_intervals": 2,
+    "_scoring": 3,
     "_commands": 6,
     "cli": 7,
     "__main__": 8,
