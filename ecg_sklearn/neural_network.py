@@ -452,7 +452,7 @@ class SpectrogramCNNClassifier(ClassifierMixin, BaseWrapper):
             if self.verbose:
                 report.progress.stop()
             del self._fit_callbacks
-        n_epochs = initial_epoch + len(self.history_["loss"][initial_epoch:])
+        n_epochs = len(self.history_["loss"])
         self.history_ = {
             # Epochs of partial_fit are not validated.
             key: [float(v) for v in values] + [np.nan] * (n_epochs - len(values))

@@ -144,7 +144,8 @@ class TestRealRecords:
         assert set(beats.groups) == set(MITBIH_RECORDS)
 
     def test_rows_are_those_of_the_published_files(self, mitbih_home):
-        # A digest of all rows, taken when they were compared with the files.
+        # A digest of all rows, as the recipe gave them when its first rows were
+        # compared with the heads of the published files.
         beats = fetch_mitbih(data_home=mitbih_home)
         digest = hashlib.sha256(beats.data.tobytes()).hexdigest()
         assert (
