@@ -12,6 +12,7 @@ import numpy as np
 
 __all__ = [
     "NetworkSpec",
+    "assign_variables",
     "build_network",
     "pack_network",
     "predict_in_batches",
@@ -26,7 +27,9 @@ PREDICT_BATCH = 512
 class NetworkSpec(NamedTuple):
     """Everything that decides what the training step computes.
 
-    ``image_shape`` is (n_freqs, n_frames, n_channels); the rest is as in
+    ``image_shape`` is (n_freqs, n_frames, n_channels), with the row of features
+    counted in; ``logit_offsets`` are added to the logits of the classes in the loss
+    (empty: none). The rest is as in
     :class:`~ecg_sklearn.neural_network.SpectrogramCNNClassifier`.
     """
 
@@ -35,18 +38,25 @@ class NetworkSpec(NamedTuple):
     filters: tuple[int, ...]
     kernel_size: int
     pooling: str
+    residual: tuple[int, ...]
     dropout: float
     dense_units: int
+    dense_dropout: float
+    context_row: bool
     optimizer: str
     weight_decay: float
+    label_smoothing: float
+    logit_offsets: tuple[float, ...]
 
 
 def build_network(spec):
     """Build the network, with new weights.
 
-    Each block is Conv2D, BatchNormalization, ReLU, a reduction by two and Dropout. A
-    dimension of size one is left alone, so that an image of any size passes any
-    number of blocks. Global average pooling, a dense layer and softmax follow.
+    Each block is Conv2D, BatchNormalization, ReLU, a reduction by two and Dropout; in
+    a residual one, a second convolution adds to what the first gave. A dimension of
+    size one is left alone, so that an image of any size passes any number of blocks.
+    Global average pooling, a dense layer and softmax follow. The row of features, if
+    there is one, passes the blocks by and joins in front of the dense layer.
 
     Parameters
     ----------
@@ -61,33 +71,59 @@ def build_network(spec):
     layers = keras.layers
     inputs = layers.Input(spec.image_shape, name="spectrogram")
     x = inputs
+    if spec.context_row:
+        n_rows = spec.image_shape[0]
+        x = layers.Cropping2D(((0, 1), (0, 0)), name="image")(inputs)
+        row = layers.Cropping2D(((n_rows - 1, 0), (0, 0)), name="context_row")(inputs)
+        row = layers.Flatten(name="context")(row)
     for number, width in enumerate(spec.filters, start=1):
-        size = x.shape[1:3]
-        halve = tuple(2 if n > 1 else 1 for n in size)
-        x = layers.Conv2D(
-            width,
-            # Along a dimension of size one, more taps would only meet padding.
-            tuple(spec.kernel_size if n > 1 else 1 for n in size),
-            strides=halve if spec.pooling == "stride" else 1,
-            padding="same",
-            use_bias=False,
-            kernel_initializer="he_normal",
-            name=f"block{number}_conv",
-        )(x)
-        # Keras' momentum of 0.99 would need hundreds of batches to settle.
-        x = layers.BatchNormalization(momentum=0.9, name=f"block{number}_norm")(x)
-        x = layers.ReLU(name=f"block{number}_relu")(x)
-        if spec.pooling == "max" and max(halve) > 1:
-            x = layers.MaxPooling2D(halve, name=f"block{number}_pool")(x)
-        if spec.dropout:
-            x = layers.Dropout(spec.dropout, name=f"block{number}_dropout")(x)
+        x = _block(x, number, width, spec)
     x = layers.GlobalAveragePooling2D(name="average")(x)
+    if spec.context_row:
+        x = layers.Concatenate(name="join")([x, row])
     if spec.dense_units:
         x = layers.Dense(spec.dense_units, activation="relu", name="dense")(x)
-        if spec.dropout:
-            x = layers.Dropout(spec.dropout, name="dense_dropout")(x)
+        if spec.dense_dropout:
+            x = layers.Dropout(spec.dense_dropout, name="dense_dropout")(x)
     outputs = layers.Dense(spec.n_classes, activation="softmax", name="classes")(x)
-    return keras.Model(inputs, outputs, name="spectrogram_cnn")
+    network = keras.Model(inputs, outputs, name="spectrogram_cnn")
+    network.spec = spec
+    return network
+
+
+def _block(x, number, width, spec):
+    """Append one block of the network."""
+    layers = keras.layers
+    name = f"block{number}"
+    halve = tuple(2 if n > 1 else 1 for n in x.shape[1:3])
+    strides = halve if spec.pooling == "stride" else 1
+    x = _convolution(x, width, spec.kernel_size, strides, name)
+    x = layers.ReLU(name=f"{name}_relu")(x)
+    if number in spec.residual:
+        added = _convolution(x, width, spec.kernel_size, 1, f"{name}_residual")
+        x = layers.Add(name=f"{name}_add")([x, added])
+        x = layers.ReLU(name=f"{name}_add_relu")(x)
+    if spec.pooling == "max" and max(halve) > 1:
+        x = layers.MaxPooling2D(halve, name=f"{name}_pool")(x)
+    if spec.dropout:
+        x = layers.Dropout(spec.dropout, name=f"{name}_dropout")(x)
+    return x
+
+
+def _convolution(x, width, kernel_size, strides, name):
+    """Append a convolution and its normalisation."""
+    x = keras.layers.Conv2D(
+        width,
+        # Along a dimension of size one, more taps would only meet padding.
+        tuple(kernel_size if n > 1 else 1 for n in x.shape[1:3]),
+        strides=strides,
+        padding="same",
+        use_bias=False,
+        kernel_initializer="he_normal",
+        name=f"{name}_conv",
+    )(x)
+    # Keras' momentum of 0.99 would need hundreds of batches to settle.
+    return keras.layers.BatchNormalization(momentum=0.9, name=f"{name}_norm")(x)
 
 
 def predict_in_batches(network, images):
@@ -141,10 +177,10 @@ def pack_network(network):
     Returns
     -------
     dict
-        The layers as JSON ("config") and all their variables ("variables").
+        What the network is built from ("spec") and all its variables ("variables").
     """
     return {
-        "config": network.to_json(),
+        "spec": network.spec._asdict(),
         "variables": [value_of(v) for v in variables_of(network)],
     }
 
@@ -162,10 +198,23 @@ def unpack_network(state):
     keras.Model
         The network.
     """
-    network = keras.models.model_from_json(state["config"])
-    for variable, value in zip(variables_of(network), state["variables"], strict=True):
-        variable.assign(value)
+    network = build_network(NetworkSpec(**state["spec"]))
+    assign_variables(network, state["variables"])
     return network
+
+
+def assign_variables(network, values):
+    """Give a network the values of its variables.
+
+    Parameters
+    ----------
+    network : keras.Model
+        The network.
+    values : list of ndarray
+        In the order of :func:`variables_of`.
+    """
+    for variable, value in zip(variables_of(network), values, strict=True):
+        variable.assign(value)
 
 
 def variables_of(network):

@@ -83,13 +83,15 @@ class ShortTimePower:
         if self.nperseg <= LONGEST_MATRIX_SEGMENT:
             self.matrix = self._fourier_matrix().astype(np.float32)
 
-    def chunks(self, X):
-        """Compute power chunk by chunk.
+    def chunks(self, X, *, phase=False):
+        """Compute power, and phase if wanted, chunk by chunk.
 
         Parameters
         ----------
-        X : ndarray of shape (n_beats, n_times), float32
+        X : ndarray of shape (n_beats, n_times), float32 or float64
             Beats.
+        phase : bool, default=False
+            Compute the direction of each bin in the complex plane as well.
 
         Yields
         ------
@@ -97,15 +99,23 @@ class ShortTimePower:
             The beats of the chunk.
         ndarray of shape (n_chunk, n_freqs, n_frames), float32
             Their power; the square of their magnitude, if not one-sided.
+        ndarray of shape (n_chunk, n_freqs, n_frames, 2), float32, or None
+            Cosine and sine of their phase; both 0 where there is no power.
         """
         width = self.nperseg + (
             self.nfft if self.matrix is None else 2 * len(self.frequencies)
         )
         size = max(1, CHUNK_BYTES // (4 * len(self.times) * width))
-        power_of = self._power_by_fft if self.matrix is None else self._power_by_matrix
+        spectrum_of = self._by_fft if self.matrix is None else self._by_matrix
         for start in range(0, len(X), size):
             part = slice(start, start + size)
-            yield part, power_of(self._segments(X[part])).transpose(0, 2, 1)
+            beats = X[part].astype(np.float32, copy=False)
+            # (n_chunk, n_frames, 2, n_freqs): real parts, imaginary parts
+            spectrum = spectrum_of(self._segments(beats))
+            direction = _direction(spectrum) if phase else None
+            np.square(spectrum, out=spectrum)
+            power = spectrum[:, :, 0] + spectrum[:, :, 1]
+            yield part, power.transpose(0, 2, 1), direction
 
     def _segments(self, X):
         """View beats as overlapping segments (n_beats, n_frames, nperseg)."""
@@ -120,20 +130,19 @@ class ShortTimePower:
         view = np.lib.stride_tricks.sliding_window_view(X, self.nperseg, axis=1)
         return view[:, :: self.hop]
 
-    def _power_by_matrix(self, segments):
-        n_freqs = len(self.frequencies)
-        flat = np.ascontiguousarray(segments).reshape(-1, self.nperseg)
-        parts = flat @ self.matrix
-        np.square(parts, out=parts)
-        power = parts[:, :n_freqs] + parts[:, n_freqs:]
-        return power.reshape(*segments.shape[:2], n_freqs)
+    def _by_matrix(self, segments):
+        # One product for each beat: in one for all of them, the last digits of a beat
+        # would depend on its place among the others on some processors.
+        products = np.matmul(np.ascontiguousarray(segments), self.matrix)
+        return products.reshape(*segments.shape[:2], 2, -1)
 
-    def _power_by_fft(self, segments):
+    def _by_fft(self, segments):
         if self.detrend:
             segments = scipy.signal.detrend(segments, type=self.detrend)
         spectrum = scipy.fft.rfft(segments * self.window.astype(np.float32), self.nfft)
         spectrum = spectrum[..., self.bins] * self.gain.astype(np.float32)
-        return np.square(spectrum.real) + np.square(spectrum.imag)
+        pairs = spectrum.view(np.float32).reshape(*spectrum.shape, 2)
+        return pairs.swapaxes(2, 3)
 
     def _fourier_matrix(self):
         """Fold detrending, window, Fourier transform and gain into one matrix.
@@ -147,6 +156,13 @@ class ShortTimePower:
         angle = 2 * np.pi * turns / self.nfft
         matrix = np.hstack([np.cos(angle), -np.sin(angle)]) * self.window[:, None]
         return _detrending(self.nperseg, self.detrend) @ matrix * np.tile(self.gain, 2)
+
+
+def _direction(spectrum):
+    """Cosine and sine of the phase, as (n_beats, n_freqs, n_frames, 2)."""
+    modulus = np.hypot(spectrum[:, :, :1], spectrum[:, :, 1:])
+    unit = np.divide(spectrum, modulus, out=np.zeros_like(spectrum), where=modulus > 0)
+    return unit.transpose(0, 3, 1, 2)
 
 
 def _segment_lengths(nperseg, noverlap, nfft):

@@ -1,14 +1,12 @@
-"""Training of the Keras graph: trainers on loan, batches, schedules, progress.
+"""Training of the Keras graph: trainers on loan, losses, batches.
 
-The other module that imports Keras at its top. May import from
-:mod:`ecg_sklearn._network`.
+Imports Keras at its top. May import from :mod:`ecg_sklearn._network`.
 """
 
 import contextlib
 import logging
 import math
 import threading
-import time
 
 import keras
 import numpy as np
@@ -17,12 +15,10 @@ from ecg_sklearn._network import build_network, value_of, variables_of
 
 __all__ = [
     "ONE_AT_A_TIME",
+    "AdjustedCrossentropy",
     "BeatBatches",
-    "EpochReport",
-    "LearningRate",
-    "OneCycle",
     "borrow_trainer",
-    "training_callbacks",
+    "determinism_as_before",
 ]
 
 
@@ -47,7 +43,7 @@ class _TrainerPool:
             trainer = None if place is None else self.idle.pop(place)[1]
         if trainer is None:
             trainer = build_network(spec)
-            _compile(trainer, _make_optimizer(spec))
+            _compile(trainer, _make_optimizer(spec), _make_loss(spec))
         yield trainer
         # Not reached after an exception: what broke a fit may have left marks.
         with self.lock:
@@ -97,6 +93,26 @@ def borrow_trainer(spec, network, optimizer_state):
 
 
 @contextlib.contextmanager
+def determinism_as_before():
+    """Leave TensorFlow's operations as deterministic as they were.
+
+    scikeras 0.13 asks for deterministic ones and does not take that back, whereupon
+    a user's own random operations fail for want of a seed.
+    """
+    if keras.backend.backend() != "tensorflow":
+        yield
+        return
+    from tensorflow.python.framework import config
+
+    before = config.is_op_determinism_enabled()
+    try:
+        yield
+    finally:
+        if not before:
+            config.disable_op_determinism()
+
+
+@contextlib.contextmanager
 def _without_retracing_advice():
     """Keep TensorFlow from advice on tracing that a search over shapes cannot heed."""
     logger = logging.getLogger("tensorflow")
@@ -132,13 +148,59 @@ def _make_optimizer(spec):
     return make(learning_rate=0.0, **extra.get(spec.optimizer, {}))
 
 
-def _compile(model, optimizer):
+class AdjustedCrossentropy(keras.losses.Loss):
+    """Cross-entropy of class codes, with smoothed labels and shifted logits.
+
+    Parameters
+    ----------
+    n_classes : int
+        Number of classes.
+    label_smoothing : float
+        Share of each label that is spread over all classes evenly [1]_.
+    logit_offsets : sequence of float
+        Added to the logits of the classes in training alone [2]_; none if empty.
+
+    References
+    ----------
+    .. [1] C. Szegedy et al., "Rethinking the Inception architecture for computer
+       vision", CVPR, 2016.
+    .. [2] A. K. Menon et al., "Long-tail learning via logit adjustment", ICLR, 2021.
+    """
+
+    def __init__(self, n_classes, label_smoothing, logit_offsets):
+        super().__init__(name="adjusted_crossentropy")
+        self.n_classes = n_classes
+        self.label_smoothing = label_smoothing
+        self.offsets = np.asarray(logit_offsets, dtype=np.float32)
+
+    def call(self, y_true, y_pred):
+        """Compute the loss of each beat from its code and its probabilities."""
+        ops = keras.ops
+        log_proba = ops.log(ops.clip(y_pred, 1e-7, 1.0))
+        if len(self.offsets):
+            log_proba = ops.log_softmax(log_proba + self.offsets, axis=-1)
+        codes = ops.cast(ops.reshape(y_true, (-1,)), "int32")
+        target = ops.one_hot(codes, self.n_classes, dtype=log_proba.dtype)
+        target = target * (1 - self.label_smoothing)
+        target = target + self.label_smoothing / self.n_classes
+        return -ops.sum(target * log_proba, axis=-1)
+
+
+def _make_loss(spec):
+    if not spec.label_smoothing and not spec.logit_offsets:
+        return "sparse_categorical_crossentropy"
+    return AdjustedCrossentropy(
+        spec.n_classes, spec.label_smoothing, spec.logit_offsets
+    )
+
+
+def _compile(model, optimizer, loss):
     """Give a network its loss; spare biases and norms the decay of the weights."""
     if isinstance(optimizer, keras.optimizers.AdamW):
         optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
     model.compile(
         optimizer=optimizer,
-        loss="sparse_categorical_crossentropy",
+        loss=loss,
         metrics=["accuracy"],
     )
 
@@ -180,173 +242,3 @@ class BeatBatches(keras.utils.PyDataset):
         """Shuffle for the next epoch."""
         if self.rng is not None:
             self.rng.shuffle(self.order)
-
-
-class OneCycle(keras.callbacks.Callback):
-    """Learning rate that rises to a peak and falls to almost nothing, in one cycle.
-
-    Parameters
-    ----------
-    peak : float
-        Highest learning rate.
-    total_steps : int
-        Batches in the whole training.
-    warmup : float
-        Fraction of the steps that rises.
-
-    References
-    ----------
-    .. [1] L. N. Smith, N. Topin, "Super-convergence: very fast training of neural
-       networks using large learning rates", arXiv:1708.07120, 2017.
-    """
-
-    def __init__(self, peak, total_steps, warmup=0.25):
-        super().__init__()
-        steps = np.arange(total_steps)
-        rising = max(1, round(warmup * total_steps))
-        falling = max(1, total_steps - rising)
-        up = _cosine(peak / 25, peak, np.minimum(steps / rising, 1))
-        down = _cosine(peak, peak * 1e-4, np.maximum(steps - rising, 0) / falling)
-        self.rates = np.where(steps < rising, up, down)
-        self.step = 0
-
-    def on_train_batch_begin(self, batch, logs=None):
-        """Set the learning rate of this batch."""
-        self.model.optimizer.learning_rate = self.rates[self.step]
-        self.step += 1
-
-
-def _cosine(start, stop, progress):
-    return stop + (start - stop) * (1 + np.cos(np.pi * progress)) / 2
-
-
-class LearningRate(keras.callbacks.Callback):
-    """Set the learning rate at the start; write it into the history.
-
-    Parameters
-    ----------
-    value : float
-        The rate to start from.
-    """
-
-    def __init__(self, value):
-        super().__init__()
-        self.value = value
-
-    def on_train_begin(self, logs=None):
-        """Set the learning rate."""
-        self.model.optimizer.learning_rate = self.value
-
-    def on_epoch_end(self, epoch, logs=None):
-        """Add the learning rate to the logs that Keras collects."""
-        logs["learning_rate"] = float(self.model.optimizer.learning_rate)
-
-
-class EpochReport(keras.callbacks.Callback):
-    """One line for each epoch, and a progress bar while it runs.
-
-    Parameters
-    ----------
-    n_epochs : int
-        Epochs of the whole training.
-    n_batches : int
-        Batches of an epoch.
-    bar : bool
-        Show the bar, on terminals that can.
-    """
-
-    def __init__(self, n_epochs, n_batches, *, bar):
-        super().__init__()
-        from rich.console import Console
-        from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-
-        self.n_epochs = n_epochs
-        self.n_batches = n_batches
-        self.console = Console(highlight=False, soft_wrap=True)
-        self.progress = Progress(
-            TextColumn("epoch {task.fields[epoch]}"),
-            BarColumn(bar_width=30),
-            TextColumn("{task.fields[logs]}"),
-            TimeRemainingColumn(),
-            console=self.console,
-            transient=True,
-            disable=not bar or not self.console.is_terminal,
-        )
-
-    def on_train_begin(self, logs=None):
-        """Start the bar over all batches of all epochs."""
-        self.task = self.progress.add_task(
-            "", total=self.n_epochs * self.n_batches, epoch="", logs=""
-        )
-        self.progress.start()
-
-    def on_epoch_begin(self, epoch, logs=None):
-        """Say which epoch runs."""
-        self.start = time.monotonic()
-        self.progress.update(self.task, epoch=f"{epoch + 1}/{self.n_epochs}")
-
-    def on_train_batch_end(self, batch, logs=None):
-        """Move the bar."""
-        if not self.progress.disable:
-            self.progress.update(self.task, advance=1, logs=_log_line(logs))
-
-    def on_epoch_end(self, epoch, logs=None):
-        """Print the line of the epoch."""
-        seconds = time.monotonic() - self.start
-        self.console.print(
-            f"epoch {epoch + 1:>{len(str(self.n_epochs))}}/{self.n_epochs}  "
-            f"{_log_line(logs)}  {seconds:.1f} s"
-        )
-
-    def on_train_end(self, logs=None):
-        """Take the bar away."""
-        self.progress.stop()
-
-
-def _log_line(logs):
-    names = {"learning_rate": "lr"}
-    return "  ".join(
-        f"{names.get(key, key)} {float(value):.{1 if key in names else 4}{kind}}"
-        for key, value in (logs or {}).items()
-        for kind in ("e" if key in names else "f")
-    )
-
-
-def training_callbacks(
-    *, lr_schedule, learning_rate, early_stopping, patience, validates, epochs, batches
-):
-    """Make the callbacks that the parameters of the classifier ask for.
-
-    Parameters
-    ----------
-    lr_schedule, learning_rate, early_stopping, patience : object
-        As in :class:`~ecg_sklearn.neural_network.SpectrogramCNNClassifier`.
-    validates : bool
-        Whether there are beats to validate on.
-    epochs, batches : int
-        Length of the training.
-
-    Returns
-    -------
-    list of keras.callbacks.Callback
-        In the order in which they must run.
-    """
-    callbacks = [LearningRate(learning_rate)]
-    if lr_schedule == "one_cycle":
-        callbacks.append(OneCycle(learning_rate, epochs * batches))
-    elif lr_schedule == "plateau":
-        callbacks.append(
-            keras.callbacks.ReduceLROnPlateau(
-                monitor="val_loss" if validates else "loss",
-                factor=0.3,
-                patience=max(1, patience // 2),
-                min_lr=learning_rate * 1e-3,
-            )
-        )
-    if early_stopping:
-        callbacks.append(
-            keras.callbacks.EarlyStopping(
-                monitor="val_loss", patience=patience, restore_best_weights=True
-            )
-        )
-    return callbacks

@@ -1,9 +1,11 @@
 """The scikit-learn contract around the network: :class:`SpectrogramCNNClassifier`.
 
 Keras and TensorFlow are loaded by the first fit, not by importing this module's
-package. May import from :mod:`ecg_sklearn._network` and :mod:`ecg_sklearn._training`.
+package. May import from the modules that talk to Keras and from
+:mod:`ecg_sklearn._checkpoint`.
 """
 
+import os
 import warnings
 from numbers import Integral, Real
 
@@ -25,7 +27,7 @@ from sklearn.utils.validation import (
     validate_data,
 )
 
-from ecg_sklearn import _network, _training
+from ecg_sklearn import __version__, _callbacks, _checkpoint, _network, _training
 
 __all__ = ["SpectrogramCNNClassifier"]
 
@@ -47,10 +49,20 @@ class SpectrogramCNNClassifier(ClassifierMixin, BaseWrapper):
         How a block halves its image: by a convolution of stride two, or by a
         convolution of stride one and max pooling, which takes longer. A dimension of
         size one is left alone.
+    residual : sequence of int, default=()
+        Blocks, counted from 1, that get a second convolution whose result is added
+        to that of the first [4]_.
     dropout : float, default=0.0
-        Fraction of activations dropped behind each block and the dense layer.
+        Fraction of activations dropped behind each block.
     dense_units : int, default=128
         Width of the dense layer; 0 leaves it out.
+    dense_dropout : float, default=0.0
+        Fraction of activations dropped behind the dense layer.
+    context_row : bool, default=False
+        The last row of each image holds features of the beat and no frequency, as
+        :class:`~ecg_sklearn.preprocessing.SpectrogramTransformer` puts them there
+        with ``n_context``. It passes the convolutions by and joins in front of the
+        dense layer.
     optimizer : {"adamw", "adam", "sgd", "rmsprop"}, default="adamw"
         The rule that updates the weights; "sgd" has Nesterov momentum 0.9.
     learning_rate : float, default=2e-3
@@ -79,9 +91,23 @@ class SpectrogramCNNClassifier(ClassifierMixin, BaseWrapper):
         Epochs without improvement that "plateau" and early stopping wait for.
     class_weight : dict, "balanced" or None, default=None
         Weight of each class, by label, multiplied with ``sample_weight``.
+    label_smoothing : float, default=0.0
+        Share of each label that the loss spreads over all classes evenly.
+    logit_adjustment : float, default=0.0
+        Weight of the logarithms of the classes' frequencies, added to the logits in
+        the loss [5]_. At 1.0 the network learns to be right in every class alike; in
+        between, rare classes are found more often at the price of common ones.
+        Their frequencies must be known before training, so ``partial_fit`` refuses
+        it.
     callbacks : list of keras.callbacks.Callback or None, default=None
         Called during training, behind the ones that the other parameters make. They
         serve training alone: a fitted estimator is pickled without them.
+    checkpoint : str, path or None, default=None
+        File that ``fit`` writes the state of the training to after each epoch. If it
+        is there when ``fit`` begins, with the same beats and parameters, the training
+        goes on from it and ends with the weights of an unbroken one. Remove it when
+        the fitted estimator is safe. Needs an int as ``random_state``; ``callbacks``
+        begin anew.
     random_state : int, RandomState instance or None, default=None
         Seed of weights, shuffling, dropout and the validation split. An int gives the
         same predictions on the same machine.
@@ -128,6 +154,9 @@ class SpectrogramCNNClassifier(ClassifierMixin, BaseWrapper):
        2019.
     .. [3] L. N. Smith, N. Topin, "Super-convergence: very fast training of neural
        networks using large learning rates", arXiv:1708.07120, 2017.
+    .. [4] K. He, X. Zhang, S. Ren, J. Sun, "Deep residual learning for image
+       recognition", CVPR, 2016.
+    .. [5] A. K. Menon et al., "Long-tail learning via logit adjustment", ICLR, 2021.
 
     Examples
     --------
@@ -145,8 +174,11 @@ class SpectrogramCNNClassifier(ClassifierMixin, BaseWrapper):
         "filters": [tuple, list],
         "kernel_size": [Interval(Integral, 1, None, closed="left")],
         "pooling": [StrOptions({"stride", "max"})],
+        "residual": [tuple, list],
         "dropout": [Interval(Real, 0, 1, closed="left")],
         "dense_units": [Interval(Integral, 0, None, closed="left")],
+        "dense_dropout": [Interval(Real, 0, 1, closed="left")],
+        "context_row": ["boolean"],
         "optimizer": [StrOptions({"adamw", "adam", "sgd", "rmsprop"})],
         "learning_rate": [Interval(Real, 0, None, closed="neither")],
         "weight_decay": [Interval(Real, 0, None, closed="left")],
@@ -157,7 +189,10 @@ class SpectrogramCNNClassifier(ClassifierMixin, BaseWrapper):
         "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
         "patience": [Interval(Integral, 1, None, closed="left")],
         "class_weight": [dict, StrOptions({"balanced"}), None],
+        "label_smoothing": [Interval(Real, 0, 1, closed="left")],
+        "logit_adjustment": [Interval(Real, 0, None, closed="left")],
         "callbacks": [list, None],
+        "checkpoint": [str, os.PathLike, None],
         "random_state": ["random_state"],
         "verbose": ["verbose"],
     }
@@ -177,8 +212,11 @@ class SpectrogramCNNClassifier(ClassifierMixin, BaseWrapper):
         filters=(32, 64, 128, 256),
         kernel_size=3,
         pooling="stride",
+        residual=(),
         dropout=0.0,
         dense_units=128,
+        dense_dropout=0.0,
+        context_row=False,
         optimizer="adamw",
         learning_rate=2e-3,
         weight_decay=1e-4,
@@ -189,15 +227,21 @@ class SpectrogramCNNClassifier(ClassifierMixin, BaseWrapper):
         validation_fraction=0.1,
         patience=5,
         class_weight=None,
+        label_smoothing=0.0,
+        logit_adjustment=0.0,
         callbacks=None,
+        checkpoint=None,
         random_state=None,
         verbose=0,
     ):
         self.filters = filters
         self.kernel_size = kernel_size
         self.pooling = pooling
+        self.residual = residual
         self.dropout = dropout
         self.dense_units = dense_units
+        self.dense_dropout = dense_dropout
+        self.context_row = context_row
         self.optimizer = optimizer
         self.learning_rate = learning_rate
         self.weight_decay = weight_decay
@@ -208,7 +252,10 @@ class SpectrogramCNNClassifier(ClassifierMixin, BaseWrapper):
         self.validation_fraction = validation_fraction
         self.patience = patience
         self.class_weight = class_weight
+        self.label_smoothing = label_smoothing
+        self.logit_adjustment = logit_adjustment
         self.callbacks = callbacks
+        self.checkpoint = checkpoint
         self.random_state = random_state
         self.verbose = verbose
 
@@ -260,9 +307,9 @@ class SpectrogramCNNClassifier(ClassifierMixin, BaseWrapper):
             X, codes = X[kept], codes[kept]
             weights = None if weights is None else weights[kept]
 
-        self._start(X, rng)
+        self._start(X, codes, rng)
         batches = self._batches(X, codes, weights)
-        callbacks = _training.training_callbacks(
+        callbacks = _callbacks.training_callbacks(
             lr_schedule=self.lr_schedule,
             learning_rate=self.learning_rate,
             early_stopping=self.early_stopping,
@@ -271,7 +318,11 @@ class SpectrogramCNNClassifier(ClassifierMixin, BaseWrapper):
             epochs=self.epochs,
             batches=len(batches),
         )
-        self._train(batches, callbacks, self.epochs, 0, validation)
+        n_done = 0
+        if self.checkpoint is not None:
+            parts = X, codes, weights, validation
+            n_done = self._go_on(batches, callbacks, self._digest(parts))
+        self._train(batches, callbacks, self.epochs - n_done, n_done, validation)
         losses = np.array(self.history_.get("val_loss", []))
         self.best_epoch_ = self.n_epochs_
         if np.isfinite(losses).any():
@@ -301,6 +352,11 @@ class SpectrogramCNNClassifier(ClassifierMixin, BaseWrapper):
         SpectrogramCNNClassifier
             The classifier.
         """
+        if self.logit_adjustment:
+            raise ValueError(
+                f"logit_adjustment={self.logit_adjustment} needs the frequency of each "
+                "class, which partial_fit does not know. Set it to 0.0, or use fit."
+            )
         first = not hasattr(self, "model_")
         X, y = self._check_training_data(X, y, reset=first)
         if first or classes is not None:
@@ -314,10 +370,11 @@ class SpectrogramCNNClassifier(ClassifierMixin, BaseWrapper):
         codes = np.searchsorted(self.classes_, y)
         weights = self._training_weights(y, sample_weight, self.classes_)
         if first:
-            self._start(X, check_random_state(self.random_state))
+            self._start(X, codes, check_random_state(self.random_state))
         batches = self._batches(X, codes, weights)
-        callbacks = [_training.LearningRate(self.learning_rate)]
-        self._train(batches, callbacks, 1, self.current_epoch, None)
+        callbacks = [_callbacks.LearningRate(self.learning_rate)]
+        epoch = self.current_epoch
+        self._train(batches, callbacks, 1, epoch, None, anew=False)
         self.best_epoch_ = self.n_epochs_
         return self
 
@@ -369,7 +426,8 @@ class SpectrogramCNNClassifier(ClassifierMixin, BaseWrapper):
         """
         X, y = self._check_training_data(X, y, reset=True)
         self.classes_ = self._check_classes(np.unique(y))
-        self._start(X, check_random_state(self.random_state))
+        codes = np.searchsorted(self.classes_, y)
+        self._start(X, codes, check_random_state(self.random_state))
         return self
 
     # What BaseWrapper calls, or what replaces its own.
@@ -381,32 +439,76 @@ class SpectrogramCNNClassifier(ClassifierMixin, BaseWrapper):
         check_is_fitted(self, "model_")
         return _network.predict_in_batches(self.model_, self._check_images(X, "X"))
 
-    def _start(self, X, rng):
+    def _start(self, X, codes, rng):
         """Build a new network for images like these, and seed it."""
         self._forget()
+        self._check_context_row(X.shape)
         self._random_state = int(rng.randint(2**31 - 1))
         self._shuffler = np.random.default_rng(self._random_state)
         self._spec = _network.NetworkSpec(
-            image_shape=X.shape[1:],
+            image_shape=tuple(map(int, X.shape[1:])),
             n_classes=len(self.classes_),
             filters=tuple(map(int, self.filters)),
-            kernel_size=self.kernel_size,
+            kernel_size=int(self.kernel_size),
             pooling=self.pooling,
-            dropout=self.dropout,
-            dense_units=self.dense_units,
+            residual=tuple(map(int, self.residual)),
+            dropout=float(self.dropout),
+            dense_units=int(self.dense_units),
+            dense_dropout=float(self.dense_dropout),
+            context_row=bool(self.context_row),
             optimizer=self.optimizer,
-            weight_decay=self.weight_decay,
+            weight_decay=float(self.weight_decay),
+            label_smoothing=float(self.label_smoothing),
+            logit_offsets=self._logit_offsets(codes),
         )
         self._optimizer_state = []
-        with _training.ONE_AT_A_TIME:
+        with _training.ONE_AT_A_TIME, _training.determinism_as_before():
             self.model_ = self._build_keras_model()
+
+    def _digest(self, parts):
+        """Fingerprint of the training that ``fit`` is about to begin."""
+        if not isinstance(self.random_state, Integral):
+            raise ValueError(
+                f"checkpoint={self.checkpoint!r} needs an int as random_state, and "
+                f"got {self.random_state!r}: without a seed, a training that goes on "
+                "would not be the one that was broken off."
+            )
+        left_out = ("callbacks", "checkpoint", "verbose")
+        params = self.get_params()
+        params = {name: params[name] for name in params if name not in left_out}
+        return _checkpoint.fingerprint(__version__, params, self._spec, *parts)
+
+    def _go_on(self, batches, callbacks, digest):
+        """Restore the state of a broken training; return how many epochs it had."""
+        state = _checkpoint.read_state(self.checkpoint, digest)
+        callbacks.append(
+            _callbacks.Checkpoint(self.checkpoint, digest, callbacks, state)
+        )
+        if state is None:
+            return 0
+        _network.assign_variables(self.model_, state.arrays["network"])
+        self._optimizer_state = state.arrays["optimizer"]
+        self.history_ = {name: list(v) for name, v in state.history.items()}
+        for _ in range(state.epoch):
+            batches.on_epoch_end()  # shuffles as those epochs did
+        return self.epochs if state.stopped else state.epoch
+
+    def _logit_offsets(self, codes):
+        """Logarithms of the classes' frequencies, weighted; () if they do not count."""
+        if not self.logit_adjustment:
+            return ()
+        frequency = np.bincount(codes, minlength=len(self.classes_)) / len(codes)
+        offsets = self.logit_adjustment * np.log(frequency)
+        return tuple(float(offset) for offset in offsets)
 
     def _forget(self):
         """Drop what an earlier fit has learned."""
         for name in ("model_", "history_", "n_epochs_", "best_epoch_"):
             self.__dict__.pop(name, None)
 
-    def _train(self, batches, callbacks, epochs, initial_epoch, validation):
+    def _train(
+        self, batches, callbacks, epochs, initial_epoch, validation, *, anew=True
+    ):
         """Run Keras' training loop; set ``history_`` and ``n_epochs_``."""
         if validation is not None:
             validation = _training.BeatBatches(
@@ -414,7 +516,7 @@ class SpectrogramCNNClassifier(ClassifierMixin, BaseWrapper):
             )
         own = list(self.callbacks or [])
         if self.verbose:
-            report = _training.EpochReport(
+            report = _callbacks.EpochReport(
                 initial_epoch + epochs, len(batches), bar=self.verbose == 1
             )
             own.append(report)
@@ -424,6 +526,7 @@ class SpectrogramCNNClassifier(ClassifierMixin, BaseWrapper):
             # scikeras seeds random states that all threads share.
             with (
                 _training.ONE_AT_A_TIME,
+                _training.determinism_as_before(),
                 _training.borrow_trainer(
                     self._spec, network, self._optimizer_state
                 ) as self.model_,
@@ -443,7 +546,7 @@ class SpectrogramCNNClassifier(ClassifierMixin, BaseWrapper):
         except BaseException:
             # Half trained is not fitted: partial_fit may go on, fit has to start over.
             self.model_ = network
-            if initial_epoch == 0:
+            if anew or initial_epoch == 0:
                 self._forget()
             raise
         finally:
@@ -498,6 +601,20 @@ class SpectrogramCNNClassifier(ClassifierMixin, BaseWrapper):
             raise ValueError(
                 f"filters={widths!r} must hold a positive int for each block, such as "
                 "(32, 64, 128, 256)."
+            )
+        known = range(1, len(widths) + 1)
+        if not all(isinstance(n, Integral) and n in known for n in self.residual):
+            raise ValueError(
+                f"residual={self.residual!r} names blocks that are not there: filters="
+                f"{widths!r} makes blocks 1 to {len(widths)}."
+            )
+
+    def _check_context_row(self, shape):
+        if self.context_row and shape[1] < 2:
+            raise ValueError(
+                f"context_row=True takes the last row of each image for features of "
+                f"the beat, and images of shape {shape[1:]} have no other row. Use "
+                "SpectrogramTransformer(n_context=...), or set context_row=False."
             )
 
     def _check_validation_data(self, X_val, y_val):
@@ -604,7 +721,7 @@ class SpectrogramCNNClassifier(ClassifierMixin, BaseWrapper):
         state = dict(super().__getstate__())
         if "model_" in state:
             state["model_"] = _network.pack_network(self.model_)
-            state["callbacks"] = None
+            state["callbacks"] = state["checkpoint"] = None
         return state
 
     def __setstate__(self, state):

@@ -1,6 +1,7 @@
 """Beats to the time-frequency plane: :class:`SpectrogramTransformer`.
 
-The transform itself lives in :mod:`ecg_sklearn._stft`.
+The transform itself lives in :mod:`ecg_sklearn._stft`, its scales in
+:mod:`ecg_sklearn._levels`.
 """
 
 from numbers import Integral, Real
@@ -11,6 +12,13 @@ from sklearn.utils._param_validation import Interval, Options, StrOptions
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from ecg_sklearn._levels import (
+    RunningScale,
+    check_amplitude,
+    limits_of,
+    rescale,
+    to_decibels,
+)
 from ecg_sklearn._stft import ShortTimePower
 
 __all__ = ["SpectrogramTransformer"]
@@ -69,9 +77,20 @@ class SpectrogramTransformer(TransformerMixin, BaseEstimator):
         beats, with those of each frequency, or with those of each single beat.
         Beats seen later are clipped to the learned limits. None leaves the scale as
         it is. Scaling each beat by itself hides its energy.
+    phase : bool, default=False
+        Give three channels: the level of each bin, the level times the cosine of
+        its phase, and the level times its sine. The level alone does not tell a
+        wave from its mirror image.
+    n_context : int, default=0
+        How many of the last columns of ``X`` are not samples but features of the
+        beat, such as the RR ratios of ``fetch_mitbih(context=True)``. They are
+        standardised and put into one more row behind the highest frequency, from
+        its first frame on, and zeros behind them: a
+        :class:`~ecg_sklearn.neural_network.SpectrogramCNNClassifier` with
+        ``context_row=True`` takes them from there.
     flatten : bool, default=False
         Give 2-D output, for any classifier to follow, with feature names such as
-        ``"3.75Hz_0.033s"``.
+        ``"3.75Hz_0.033s"``. Features of the beat come last, as "context0" and so on.
 
     Attributes
     ----------
@@ -82,8 +101,13 @@ class SpectrogramTransformer(TransformerMixin, BaseEstimator):
     data_min_, data_max_ : ndarray of shape (1,) or (n_freqs,)
         Limits learned with ``normalize="global"`` or "frequency", on the chosen
         scale; not set otherwise.
+    context_mean_, context_scale_ : ndarray of shape (n_context,)
+        Mean and standard deviation of the features of the training beats (1 for
+        those that do not vary); not set with ``n_context=0``.
+    n_samples_seen_ : int
+        Beats learned from.
     n_features_in_ : int
-        Samples per beat, n_times.
+        Columns of ``X``: samples per beat and features of the beat.
     feature_names_in_ : ndarray of shape (n_features_in_,)
         Names of the columns, where ``X`` had string names.
 
@@ -130,6 +154,8 @@ class SpectrogramTransformer(TransformerMixin, BaseEstimator):
         "amin": [Interval(Real, 0, None, closed="neither")],
         "top_db": [Interval(Real, 0, None, closed="neither"), None],
         "normalize": [StrOptions({"global", "frequency", "sample"}), None],
+        "phase": ["boolean"],
+        "n_context": [Interval(Integral, 0, None, closed="left")],
         "flatten": ["boolean"],
     }
 
@@ -149,6 +175,8 @@ class SpectrogramTransformer(TransformerMixin, BaseEstimator):
         amin=1e-6,
         top_db=None,
         normalize="global",
+        phase=False,
+        n_context=0,
         flatten=False,
     ):
         self.sampling_rate = sampling_rate
@@ -164,6 +192,8 @@ class SpectrogramTransformer(TransformerMixin, BaseEstimator):
         self.amin = amin
         self.top_db = top_db
         self.normalize = normalize
+        self.phase = phase
+        self.n_context = n_context
         self.flatten = flatten
 
     def fit(self, X, y=None):
@@ -171,7 +201,7 @@ class SpectrogramTransformer(TransformerMixin, BaseEstimator):
 
         Parameters
         ----------
-        X : array-like of shape (n_beats, n_times)
+        X : array-like of shape (n_beats, n_times + n_context)
             Beats.
         y : object
             Ignored; here for the API.
@@ -190,57 +220,60 @@ class SpectrogramTransformer(TransformerMixin, BaseEstimator):
 
         Parameters
         ----------
-        X : array-like of shape (n_beats, n_times)
+        X : array-like of shape (n_beats, n_times + n_context)
             Beats.
         y : object
             Ignored; here for the API.
 
         Returns
         -------
-        ndarray of shape (n_beats, n_freqs, n_frames), float32
-            The spectrograms; (n_beats, n_freqs * n_frames) with ``flatten=True``.
+        ndarray, float32
+            The spectrograms, in the shape that :meth:`transform` gives.
         """
-        X = validate_data(self, X, dtype=np.float32)
-        self._stft = ShortTimePower(
-            X.shape[1],
-            sampling_rate=self.sampling_rate,
-            window=self.window,
-            nperseg=self.nperseg,
-            noverlap=self.noverlap,
-            nfft=self.nfft,
-            detrend=self.detrend,
-            boundary=self.boundary,
-            freq_range=self.freq_range,
-            scaling=self.scaling,
-            one_sided=self.scale != "magnitude",
-        )
-        self.frequencies_ = self._stft.frequencies
-        self.times_ = self._stft.times
-        images = self._spectrograms(X)
-        self.__dict__.pop("data_min_", None)
-        self.__dict__.pop("data_max_", None)
-        if self.normalize in ("global", "frequency"):
-            axis = None if self.normalize == "global" else (0, 2)
-            self.data_min_ = np.atleast_1d(images.min(axis=axis))
-            self.data_max_ = np.atleast_1d(images.max(axis=axis))
-        return self._finish(images)
+        X = self._validate(X, reset=True)
+        images = self._images(X)
+        self._learn(X, images)
+        return self._finish(X, images)
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def partial_fit(self, X, y=None):
+        """Widen the limits of the scale to hold these beats as well.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_beats, n_times + n_context)
+            Beats; as wide as those of earlier calls.
+        y : object
+            Ignored; here for the API.
+
+        Returns
+        -------
+        SpectrogramTransformer
+            The transformer, fitted to all beats seen so far.
+        """
+        X = self._validate(X, reset=not hasattr(self, "n_samples_seen_"))
+        self._learn(X, self._images(X))
+        return self
 
     def transform(self, X):
         """Compute the spectrograms of beats.
 
         Parameters
         ----------
-        X : array-like of shape (n_beats, n_times)
-            Beats, as long as those seen in fit.
+        X : array-like of shape (n_beats, n_times + n_context)
+            Beats, as wide as those seen in fit.
 
         Returns
         -------
-        ndarray of shape (n_beats, n_freqs, n_frames), float32
-            The spectrograms; (n_beats, n_freqs * n_frames) with ``flatten=True``.
+        ndarray, float32
+            The spectrograms, (n_beats, n_freqs, n_frames); with one row more for
+            the features of the beat if ``n_context`` is not 0, and with a last axis
+            of 3 channels if ``phase=True``. (n_beats, n_columns) with
+            ``flatten=True``.
         """
         check_is_fitted(self)
-        X = validate_data(self, X, dtype=np.float32, reset=False)
-        return self._finish(self._spectrograms(X))
+        X = self._validate(X, reset=False)
+        return self._finish(X, self._images(X))
 
     @available_if(lambda self: self.flatten)
     def get_feature_names_out(self, input_features=None):
@@ -255,54 +288,135 @@ class SpectrogramTransformer(TransformerMixin, BaseEstimator):
 
         Returns
         -------
-        ndarray of str objects of shape (n_freqs * n_frames,)
-            Names such as ``"3.75Hz_0.033s"``.
+        ndarray of str objects of shape (n_columns,)
+            Names such as ``"3.75Hz_0.033s"``; with ``phase=True``,
+            ``"3.75Hz_0.033s_level"``, ``"..._cos"`` and ``"..._sin"``.
         """
         check_is_fitted(self)
-        return np.array(
-            [f"{f:.6g}Hz_{t:.4g}s" for f in self.frequencies_ for t in self.times_],
-            dtype=object,
-        )
+        channels = ("_level", "_cos", "_sin") if self.phase else ("",)
+        bins = [
+            f"{f:.6g}Hz_{t:.4g}s{channel}"
+            for f in self.frequencies_
+            for t in self.times_
+            for channel in channels
+        ]
+        context = [f"context{i}" for i in range(self.n_context)]
+        return np.array(bins + context, dtype=object)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.transformer_tags.preserves_dtype = ["float32"]
         return tags
 
-    def _spectrograms(self, X):
-        """Spectrograms on the chosen scale, before normalisation."""
-        shape = (len(X), len(self.frequencies_), len(self.times_))
+    def _validate(self, X, *, reset):
+        """Check beats; plan the transform of the first ones."""
+        X = validate_data(self, X, dtype=[np.float32, np.float64], reset=reset)
+        check_amplitude(X)
+        if reset:
+            self._forget()
+            self._stft = self._plan(X.shape[1] - self.n_context)
+            self.frequencies_ = self._stft.frequencies
+            self.times_ = self._stft.times
+            self._check_context_row()
+        return X
+
+    def _forget(self):
+        """Drop what an earlier fit has learned."""
+        names = ("data_min_", "data_max_", "n_samples_seen_")
+        for name in (*names, "context_mean_", "context_scale_", "_context"):
+            self.__dict__.pop(name, None)
+
+    def _plan(self, n_times):
+        """Plan the transform of beats of a length."""
+        if n_times < 1:
+            raise ValueError(
+                f"n_context={self.n_context} leaves no sample of a beat: X has "
+                f"{n_times + self.n_context} columns."
+            )
+        return ShortTimePower(
+            n_times,
+            sampling_rate=self.sampling_rate,
+            window=self.window,
+            nperseg=self.nperseg,
+            noverlap=self.noverlap,
+            nfft=self.nfft,
+            detrend=self.detrend,
+            boundary=self.boundary,
+            freq_range=self.freq_range,
+            scaling=self.scaling,
+            one_sided=self.scale != "magnitude",
+        )
+
+    def _check_context_row(self):
+        n_slots = len(self.times_) * (3 if self.phase else 1)
+        if not self.flatten and self.n_context > n_slots:
+            raise ValueError(
+                f"n_context={self.n_context} features do not fit into one row of "
+                f"{n_slots} ({len(self.times_)} frames). Use a larger noverlap, "
+                "phase=True, or flatten=True."
+            )
+
+    def _images(self, X):
+        """Spectrograms before normalisation, with room for the features of the beat.
+
+        Channels 1 and 2 hold cosine and sine; :meth:`_finish` multiplies them.
+        """
+        n_rows = len(self.frequencies_) + bool(self.n_context and not self.flatten)
+        channels = (3,) if self.phase else ()
+        shape = (len(X), n_rows, len(self.times_), *channels)
         images = np.empty(shape, dtype=np.float32)
-        for part, power in self._stft.chunks(X):
-            images[part] = power
+        levels = self._levels(images)
+        beats = X[:, : X.shape[1] - self.n_context]
+        for part, power, direction in self._stft.chunks(beats, phase=self.phase):
+            chunk = levels[part]
+            chunk[...] = power
             if self.scale == "magnitude":
-                np.sqrt(images[part], out=images[part])
+                np.sqrt(chunk, out=chunk)
             elif self.scale == "db":
-                self._to_decibels(images[part])
+                to_decibels(chunk, self.amin, self.top_db)
+            if direction is not None:
+                images[part, : len(self.frequencies_), :, 1:] = direction
         return images
 
-    def _to_decibels(self, power):
-        """Put power on a decibel scale, in place."""
-        np.maximum(power, np.float32(self.amin), out=power)
-        np.log10(power, out=power)
-        power *= 10
-        if self.top_db is not None:
-            floor = power.max(axis=(1, 2), keepdims=True) - np.float32(self.top_db)
-            np.maximum(power, floor, out=power)
+    def _levels(self, images):
+        """View the levels, (n_beats, n_freqs, n_frames), among what images hold."""
+        levels = images[..., 0] if self.phase else images
+        return levels[:, : len(self.frequencies_)]
 
-    def _finish(self, images):
-        """Normalise in place and flatten."""
+    def _learn(self, X, images):
+        """Learn from beats and their spectrograms, beside what was learned before."""
+        if self.normalize in ("global", "frequency"):
+            known = None
+            if hasattr(self, "data_min_"):
+                known = self.data_min_, self.data_max_
+            self.data_min_, self.data_max_ = limits_of(
+                self._levels(images), self.normalize, known
+            )
+        n_seen = getattr(self, "n_samples_seen_", 0)
+        if self.n_context:
+            known = RunningScale(*getattr(self, "_context", (0.0, 0.0)), n_seen)
+            found = known.update(X[:, -self.n_context :])
+            self._context = found.mean, found.variance
+            self.context_mean_, self.context_scale_ = found.mean, found.spread
+        self.n_samples_seen_ = n_seen + len(X)
+
+    def _finish(self, X, images):
+        """Normalise in place, put the features of the beat beside, flatten."""
+        levels = self._levels(images)
         if self.normalize == "sample":
-            low = images.min(axis=(1, 2), keepdims=True)
-            _rescale(images, low, images.max(axis=(1, 2), keepdims=True))
+            low = levels.min(axis=(1, 2), keepdims=True)
+            rescale(levels, low, levels.max(axis=(1, 2), keepdims=True))
         elif self.normalize is not None:
-            _rescale(images, self.data_min_[:, None], self.data_max_[:, None])
-            np.clip(images, 0, 1, out=images)
+            rescale(levels, self.data_min_[:, None], self.data_max_[:, None])
+            np.clip(levels, 0, 1, out=levels)
+        if self.phase:
+            images[:, : len(self.frequencies_), :, 1:] *= levels[..., None]
+        if self.n_context:
+            context = (X[:, -self.n_context :] - self.context_mean_).astype(np.float32)
+            context /= self.context_scale_
+            if self.flatten:
+                return np.hstack([images.reshape(len(images), -1), context])
+            row = np.zeros((len(X), images[0, -1].size), dtype=np.float32)
+            row[:, : self.n_context] = context
+            images[:, -1] = row.reshape(images[:, -1].shape)
         return images.reshape(len(images), -1) if self.flatten else images
-
-
-def _rescale(images, low, high):
-    """Bring [low, high] to [0, 1], in place; what has no range goes to 0."""
-    span = high - low
-    images -= low
-    images /= np.where(span > 0, span, 1)

@@ -90,7 +90,9 @@ class TestFit:
         assert cnn.history_["loss"][-1] < cnn.history_["loss"][0]
 
     def test_the_original_blocks(self, images, beats):
-        cnn = SpectrogramCNNClassifier(pooling="max", dropout=0.2, epochs=1)
+        cnn = SpectrogramCNNClassifier(
+            pooling="max", dropout=0.2, dense_dropout=0.2, epochs=1
+        )
         cnn.fit(images[:40], beats.target[:40])
         kinds = [type(layer).__name__ for layer in cnn.model_.layers]
         block = ["Conv2D", "BatchNormalization", "ReLU", "MaxPooling2D", "Dropout"]

@@ -1,0 +1,231 @@
+"""Trainings that go on where they were broken off."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+
+import keras
+import numpy as np
+import pytest
+from sklearn.base import clone
+
+from ecg_sklearn.neural_network import SpectrogramCNNClassifier
+
+
+class Break(keras.callbacks.Callback):
+    """Break a training off in the middle of an epoch."""
+
+    def __init__(self, epoch):
+        super().__init__()
+        self.last = epoch
+        self.now = 0
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.now = epoch
+
+    def on_train_batch_end(self, batch, logs=None):
+        if self.now == self.last and batch == 2:
+            raise KeyboardInterrupt
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "folder" / "state.npz"
+
+
+def weights_of(cnn):
+    return [np.array(w) for w in cnn.model_.get_weights()]
+
+
+def broken_and_resumed(cnn, path, epoch, *fit_args, **fit_params):
+    broken = clone(cnn).set_params(checkpoint=path, callbacks=[Break(epoch)])
+    with pytest.raises(KeyboardInterrupt):
+        broken.fit(*fit_args, **fit_params)
+    assert not hasattr(broken, "model_")
+    return clone(cnn).set_params(checkpoint=path).fit(*fit_args, **fit_params)
+
+
+CONFIGURATIONS = {
+    "one cycle": {"dropout": 0.2},
+    "plateau": {"lr_schedule": "plateau", "patience": 2, "learning_rate": 0.05},
+    "early stopping": {"early_stopping": True, "validation_fraction": 0.2},
+    "no schedule, weights": {"lr_schedule": None, "class_weight": "balanced"},
+    "momentum": {"optimizer": "sgd", "label_smoothing": 0.1, "residual": (2,)},
+}
+
+
+@pytest.mark.parametrize("params", CONFIGURATIONS.values(), ids=CONFIGURATIONS)
+@pytest.mark.parametrize("epoch", [1, 3])
+def test_a_broken_training_ends_as_an_unbroken_one(
+    images, beats, path, small_cnn, params, epoch
+):
+    small_cnn |= {"epochs": 5, "random_state": 0} | params
+    cnn = SpectrogramCNNClassifier(**small_cnn)
+    expected = clone(cnn).fit(images, beats.target)
+    found = broken_and_resumed(cnn, path, epoch, images, beats.target)
+    for a, b in zip(weights_of(expected), weights_of(found), strict=True):
+        np.testing.assert_array_equal(a, b)
+    assert found.history_ == expected.history_
+    assert found.n_epochs_ == expected.n_epochs_
+    assert found.best_epoch_ == expected.best_epoch_
+
+
+def test_a_finished_training_is_found_finished(images, beats, path, small_cnn):
+    cnn = SpectrogramCNNClassifier(**small_cnn, random_state=0, checkpoint=path)
+    expected = clone(cnn).fit(images, beats.target)
+    written = path.stat().st_mtime_ns
+    found = clone(cnn).fit(images, beats.target)
+    assert path.stat().st_mtime_ns == written
+    assert found.history_ == expected.history_
+    np.testing.assert_array_equal(
+        found.predict_proba(images), expected.predict_proba(images)
+    )
+
+
+def test_one_that_stopped_early_is_over(images, beats, path, small_cnn):
+    small_cnn |= {"epochs": 30, "patience": 1, "learning_rate": 0.3}
+    cnn = SpectrogramCNNClassifier(
+        **small_cnn, early_stopping=True, lr_schedule=None, random_state=0
+    ).set_params(checkpoint=path)
+    expected = clone(cnn).fit(images, beats.target)
+    assert expected.n_epochs_ < 30
+    found = clone(cnn).fit(images, beats.target)
+    assert found.n_epochs_ == expected.n_epochs_
+    np.testing.assert_array_equal(
+        found.predict_proba(images), expected.predict_proba(images)
+    )
+
+
+def test_partial_fit_goes_on_alike(images, beats, path, small_cnn):
+    small_cnn |= {"epochs": 3, "random_state": 0}
+    cnn = SpectrogramCNNClassifier(**small_cnn)
+    expected = clone(cnn).fit(images, beats.target)
+    found = broken_and_resumed(cnn, path, 1, images, beats.target)
+    for each in (expected, found):
+        each.partial_fit(images[:200], beats.target[:200])
+    np.testing.assert_array_equal(
+        found.predict_proba(images), expected.predict_proba(images)
+    )
+
+
+@pytest.mark.parametrize("change", ["beats", "labels", "parameter"])
+def test_the_state_of_another_training_is_refused(
+    images, beats, path, small_cnn, change
+):
+    cnn = SpectrogramCNNClassifier(**small_cnn, random_state=0, checkpoint=path)
+    cnn.fit(images, beats.target)
+    X, y = images.copy(), beats.target.copy()
+    if change == "beats":
+        X[0, 0, 0] += 0.5
+    elif change == "labels":
+        y[0] = (y[0] + 1) % 5
+    else:
+        cnn.set_params(learning_rate=1e-3)
+    before = path.read_bytes()
+    with pytest.raises(ValueError, match="on other beats, with other parameters"):
+        cnn.fit(X, y)
+    assert path.read_bytes() == before
+
+
+def test_a_damaged_state_is_refused(images, beats, path, small_cnn):
+    cnn = SpectrogramCNNClassifier(**small_cnn, random_state=0, checkpoint=path)
+    cnn.fit(images, beats.target)
+    whole = path.read_bytes()
+    for content in (b"", b"no zip", whole[: len(whole) // 2], whole[:-30]):
+        path.write_bytes(content)
+        with pytest.raises(ValueError, match="holds no state of a training"):
+            cnn.fit(images, beats.target)
+
+
+@pytest.mark.parametrize("seed", [None, np.random.RandomState(0)])
+def test_a_seed_is_needed(images, beats, path, small_cnn, seed):
+    cnn = SpectrogramCNNClassifier(**small_cnn, random_state=seed, checkpoint=path)
+    with pytest.raises(ValueError, match="needs an int as random_state"):
+        cnn.fit(images, beats.target)
+
+
+def test_a_failed_write_keeps_the_state_before(
+    images, beats, path, small_cnn, monkeypatch
+):
+    small_cnn |= {"epochs": 4, "random_state": 0}
+    cnn = SpectrogramCNNClassifier(**small_cnn, checkpoint=path)
+    savez = np.savez
+
+    def fill_the_disk(file, **arrays):
+        if path.exists():
+            file.write(b"half of it")
+            raise OSError(28, "No space left on device")
+        savez(file, **arrays)
+
+    monkeypatch.setattr(np, "savez", fill_the_disk)
+    message = re.escape(f"after epoch 2 could not be written to {path}")
+    with pytest.raises(OSError, match=message):
+        clone(cnn).fit(images, beats.target)
+    monkeypatch.undo()
+    assert [p.name for p in path.parent.iterdir()] == [path.name]
+    found = clone(cnn).fit(images, beats.target)
+    expected = SpectrogramCNNClassifier(**small_cnn).fit(images, beats.target)
+    np.testing.assert_array_equal(
+        found.predict_proba(images), expected.predict_proba(images)
+    )
+
+
+def test_the_path_stays_out_of_the_pickle(images, beats, path, small_cnn):
+    import pickle
+
+    cnn = SpectrogramCNNClassifier(**small_cnn, random_state=0, checkpoint=path)
+    again = pickle.loads(pickle.dumps(cnn.fit(images, beats.target)))
+    assert again.checkpoint is None
+
+
+TRAINING = """
+import sys
+import numpy as np
+from ecg_sklearn import SpectrogramCNNClassifier, SpectrogramTransformer
+from ecg_sklearn.datasets import make_heartbeats
+X, y = make_heartbeats(400, n_records=8, random_state=0, return_X_y=True)
+cnn = SpectrogramCNNClassifier(
+    filters=(8,), dense_units=8, epochs=40, random_state=0,
+    checkpoint=sys.argv[1] if len(sys.argv) > 2 else None, batch_size=16,
+)
+cnn.fit(SpectrogramTransformer().fit_transform(X), y)
+np.savez(sys.argv[-1], *cnn.model_.get_weights())
+"""
+
+
+def run_training(*args):
+    return subprocess.Popen(
+        [sys.executable, "-c", TRAINING, *map(os.fspath, args)],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+
+
+@pytest.mark.slow
+def test_killed_at_random_moments(tmp_path):
+    n_kills = int(os.environ.get("ECG_SKLEARN_KILLS", "3"))
+    rng = np.random.default_rng()
+    state = tmp_path / "state.npz"
+    unbroken, resumed = tmp_path / "unbroken.npz", tmp_path / "resumed.npz"
+    assert run_training(unbroken).wait(300) == 0
+    killed = 0
+    while killed < n_kills and not resumed.exists():
+        seen = state.stat().st_mtime_ns if state.exists() else None
+        process = run_training(state, resumed)
+        while process.poll() is None and (
+            not state.exists() or state.stat().st_mtime_ns == seen
+        ):
+            time.sleep(0.002)
+        time.sleep(rng.uniform(0, 0.1))
+        process.send_signal(signal.SIGKILL)
+        killed += process.wait() == -signal.SIGKILL
+    assert killed >= min(2, n_kills)
+    if not resumed.exists():
+        assert run_training(state, resumed).wait(300) == 0
+    with np.load(unbroken) as a, np.load(resumed) as b:
+        assert a.files == b.files
+        for name in a.files:
+            np.testing.assert_array_equal(a[name], b[name])
