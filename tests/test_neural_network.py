@@ -526,3 +526,85 @@ class TestParameters:
     def test_quiet_by_default(self, cnn, images, beats, capfd):
         cnn.fit(images, beats.target).predict(images)
         assert capfd.readouterr().out == ""
+
+
+class TestArchitecture:
+    def test_residual_blocks_add(self, images, beats, small_cnn):
+        cnn = SpectrogramCNNClassifier(**small_cnn, residual=[2]).fit(
+            images, beats.target
+        )
+        names = [layer.name for layer in cnn.model_.layers]
+        assert "block2_add" in names
+        assert "block1_add" not in names
+        with pytest.raises(ValueError, match=r"residual=\[3\] names blocks"):
+            cnn.set_params(residual=[3]).fit(images, beats.target)
+
+    def test_the_context_row_decides_where_images_cannot(self, small_cnn):
+        rng = np.random.default_rng(0)
+        y = np.arange(300) % 2
+        X = rng.normal(0, 0.1, size=(300, 5, 8)).astype(np.float32)
+        X[:, -1] = 0
+        X[:, -1, 2] = 2.0 * y - 1
+        small_cnn |= {"epochs": 15, "learning_rate": 0.01}
+        cnn = SpectrogramCNNClassifier(**small_cnn, context_row=True, random_state=0)
+        cnn.fit(X, y)
+        X[:, :-1] = rng.normal(0, 0.1, size=(300, 4, 8))
+        assert cnn.score(X, y) > 0.9
+        X[:, -1] = 0
+        assert cnn.score(X, y) < 0.65
+        with pytest.raises(ValueError, match="have no other row"):
+            cnn.fit(X[:, -1:], y)
+
+    def test_an_image_row_is_no_context(self, images, beats, small_cnn):
+        """The convolutions do not see the row of features."""
+        cnn = SpectrogramCNNClassifier(**small_cnn, context_row=True, random_state=0)
+        cnn.fit(images, beats.target)
+        kernel = {v.path: v for v in cnn.model_.layers[-2].variables}
+        assert cnn.model_.get_layer("image").output.shape[1] == images.shape[1] - 1
+        (dense,) = [v for path, v in kernel.items() if "kernel" in path]
+        dense.assign(np.vstack([dense.numpy()[:16], 0 * dense.numpy()[16:]]))
+        other = images.copy()
+        other[:, -1] = 7.0
+        np.testing.assert_array_equal(
+            cnn.predict_proba(other), cnn.predict_proba(images)
+        )
+
+
+class TestLoss:
+    def test_smoothing_lowers_confidence(self, cnn, images, beats):
+        cnn.set_params(epochs=20)
+        sharp = cnn.fit(images, beats.target).predict_proba(images).max(axis=1)
+        cnn.set_params(label_smoothing=0.3)
+        smooth = cnn.fit(images, beats.target).predict_proba(images).max(axis=1)
+        assert smooth.mean() < sharp.mean()
+
+    def test_loss_against_a_hand_computed_one(self):
+        from ecg_sklearn._training import AdjustedCrossentropy
+
+        p = np.array([[0.7, 0.2, 0.1], [0.1, 0.6, 0.3]], dtype=np.float32)
+        codes = np.array([0, 2])
+        offsets = 0.5 * np.log([0.8, 0.15, 0.05])
+        loss = AdjustedCrossentropy(3, 0.1, offsets)(codes, p)
+        target = 0.9 * np.eye(3)[codes] + 0.1 / 3
+        logits = np.log(p) + offsets
+        log_proba = logits - np.log(np.exp(logits).sum(axis=1, keepdims=True))
+        expected = -(target * log_proba).sum(axis=1).mean()
+        assert float(loss) == pytest.approx(expected, rel=1e-5)
+
+    def test_adjusted_logits_find_more_of_the_rare(self, cnn, images, beats):
+        rows = np.flatnonzero((beats.target < 1) | (np.arange(400) % 8 == 0))
+        X, y = images[rows], beats.target[rows] > 0
+        cnn.set_params(epochs=6)
+        plain = cnn.fit(X, y).predict_proba(X)[:, 1].mean()
+        cnn.set_params(logit_adjustment=1.0)
+        adjusted = cnn.fit(X, y).predict_proba(X)[:, 1].mean()
+        assert adjusted > plain
+        with pytest.raises(ValueError, match="partial_fit does not know"):
+            cnn.partial_fit(X, y)
+
+
+def test_tensorflow_is_left_as_deterministic_as_it_was(cnn, images, beats):
+    import tensorflow as tf
+
+    cnn.fit(images, beats.target)
+    assert tf.random.normal((2,)).shape == (2,)

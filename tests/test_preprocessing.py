@@ -242,3 +242,122 @@ def test_beats_of_another_length_are_refused(beats):
     spectrogram = SpectrogramTransformer().fit(beats.data)
     with pytest.raises(ValueError, match="expecting 187 features"):
         spectrogram.transform(beats.data[:, :100])
+
+
+class TestPhase:
+    def test_channels_against_scipy(self, beats):
+        spectrogram = SpectrogramTransformer(
+            phase=True, boundary=None, noverlap=8, nfft=None, freq_range=None
+        )
+        images = spectrogram.fit_transform(beats.data)
+        level = SpectrogramTransformer(
+            boundary=None, noverlap=8, nfft=None, freq_range=None
+        ).fit_transform(beats.data)
+        np.testing.assert_array_equal(images[..., 0], level)
+        *_, reference = scipy.signal.spectrogram(
+            beats.data.astype(float),
+            RATE,
+            window="hann",
+            nperseg=16,
+            noverlap=8,
+            mode="complex",
+        )
+        strong = level > 0.3
+        unit = reference / np.maximum(np.abs(reference), 1e-30)
+        np.testing.assert_allclose(
+            images[..., 1][strong], (level * unit.real)[strong], atol=1e-3
+        )
+        np.testing.assert_allclose(
+            images[..., 2][strong], (level * unit.imag)[strong], atol=1e-3
+        )
+
+    def test_by_fft_as_by_matrix(self, beats, monkeypatch):
+        spectrogram = SpectrogramTransformer(phase=True, detrend="linear")
+        by_matrix = spectrogram.fit_transform(beats.data)
+        monkeypatch.setattr("ecg_sklearn._stft.LONGEST_MATRIX_SEGMENT", 0)
+        by_fft = spectrogram.fit_transform(beats.data)
+        strong = by_matrix[..., 0] > 0.3
+        np.testing.assert_allclose(by_fft[strong], by_matrix[strong], atol=1e-3)
+
+    def test_a_mirror_image_turns_the_phase_alone(self, beats):
+        spectrogram = SpectrogramTransformer(phase=True).fit(beats.data)
+        upright = spectrogram.transform(beats.data)
+        upside_down = spectrogram.transform(-beats.data)
+        np.testing.assert_allclose(upside_down[..., 0], upright[..., 0], atol=1e-6)
+        np.testing.assert_allclose(upside_down[..., 1:], -upright[..., 1:], atol=1e-6)
+
+    def test_a_beat_without_power_has_no_phase(self):
+        images = SpectrogramTransformer(phase=True).fit_transform(np.zeros((4, 187)))
+        np.testing.assert_array_equal(images, 0)
+
+
+class TestContext:
+    @pytest.fixture
+    def context(self, beats):
+        rng = np.random.default_rng(0)
+        return rng.normal(3, [1, 20, 0], (len(beats.data), 3)).astype(np.float32)
+
+    @pytest.fixture
+    def X(self, beats, context):
+        return np.hstack([beats.data, context])
+
+    @pytest.mark.parametrize("phase", [False, True])
+    def test_the_last_row_holds_it_standardised(self, beats, X, context, phase):
+        spectrogram = SpectrogramTransformer(n_context=3, phase=phase)
+        images = spectrogram.fit_transform(X)
+        alone = SpectrogramTransformer(phase=phase).fit_transform(beats.data)
+        np.testing.assert_array_equal(images[:, :-1], alone)
+        row = images[:, -1].reshape(len(X), -1)
+        np.testing.assert_array_equal(row[:, 3:], 0)
+        expected = (context - context.mean(axis=0)) / [*context.std(axis=0)[:2], 1]
+        np.testing.assert_allclose(row[:, :3], expected, atol=1e-4)
+        np.testing.assert_array_equal(spectrogram.transform(X), images)
+
+    def test_flat_it_comes_last(self, X):
+        spectrogram = SpectrogramTransformer(n_context=3, flatten=True, phase=True)
+        flat = spectrogram.fit_transform(X)
+        names = spectrogram.get_feature_names_out()
+        assert flat.shape == (len(X), len(names))
+        assert list(names[-3:]) == ["context0", "context1", "context2"]
+        assert list(names[:2]) == ["0Hz_0s_level", "0Hz_0s_cos"]
+        np.testing.assert_allclose(flat[:, -3:-1].std(axis=0), 1, atol=1e-3)
+
+    def test_errors(self, X):
+        with pytest.raises(ValueError, match="leaves no sample of a beat"):
+            SpectrogramTransformer(n_context=190).fit(X)
+        with pytest.raises(ValueError, match="do not fit into one row of 33"):
+            SpectrogramTransformer(n_context=60).fit(X)
+
+
+@pytest.mark.parametrize("normalize", ["global", "frequency", "sample", None])
+def test_parts_teach_what_the_whole_teaches(beats, normalize):
+    X = np.hstack([beats.data, beats.rr]).astype(np.float64)
+    whole = SpectrogramTransformer(normalize=normalize, n_context=4).fit(X)
+    parts = SpectrogramTransformer(normalize=normalize, n_context=4)
+    for start in range(0, len(X), 130):
+        parts.partial_fit(X[start : start + 130])
+    assert parts.n_samples_seen_ == whole.n_samples_seen_ == len(X)
+    np.testing.assert_allclose(parts.transform(X), whole.transform(X), atol=1e-5)
+
+
+def test_doubles_are_taken_part_by_part_and_checked(beats):
+    spectrogram = SpectrogramTransformer()
+    single = spectrogram.fit_transform(beats.data)
+    double = spectrogram.fit_transform(beats.data.astype(np.float64))
+    np.testing.assert_array_equal(double, single)
+    for dtype in (np.float32, np.float64):
+        X = beats.data.astype(dtype)
+        X[3, 7] = 1e30
+        with pytest.raises(ValueError, match="does not fit into float32"):
+            spectrogram.fit(X)
+
+
+@pytest.mark.parametrize("nperseg", [16, 200])
+def test_a_beat_does_not_depend_on_its_neighbours(beats, nperseg):
+    spectrogram = SpectrogramTransformer(nperseg=nperseg, phase=True).fit(beats.data)
+    together = spectrogram.transform(beats.data)
+    turned = spectrogram.transform(beats.data[::-1])[::-1]
+    np.testing.assert_array_equal(turned, together)
+    for row in (0, 17, 399):
+        alone = spectrogram.transform(beats.data[row : row + 1])
+        np.testing.assert_array_equal(alone, together[row : row + 1])
