@@ -10,7 +10,9 @@ set -eu
 data=$1
 shift
 exec ecg-sklearn train --data "$data" --protocol kaggle --sampler smote --epochs 10 \
-  --validation 0.2 \
+  --validation 0.2 --no-context \
+  --param spectrogram__phase=False --param cnn__residual=[] \
+  --param cnn__label_smoothing=0.0 --param cnn__dense_dropout=0.1 \
   --param scaler__with_std=True \
   --param spectrogram__nperseg=64 --param spectrogram__noverlap=32 \
   --param spectrogram__nfft=None --param spectrogram__freq_range=None \

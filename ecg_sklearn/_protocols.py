@@ -19,8 +19,40 @@ _SIMULATED = {
 
 
 # How beats are cut, unless a model says otherwise: as arguments of load_wfdb_beats.
-KAGGLE_CUT = {"form": "kaggle", "channel": 0}
-_WINDOW_CUT = {"form": "window", "channel": ("MLII", "V5"), "sampling_rate": 120.0}
+KAGGLE_CUT = {"form": "kaggle", "channel": 0, "context": False}
+WINDOW_CUT = {
+    "form": "window",
+    "channel": ("MLII", "V5"),
+    "window": (-0.4, 0.5),
+    "sampling_rate": 120.0,
+    "context": True,
+}
+
+PIPELINES = {
+    "kaggle": {
+        "phase": True,
+        "residual": (3,),
+        "label_smoothing": 0.1,
+        "epochs": 12,
+    },
+    "inter-patient": {
+        "filters": (16, 32, 64),
+        "dense_dropout": 0.3,
+        "logit_adjustment": 0.5,
+        "epochs": 6,
+    },
+}
+"""What make_ecg_pipeline is given for each protocol; benchmarks/RESULTS.md says why."""
+
+
+def pipeline_params(args, beats):
+    """Arguments of :func:`make_ecg_pipeline` for the training beats of a command."""
+    return PIPELINES[args.protocol] | {
+        "sampling_rate": beats.sampling_rate,
+        "sampler": None if args.sampler == "none" else args.sampler,
+        "n_context": beats.get("n_context", 0),
+        "random_state": args.seed,
+    }
 
 
 def cut_of(args):
@@ -31,12 +63,12 @@ def cut_of(args):
         patients_apart = args.protocol == "inter-patient"
         form = "window" if has_records and patients_apart else "kaggle"
     if form == "kaggle":
-        return KAGGLE_CUT
+        return KAGGLE_CUT | {"context": has_records and getattr(args, "context", False)}
     if not has_records:
         raise ValueError(
             f"--form window needs the MIT-BIH records; {args.data} holds Kaggle rows."
         )
-    return _WINDOW_CUT | {"window": tuple(args.window)}
+    return WINDOW_CUT | {"window": tuple(args.window), "context": getattr(args, "context", False)}
 
 
 def load_protocol(args, cut):
@@ -66,8 +98,8 @@ def load_protocol(args, cut):
 def load_beats(where, subset, *, seed=None, cut=KAGGLE_CUT):
     """Beats of one source: simulated, a CSV file, or a subset of MIT-BIH."""
     is_file = where is not None and Path(where).is_file()
-    if cut["form"] != "kaggle" and (where == "simulated" or is_file):
-        raise _wrong_form(where, cut)
+    if where == "simulated" or is_file:
+        _check_rows_fit(where, cut)
     if where == "simulated":
         return make_heartbeats(**_SIMULATED, random_state=seed)
     if is_file:
@@ -77,15 +109,14 @@ def load_beats(where, subset, *, seed=None, cut=KAGGLE_CUT):
             f"--data {where}: there is no such folder or file. To download the MIT-BIH "
             f"database there: ecg-sklearn data fetch --data {where}"
         )
-    if cut["form"] == "kaggle":
-        return fetch_mitbih(data_home=where, subset=subset)
+    if cut["form"] == "kaggle":  # whose channel is the first
+        cut = {"form": "kaggle", "context": cut.get("context", False)}
     return fetch_mitbih(data_home=where, subset=subset, **cut)
 
 
 def read_csv_of_any_width(path, cut):
     """Read rows of 187 samples, with or without a label behind them."""
-    if cut["form"] != "kaggle":
-        raise _wrong_form(path, cut)
+    _check_rows_fit(path, cut)
     try:
         width = pd.read_csv(path, header=None, nrows=1).shape[1]
     except (pd.errors.EmptyDataError, pd.errors.ParserError, FileNotFoundError):
@@ -93,12 +124,19 @@ def read_csv_of_any_width(path, cut):
     return load_heartbeat_csv(path, labelled=width == 188)
 
 
-def _wrong_form(where, cut):
-    return ValueError(
-        f"{where} holds rows of the Kaggle form, and the model knows windows of "
-        f"{cut['window'][0]:g} to {cut['window'][1]:g} s around each beat. Give WFDB "
-        "records, or train with --form kaggle."
-    )
+def _check_rows_fit(where, cut):
+    """Refuse rows of the Kaggle form where a model needs more than they hold."""
+    if cut["form"] != "kaggle":
+        raise ValueError(
+            f"{where} holds rows of the Kaggle form, and the model knows windows of "
+            f"{cut['window'][0]:g} to {cut['window'][1]:g} s around each beat. Give "
+            "WFDB records, or train with --form kaggle."
+        )
+    if cut.get("context"):
+        raise ValueError(
+            f"{where} holds rows alone, and the model was trained with the rhythm "
+            "around each beat. Give WFDB records, or train with --no-context."
+        )
 
 
 def hold_out(beats, args):

@@ -106,6 +106,8 @@ class SpectrogramTransformer(TransformerMixin, BaseEstimator):
         those that do not vary); not set with ``n_context=0``.
     n_samples_seen_ : int
         Beats learned from.
+    n_times_ : int
+        Samples per beat.
     n_features_in_ : int
         Columns of ``X``: samples per beat and features of the beat.
     feature_names_in_ : ndarray of shape (n_features_in_,)
@@ -314,7 +316,8 @@ class SpectrogramTransformer(TransformerMixin, BaseEstimator):
         check_amplitude(X)
         if reset:
             self._forget()
-            self._stft = self._plan(X.shape[1] - self.n_context)
+            self.n_times_ = X.shape[1] - self.n_context
+            self._stft = self._plan(self.n_times_)
             self.frequencies_ = self._stft.frequencies
             self.times_ = self._stft.times
             self._check_context_row()
@@ -366,7 +369,7 @@ class SpectrogramTransformer(TransformerMixin, BaseEstimator):
         shape = (len(X), n_rows, len(self.times_), *channels)
         images = np.empty(shape, dtype=np.float32)
         levels = self._levels(images)
-        beats = X[:, : X.shape[1] - self.n_context]
+        beats = X[:, : self.n_times_]
         for part, power, direction in self._stft.chunks(beats, phase=self.phase):
             chunk = levels[part]
             chunk[...] = power
@@ -377,6 +380,11 @@ class SpectrogramTransformer(TransformerMixin, BaseEstimator):
             if direction is not None:
                 images[part, : len(self.frequencies_), :, 1:] = direction
         return images
+
+    def _levels_in_units(self, X):
+        """Levels of beats, (n_beats, n_freqs, n_frames), before normalisation."""
+        X = validate_data(self, X, dtype=[np.float32, np.float64], reset=False)
+        return self._levels(self._images(X))
 
     def _levels(self, images):
         """View the levels, (n_beats, n_freqs, n_frames), among what images hold."""

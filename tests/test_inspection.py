@@ -382,10 +382,10 @@ def test_a_display_of_arrays():
         flat.plot(display.axes_)
 
 
-def test_the_display_labels_what_was_scaled(windows):
+def test_the_display_shows_levels_in_their_unit(windows):
     X, y = windows.data[:60], windows.target[:60]
     for params, label in [
-        ({"normalize": "sample"}, "Scaled power"),
+        ({"normalize": "sample"}, "Power (dB)"),
         ({"normalize": None, "scale": "magnitude"}, "Magnitude"),
         ({"normalize": "frequency"}, "Power (dB)"),
     ]:
@@ -406,3 +406,46 @@ def test_the_display_refuses_what_it_cannot_draw(pipe, windows):
     bayes = GaussianNB().fit(X, y)
     with pytest.raises(ValueError, match="no spectrogram to draw"):
         BeatExplanationDisplay.from_estimator(bayes, X[0])
+
+
+@pytest.fixture(scope="module")
+def rich(beats):
+    """A pipeline with phase, features of the beat and a residual block."""
+    from ecg_sklearn.pipeline import make_ecg_pipeline
+
+    X = np.hstack([beats.data, beats.rr])
+    pipe = make_ecg_pipeline(
+        sampler=None,
+        phase=True,
+        n_context=4,
+        filters=(8, 16),
+        residual=(2,),
+        epochs=2,
+        random_state=0,
+    )
+    return pipe.fit(X, beats.target), X
+
+
+class TestPhaseAndContext:
+    def test_grad_cam_maps_the_spectrogram_alone(self, rich):
+        pipe, X = rich
+        found = grad_cam(pipe, X[:6], layer=2)
+        assert found.layer == "block2_add_relu"
+        assert found.heatmap.shape == (6, 12, 47)
+        assert found.time_profile.shape == (6, 187)
+        assert found.heatmap.max() == 1
+
+    def test_occlusion_bridges_samples_alone(self, rich):
+        pipe, X = rich
+        found = occlusion(pipe, X[:6])
+        assert found.time_profile.shape == (6, 187)
+        np.testing.assert_allclose(
+            found.probability, pipe.predict_proba(X[:6]).max(axis=1), atol=1e-6
+        )
+
+    def test_the_display_draws_samples_alone(self, rich):
+        pipe, X = rich
+        display = BeatExplanationDisplay.from_estimator(pipe, X[0])
+        assert len(display.beat) == 187
+        assert display.spectrogram.shape == (12, 47)
+        assert display.spectrogram_label == "Power (dB)"

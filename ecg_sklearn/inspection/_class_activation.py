@@ -14,6 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 __all__ = [
     "class_codes",
     "grad_cam",
+    "n_times_of",
     "sample_times",
     "spectrogram_step",
     "split_pipeline",
@@ -44,7 +45,7 @@ def grad_cam(pipe, X, class_=None, *, layer=None, average_gradients=False):
     pipe : Pipeline or SpectrogramCNNClassifier
         Fitted. Of a pipeline, the steps before the classifier transform ``X``, and
         samplers are left out.
-    X : array-like of shape (n_beats, n_times)
+    X : array-like of shape (n_beats, n_features)
         Beats, in the form that ``pipe`` was fitted on: for a classifier without a
         pipeline, spectrograms.
     class_ : label, default=None
@@ -204,16 +205,12 @@ def _fitted_network(classifier):
 
 def _choose_layer(network, layer):
     """Find the layer that a number, a name or None stands for."""
-    import keras
-
     images = [each for each in network.layers[1:] if len(each.output.shape) == 4]
-    # A block ends with what stands before the next convolution.
-    first = [
-        i for i, each in enumerate(images) if isinstance(each, keras.layers.Conv2D)
-    ]
-    if not first:
+    # A block ends with the last layer that bears its name.
+    ends = {each.name.split("_")[0]: each for each in images}
+    blocks = [each for name, each in ends.items() if name.startswith("block")]
+    if not blocks:
         raise ValueError("The network has no convolution, which grad_cam needs.")
-    blocks = [images[i - 1] for i in [*first[1:], len(images)]]
     if isinstance(layer, str):
         named = {each.name: each for each in images}
         if layer not in named:
@@ -234,8 +231,11 @@ def _choose_layer(network, layer):
 def _resizers(network, chosen):
     """Matrices that interpolate the rows and the columns of a map to the image."""
     path = network.layers[1 : network.layers.index(chosen) + 1]
+    # What a residual convolution adds is centred on where it is added.
+    path = [each for each in path if "residual" not in each.name]
+    first = next(each for each in path if hasattr(each, "kernel_size"))
     return [
-        _interpolation(_centres(path, axis), np.arange(network.input_shape[axis]))
+        _interpolation(_centres(path, axis), np.arange(first.input.shape[axis]))
         for axis in (1, 2)
     ]
 
@@ -310,7 +310,7 @@ def _on_the_time_axis(heatmap, spectrogram):
     if spectrogram is not None:
         shape = len(spectrogram.frequencies_), len(spectrogram.times_)
         if shape == heatmap.shape[1:]:
-            times = sample_times(spectrogram.n_features_in_, spectrogram.sampling_rate)
+            times = sample_times(n_times_of(spectrogram), spectrogram.sampling_rate)
             profile = profile @ _interpolation(spectrogram.times_, times).T
             axes = {
                 "frequencies": spectrogram.frequencies_,
@@ -318,6 +318,11 @@ def _on_the_time_axis(heatmap, spectrogram):
                 "times": times,
             }
     return {"time_profile": profile, **axes}
+
+
+def n_times_of(spectrogram):
+    """Count the samples of a beat, which may have other columns behind them."""
+    return getattr(spectrogram, "n_times_", spectrogram.n_features_in_)
 
 
 def sample_times(n_times, sampling_rate):

@@ -104,8 +104,8 @@ class BeatExplanationDisplay:
         ----------
         pipe : Pipeline
             Fitted, with a step that makes spectrograms.
-        x : array-like of shape (n_times,) or (1, n_times)
-            The beat.
+        x : array-like of shape (n_features,) or (1, n_features)
+            The beat, as the pipeline takes it.
         class_ : label, default=None
             The class to explain. None explains the predicted class.
         method : {"grad_cam", "occlusion"}, default="grad_cam"
@@ -154,7 +154,7 @@ class BeatExplanationDisplay:
         name = found.classes[0]
         name = name if target_names is None else target_names[name]
         return cls(
-            np.asarray(x)[0],
+            np.asarray(x)[0, : len(found.times)],
             found.times,
             found.time_profile[0],
             spectrogram=image,
@@ -188,17 +188,8 @@ class BeatExplanationDisplay:
 def _spectrogram_in_units(steps, spectrogram, x):
     """Spectrogram of one beat without its normalisation, and what its values are."""
     for step in steps:
-        x = step.transform(x)
         if step is spectrogram:
             break
-    shape = len(spectrogram.frequencies_), len(spectrogram.times_)
-    image = np.asarray(x).reshape(shape)
-    label = {"db": "Power (dB)", "power": "Power", "magnitude": "Magnitude"}.get(
-        getattr(spectrogram, "scale", None), "Power"
-    )
-    if hasattr(spectrogram, "data_min_"):
-        low, high = spectrogram.data_min_, spectrogram.data_max_
-        image = image * (high - low)[:, None] + low[:, None]
-    elif getattr(spectrogram, "normalize", None) is not None:
-        label = f"Scaled {label.split()[0].lower()}"
-    return image, label
+        x = step.transform(x)
+    label = {"db": "Power (dB)", "power": "Power", "magnitude": "Magnitude"}
+    return spectrogram._levels_in_units(x)[0], label[spectrogram.scale]

@@ -8,6 +8,7 @@ from sklearn.utils._param_validation import Interval, validate_params
 
 from ecg_sklearn.inspection._class_activation import (
     class_codes,
+    n_times_of,
     sample_times,
     spectrogram_step,
     split_pipeline,
@@ -111,8 +112,10 @@ def occlusion(
     X = check_array(X, dtype=[np.float64, np.float32])
     if sampling_rate is None:
         sampling_rate = _known_sampling_rate(steps)
-    starts, width = _stretches(X.shape[1], sampling_rate, patch_seconds, stride_seconds)
-    shares = np.zeros((len(starts), X.shape[1]), dtype=np.float32)
+    spectrogram = spectrogram_step(steps)
+    n_times = X.shape[1] if spectrogram is None else n_times_of(spectrogram)
+    starts, width = _stretches(n_times, sampling_rate, patch_seconds, stride_seconds)
+    shares = np.zeros((len(starts), n_times), dtype=np.float32)
     for row, start in zip(shares, starts, strict=True):
         row[start : start + width] = 1
     shares /= shares.sum(axis=0)
@@ -125,7 +128,7 @@ def occlusion(
         whole = np.take_along_axis(probability, code[:, None], 1)
         bridged = np.repeat(part[:, None], len(starts), axis=1)
         for number, start in enumerate(starts):
-            _bridge(bridged[:, number], start, start + width)
+            _bridge(bridged[:, number, :n_times], start, start + width)
         left = _predict_proba(pipe, bridged.reshape(-1, X.shape[1]), columns)
         left = left.reshape(*bridged.shape[:2], -1)
         left = np.take_along_axis(left, code[:, None, None], 2)[:, :, 0]
@@ -134,7 +137,7 @@ def occlusion(
         probabilities.append(whole[:, 0])
     return Bunch(
         time_profile=np.concatenate(profiles),
-        times=sample_times(X.shape[1], sampling_rate),
+        times=sample_times(n_times, sampling_rate),
         classes=classifier.classes_[np.concatenate(codes)],
         probability=np.concatenate(probabilities),
     )

@@ -4,7 +4,6 @@
 """
 
 import numpy as np
-from sklearn.base import clone
 from sklearn.utils import check_random_state
 
 from ecg_sklearn.plotting._drawing import COLORS, name_classes, tidy
@@ -270,14 +269,12 @@ class SpectrogramsDisplay:
             raise ValueError(f'kind={kind!r} is unknown. Use "mean" or "example".')
         spectrogram, X = _spectrogram_step(estimator, X)
         X, y, rng = np.asarray(X), np.asarray(y), check_random_state(random_state)
-        # Without limits of the scale there is nothing learned, so fitting is free.
-        plain = clone(spectrogram).set_params(normalize=None, flatten=False)
         labels = np.unique(y).tolist()
         images = []
         for label in labels:
             places = np.flatnonzero(y == label)
             chosen = places if kind == "mean" else rng.choice(places, 1)
-            images.append(plain.fit_transform(X[chosen]).mean(axis=0))
+            images.append(spectrogram._levels_in_units(X[chosen]).mean(axis=0))
         display = cls(
             np.stack(images),
             frequencies=spectrogram.frequencies_,
