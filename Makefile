@@ -1,10 +1,14 @@
-# Each target sets up what it needs. CI runs `make lint test`, see .ci/run.
+# Each target sets up what it needs. What CI runs is in .ci/run.
 PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 READY = $(VENV)/.ready
 
-.PHONY: help demo test test-mitbih lint format docs bench build clean
+OLDEST = .venv-oldest
+BACKENDS = .venv-backends
+
+.PHONY: help demo test test-mitbih test-oldest test-backends test-sdist fuzz
+.PHONY: lint format docs bench build audit clean
 
 help:  ## show this
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/	/'
@@ -24,6 +28,30 @@ test: $(READY)  ## tests and docstring examples, without the real records
 test-mitbih: $(READY)  ## tests on the MIT-BIH records in $ECG_SKLEARN_DATA
 	$(BIN)/python -m pytest -n auto -m mitbih tests
 
+test-oldest:  ## the fast tests, on the lowest versions that pyproject.toml allows
+	$(PYTHON) -m venv $(OLDEST)
+	$(OLDEST)/bin/pip install --quiet $$($(PYTHON) tests/oldest.py test)
+	$(OLDEST)/bin/pip install --quiet --no-deps --editable .
+	$(OLDEST)/bin/python -m pytest -n auto -o filterwarnings=ignore \
+	  -m "not mitbih and not network and not slow" tests
+
+test-backends:  ## the classifier's tests on JAX and PyTorch in Keras
+	$(PYTHON) -m venv $(BACKENDS)
+	$(BACKENDS)/bin/pip install --quiet --editable ".[test]" jax torch
+	$(BACKENDS)/bin/python -m pytest -n auto tests/test_backends.py
+	KERAS_BACKEND=jax $(BACKENDS)/bin/python -m pytest -n auto tests/test_neural_network.py
+	KERAS_BACKEND=torch $(BACKENDS)/bin/python -m pytest -n auto \
+	  tests/test_neural_network.py
+
+test-sdist: build  ## unpack the source distribution and run its tests
+	rm -rf dist/unpacked && mkdir dist/unpacked
+	tar xzf dist/*.tar.gz -C dist/unpacked --strip-components 1
+	$(MAKE) -C dist/unpacked test
+
+CASES ?= 2000
+fuzz: $(READY)  ## bad input at every door: CASES cases a door, new ones each time
+	ECG_SKLEARN_FUZZ=$(CASES) $(BIN)/python -m pytest -n auto tests/fuzz --durations=0
+
 lint: $(READY)  ## style and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -39,12 +67,21 @@ docs: $(READY)  ## the documentation: examples run, warnings are errors
 	$(BIN)/python -m sphinx -W --keep-going -b html docs docs/_build/html
 
 bench: $(READY)  ## the quick benchmarks
+	$(BIN)/python benchmarks/bench_import.py
 	$(BIN)/python benchmarks/bench_predict.py
 	$(BIN)/python benchmarks/bench_spectrogram.py
+	$(BIN)/python benchmarks/bench_fit.py --quick
+	$(BIN)/python benchmarks/bench_memory.py --quick
 
 build: $(READY)  ## wheel and source distribution
+	rm -rf dist
 	$(BIN)/python -m build
+	$(BIN)/python -m twine check --strict dist/*
+
+audit: $(READY)  ## known vulnerabilities of what is installed; needs the network
+	$(BIN)/pip install --quiet pip-audit
+	$(BIN)/pip-audit
 
 clean:  ## remove what was set up and built
-	rm -rf $(VENV) build dist *.egg-info demo-output
+	rm -rf $(VENV) $(OLDEST) $(BACKENDS) build dist *.egg-info demo-output
 	rm -rf docs/_build docs/generated docs/auto_examples

@@ -37,7 +37,7 @@ PIPELINES = {
     },
     "inter-patient": {
         "filters": (16, 32, 64),
-        "dense_dropout": 0.3,
+        "dense_dropout": 0.5,
         "logit_adjustment": 0.5,
         "epochs": 6,
     },

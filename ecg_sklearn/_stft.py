@@ -19,6 +19,8 @@ __all__ = ["ShortTimePower"]
 CHUNK_BYTES = 2**20
 # Above this many samples a segment, the FFT is faster than the matrix product.
 LONGEST_MATRIX_SEGMENT = 128
+# More is a slip of the pen, and would end in want of memory.
+LONGEST_TRANSFORM = 2**22
 
 
 class ShortTimePower:
@@ -109,7 +111,8 @@ class ShortTimePower:
         spectrum_of = self._by_fft if self.matrix is None else self._by_matrix
         for start in range(0, len(X), size):
             part = slice(start, start + size)
-            beats = X[part].astype(np.float32, copy=False)
+            # In one order of memory, so that sums add up in one order too.
+            beats = np.ascontiguousarray(X[part], dtype=np.float32)
             # (n_chunk, n_frames, 2, n_freqs): real parts, imaginary parts
             spectrum = spectrum_of(self._segments(beats))
             direction = _direction(spectrum) if phase else None
@@ -184,6 +187,12 @@ def _segment_lengths(nperseg, noverlap, nfft):
             f"nfft={nfft} must be at least nperseg={nperseg}. Use a float for a "
             "multiple of nperseg, or None for nperseg."
         )
+    if nfft > LONGEST_TRANSFORM:
+        raise ValueError(
+            f"nfft asks for transforms of {int(nfft):,} points; at most "
+            f"{LONGEST_TRANSFORM:,} are possible. As a float, nfft is a multiple of "
+            "nperseg."
+        )
     return nperseg, int(nfft), nperseg - int(noverlap)
 
 
@@ -226,7 +235,14 @@ def _kept_bins(frequencies, freq_range):
 def _window_values(window, nperseg):
     """Values of the window, in double precision."""
     if isinstance(window, (str, tuple, Real)):
-        return scipy.signal.get_window(window, nperseg)
+        with np.errstate(all="ignore"):
+            values = scipy.signal.get_window(window, nperseg)
+        if not np.isfinite(values).all() or not values.any():
+            raise ValueError(
+                f"window={window!r} gives no usable window of {nperseg} samples: its "
+                "values are zero or not finite. Choose another parameter for it."
+            )
+        return values
     values = np.asarray(window, dtype=np.float64)
     if values.shape != (nperseg,):
         raise ValueError(

@@ -2,6 +2,9 @@
 
 import hashlib
 import http.server
+import json
+import subprocess
+import sys
 import threading
 from functools import partial
 
@@ -9,7 +12,13 @@ import numpy as np
 import pytest
 
 from ecg_sklearn.aami import DS1, DS2, MITBIH_RECORDS, PACED_RECORDS
-from ecg_sklearn.datasets import _mitbih, fetch_mitbih, load_wfdb_beats
+from ecg_sklearn.datasets import (
+    CONTEXT_NAMES,
+    _mitbih,
+    _mitbih_files,
+    fetch_mitbih,
+    load_wfdb_beats,
+)
 
 OFFICIAL_COUNTS = {
     "all": [90589, 2779, 7236, 803, 8039],
@@ -34,7 +43,7 @@ def physionet(tmp_path, monkeypatch):
     source.mkdir()
     sums = {}
     for number in range(3):
-        content = bytes([number]) * 1000
+        content = bytes([number]) * 100_000
         (source / f"10{number}.dat").write_bytes(content)
         sums[f"10{number}.dat"] = hashlib.sha256(content).hexdigest()
     server = http.server.ThreadingHTTPServer(
@@ -43,8 +52,10 @@ def physionet(tmp_path, monkeypatch):
     server.asked, server.source = [], source
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
-    monkeypatch.setattr(_mitbih, "MITDB_URL", f"http://127.0.0.1:{server.server_port}/")
-    monkeypatch.setattr(_mitbih, "checksums", lambda: sums)
+    monkeypatch.setattr(
+        _mitbih_files, "MITDB_URL", f"http://127.0.0.1:{server.server_port}/"
+    )
+    monkeypatch.setattr(_mitbih_files, "checksums", lambda: sums)
     yield server
     server.shutdown()
     thread.join()
@@ -62,6 +73,47 @@ def test_download_goes_on_where_it_stopped(physionet, tmp_path):
     _mitbih.download_mitbih(home)
     assert physionet.asked == ["102.dat"]
     assert _mitbih.missing_files(home) == _mitbih.damaged_files(home) == []
+
+
+DOWNLOAD = """
+import json, sys
+from pathlib import Path
+from ecg_sklearn.datasets import _mitbih_files
+url, home, sums = sys.argv[1:]
+_mitbih_files.MITDB_URL = url
+_mitbih_files.checksums = lambda: json.loads(sums)
+print("ready", flush=True)
+sys.stdin.readline()
+_mitbih_files.download_mitbih(Path(home))
+print(_mitbih_files.damaged_files(Path(home)))
+"""
+
+
+def test_processes_that_download_at_once(physionet, tmp_path):
+    home = tmp_path / "deep" / "home"
+    arguments = [_mitbih_files.MITDB_URL, str(home)]
+    arguments.append(json.dumps(_mitbih_files.checksums()))
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-c", DOWNLOAD, *arguments],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for _ in range(2)
+    ]
+    for process in processes:
+        assert process.stdout.readline() == "ready\n", process.stderr.read()
+    for process in processes:
+        process.stdin.write("go\n")
+        process.stdin.flush()
+    for process in processes:
+        output, errors = process.communicate(timeout=60)
+        assert process.returncode == 0, errors
+        assert output == "[]\n"  # none is damaged
+    names = ["100.dat", "101.dat", "102.dat"]
+    assert sorted(path.name for path in home.iterdir()) == names
 
 
 def test_damaged_files_are_fetched_again(physionet, tmp_path):
@@ -82,7 +134,7 @@ def test_a_wrong_file_from_the_server_is_not_kept(physionet, tmp_path):
 
 
 def test_without_network_the_error_says_what_to_do(tmp_path, monkeypatch):
-    monkeypatch.setattr(_mitbih, "MITDB_URL", "http://127.0.0.1:9/")
+    monkeypatch.setattr(_mitbih_files, "MITDB_URL", "http://127.0.0.1:9/")
     home = tmp_path / "home"
     with pytest.raises(OSError, match="could not be downloaded") as caught:
         fetch_mitbih(data_home=home)
@@ -114,22 +166,6 @@ def test_what_the_package_carries():
     np.testing.assert_array_equal(np.sort(test_rows), np.arange(21_892))
     assert not set(DS1) & set(DS2)
     assert not set(PACED_RECORDS) & set(DS1 + DS2)
-
-
-def test_a_cache_that_cannot_be_written_is_done_without(tmp_path, monkeypatch):
-    blocker = tmp_path / "file"
-    blocker.touch()
-    monkeypatch.setenv("ECG_SKLEARN_CACHE", str(blocker / "cache"))
-    with pytest.warns(RuntimeWarning, match="Beats are not cached"):
-        assert _mitbih._cached(sorted, [2, 1]) == [1, 2]
-
-
-def test_an_error_of_the_reader_is_not_taken_for_one_of_the_cache():
-    def read():
-        raise PermissionError("100.dat")
-
-    with pytest.raises(PermissionError, match=r"100\.dat"):
-        _mitbih._cached(read)
 
 
 @pytest.mark.mitbih
@@ -189,6 +225,28 @@ class TestRealRecords:
         ]
         assert all(found)
         assert len(found) > 0.999 * len(key)
+
+    @pytest.mark.parametrize(("form", "n_times"), [("kaggle", 187), ("window", 360)])
+    def test_context_stands_behind_the_same_samples(self, mitbih_home, form, n_times):
+        plain = fetch_mitbih(data_home=mitbih_home, subset="ds1", form=form)
+        beats = fetch_mitbih(
+            data_home=mitbih_home, subset="ds1", form=form, context=True
+        )
+        assert (plain.n_context, beats.n_context) == (0, len(CONTEXT_NAMES))
+        assert beats.data.shape == (len(plain.data), n_times + beats.n_context)
+        np.testing.assert_array_equal(beats.data[:, :n_times], plain.data)
+        np.testing.assert_array_equal(beats.groups, plain.groups)
+        context = beats.data[:, n_times:]
+        assert np.isfinite(context).all()
+        # Premature beats are early, and ventricular ones unlike the usual beat.
+        medians = {
+            name: [np.median(values[beats.target == label]) for label in range(3)]
+            for name, values in zip(CONTEXT_NAMES, context.T, strict=True)
+        }
+        normal, atrial, ventricular = medians["rr_previous_to_local"]
+        assert max(atrial, ventricular) < -0.2 < normal
+        normal, atrial, ventricular = medians["qrs_likeness"]
+        assert min(normal, atrial) > 0.95 > ventricular
 
     @pytest.mark.parametrize("window", [(0.6, -0.4), (1, 2, 3), (0, 0.001)])
     def test_windows_must_be_intervals(self, mitbih_home, window):

@@ -1,5 +1,7 @@
 """What all sources of beats share: the Bunch, RR intervals, the Kaggle cut."""
 
+from typing import NamedTuple
+
 import numpy as np
 from sklearn.utils import Bunch
 
@@ -9,6 +11,22 @@ KAGGLE_N_TIMES = 187
 KAGGLE_SIGNAL_RATE = 360.0
 KAGGLE_DECIMATION = 3
 KAGGLE_SAMPLING_RATE = KAGGLE_SIGNAL_RATE / KAGGLE_DECIMATION
+
+
+class Columns(NamedTuple):
+    """What is known of each beat: the fields of a Bunch that have one row a beat."""
+
+    data: np.ndarray
+    target: np.ndarray
+    groups: np.ndarray
+    symbols: np.ndarray
+    rr: np.ndarray
+    time: np.ndarray
+
+    @classmethod
+    def join(cls, parts):
+        """Put the beats of several records behind each other."""
+        return cls(*(np.concatenate(column) for column in zip(*parts, strict=True)))
 
 
 def make_bunch(
@@ -21,14 +39,15 @@ def make_bunch(
     symbols=None,
     rr=None,
     time=None,
+    n_context=0,
     return_X_y=False,
 ):
     """Pack beats the way every loader returns them.
 
     Parameters
     ----------
-    data : ndarray of shape (n_beats, n_times)
-        The beats.
+    data : ndarray of shape (n_beats, n_times + n_context)
+        The beats, and their context behind the samples.
     target : ndarray of shape (n_beats,)
         Labels 0 to 4.
     sampling_rate : float
@@ -37,6 +56,8 @@ def make_bunch(
         Where the beats come from and how they were cut.
     groups, symbols, rr, time : ndarray or None
         What the source knows beside the samples.
+    n_context : int, default=0
+        How many of the last columns of ``data`` are context.
     return_X_y : bool, default=False
         Give back ``(data, target)`` instead of the Bunch.
 
@@ -56,7 +77,18 @@ def make_bunch(
         rr=rr,
         time=time,
         sampling_rate=float(sampling_rate),
-        DESCR=descr,
+        n_context=n_context,
+        DESCR=describe_context(descr, n_context),
+    )
+
+
+def describe_context(descr, n_context):
+    """Add to a description what the last columns are, if they are context."""
+    if n_context == 0:
+        return descr
+    return (
+        f"{descr}\nThe last {n_context} columns of data are no samples but the context "
+        "of each beat, named by ecg_sklearn.datasets.CONTEXT_NAMES."
     )
 
 

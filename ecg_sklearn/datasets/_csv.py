@@ -47,10 +47,10 @@ def load_heartbeat_csv(path, *, sampling_rate=120.0, labelled=True, return_X_y=F
     -------
     Bunch
         ``data`` of shape (n_beats, 187) float32, ``target`` of shape (n_beats,)
-        int (None if not ``labelled``), ``target_names``, ``sampling_rate`` in Hz and
-        ``DESCR``. The file does not say which record a beat comes from, so
-        ``groups``, ``symbols``, ``rr`` and ``time`` are None: :func:`fetch_mitbih`
-        gives the same rows with them.
+        int (None if not ``labelled``), ``target_names``, ``sampling_rate`` in Hz,
+        ``n_context`` (0: the rows have no context) and ``DESCR``. The file does not
+        say which record a beat comes from, so ``groups``, ``symbols``, ``rr`` and
+        ``time`` are None: :func:`fetch_mitbih` gives the same rows with them.
 
     Raises
     ------
@@ -76,7 +76,15 @@ def load_heartbeat_csv(path, *, sampling_rate=120.0, labelled=True, return_X_y=F
         table = pd.read_csv(path, header=None, dtype=np.float32)
     except (pd.errors.EmptyDataError, pd.errors.ParserError, ValueError) as error:
         raise _first_fault(path, labelled, error) from error
-    except (OSError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+    # zipfile raises the last two for what is encrypted or packed in other ways.
+    except (
+        OSError,
+        EOFError,
+        zipfile.BadZipFile,
+        zlib.error,
+        NotImplementedError,
+        RuntimeError,
+    ) as error:
         raise ValueError(f"{path} could not be decompressed: {error}") from error
     rows = table.to_numpy()
     if rows.shape[1] != KAGGLE_N_TIMES + labelled or not np.isfinite(rows).all():
@@ -145,5 +153,7 @@ def _open_text(path):
         return gzip.open(path, "rt", newline="")
     if path.suffix == ".zip":
         archive = zipfile.ZipFile(path)
+        if not archive.namelist():
+            raise ValueError(f"{path} is a zip archive that holds no file.")
         return io.TextIOWrapper(archive.open(archive.namelist()[0]), newline="")
     return path.open(newline="")

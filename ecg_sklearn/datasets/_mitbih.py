@@ -1,11 +1,5 @@
-"""The MIT-BIH Arrhythmia Database: where it lies, how it is fetched, which beats."""
+"""The beats of the MIT-BIH Arrhythmia Database, and which of them are in which file."""
 
-import hashlib
-import logging
-import os
-import tempfile
-import warnings
-from functools import cache
 from importlib import resources
 from numbers import Real
 from pathlib import Path
@@ -19,21 +13,25 @@ from ecg_sklearn.aami import DS1, DS2, MITBIH_RECORDS, PACED_RECORDS
 from ecg_sklearn.datasets._base import (
     KAGGLE_SAMPLING_RATE,
     KAGGLE_SIGNAL_RATE,
+    Columns,
     make_bunch,
 )
-from ecg_sklearn.datasets._wfdb import (
-    check_window,
-    cut_rows,
-    cut_windows,
-    read_annotations,
-    read_signal,
+from ecg_sklearn.datasets._cache import cached
+from ecg_sklearn.datasets._context import CONTEXT_NAMES
+from ecg_sklearn.datasets._mitbih_files import (
+    checksums,
+    damaged_files,
+    download_mitbih,
+    files_that_stay,
+    find_mitbih,
+    how_to_get,
+    missing_files,
 )
+from ecg_sklearn.datasets._records import read_annotations, read_signal
+from ecg_sklearn.datasets._wfdb import check_window, cut_rows, cut_windows
 
-MITDB_URL = "https://physionet.org/files/mitdb/1.0.0/"
-DATA_VARIABLE = "ECG_SKLEARN_DATA"
-CACHE_VARIABLE = "ECG_SKLEARN_CACHE"
 # Raise it when beats are cut otherwise than before, so that old ones are not reused.
-_CUT_VERSION = 1
+_CUT_VERSION = 2
 
 _CITATION = """\
 MIT-BIH Arrhythmia Database 1.0.0, PhysioNet, Open Data Commons Attribution
@@ -69,6 +67,7 @@ class Beats(NamedTuple):
         "channel": [str, tuple, list],
         "window": [tuple, list],
         "sampling_rate": [Interval(Real, 0, None, closed="neither"), None],
+        "context": ["boolean"],
         "download_if_missing": ["boolean"],
         "return_X_y": ["boolean"],
     },
@@ -83,6 +82,7 @@ def fetch_mitbih(
     channel=("MLII", "V5"),
     window=(-0.4, 0.6),
     sampling_rate=None,
+    context=False,
     download_if_missing=True,
     return_X_y=False,
 ):
@@ -111,6 +111,10 @@ def fetch_mitbih(
         For ``form="window"``: seconds around each annotation.
     sampling_rate : float, default=None
         For ``form="window"``: resample to this rate, in Hz. None keeps 360 Hz.
+    context : bool, default=False
+        Append the columns ``CONTEXT_NAMES`` to ``data``: the rhythm around each beat
+        and its likeness to the beats before it, known at the next beat. The samples
+        stay as they are.
     download_if_missing : bool, default=True
         Download missing files from PhysioNet, about 92 MB in all. Each file is
         written under a temporary name, checked against its SHA-256 sum, then
@@ -126,8 +130,10 @@ def fetch_mitbih(
         beat; ``symbols``, its annotation; ``rr`` of shape (n_beats, 4), the
         previous and next RR interval, the mean of the last ten and the mean of the
         record, in seconds; ``time`` of the beat in its record, in seconds;
-        ``sampling_rate`` in Hz and ``DESCR``. In order of records and of time, but
-        for ``subset="test"``, which is in the order of ``mitbih_test.csv``.
+        ``sampling_rate`` in Hz; ``n_context``, the number of context columns behind the
+        samples of ``data``, 0 without; and ``DESCR``. In order of records and of
+        time, but for ``subset="test"``, which is in the order of
+        ``mitbih_test.csv``.
 
     Raises
     ------
@@ -164,23 +170,23 @@ def fetch_mitbih(
         raise OSError(
             f"{len(missing)} of {len(checksums())} files of the MIT-BIH database are "
             f"missing in {directory} ({', '.join(missing[:3])}, ...), and "
-            f"download_if_missing=False. {_how_to_get(directory)}"
+            f"download_if_missing=False. {how_to_get(directory)}"
         )
     if missing:
         download_mitbih(directory)
 
-    key = _fingerprint(directory)
     if form == "kaggle":
-        beats = Beats(*_cached(_read_kaggle_beats, str(directory), key))
         rate, cut = KAGGLE_SAMPLING_RATE, "as rows of the Kaggle heartbeat files"
+        read, how = _read_kaggle_beats, ()
     else:
         channels = [channel] if isinstance(channel, str) else list(channel)
         rate = float(sampling_rate or KAGGLE_SIGNAL_RATE)
         edges = list(check_window(window))
-        beats = Beats(
-            *_cached(_read_window_beats, str(directory), key, channels, edges, rate)
-        )
         cut = f"as windows from {edges[0]:g} to {edges[1]:g} s around each annotation"
+        read, how = _read_window_beats, (channels, edges, rate)
+    with files_that_stay(directory):
+        key = _fingerprint(directory)
+        beats = Beats(**cached(read, str(directory), key, context, *how))
     chosen = _select(beats, subset, include_paced)
     columns = {
         name: column if chosen is None else column[chosen]
@@ -191,148 +197,13 @@ def fetch_mitbih(
         columns.pop("data"),
         columns.pop("target"),
         sampling_rate=rate,
+        n_context=len(CONTEXT_NAMES) if context else 0,
         descr=(
             f"MIT-BIH beats, subset {subset!r}, cut {cut} at {rate:g} Hz.\n{_CITATION}"
         ),
         return_X_y=return_X_y,
         **columns,
     )
-
-
-def find_mitbih(data_home=None):
-    """Find the folder that holds the records, or that should.
-
-    Parameters
-    ----------
-    data_home : str, Path or None
-        As in :func:`fetch_mitbih`.
-
-    Returns
-    -------
-    Path
-        ``data_home`` if it holds a record or is called "mitdb", else its folder
-        "mitdb".
-    """
-    if data_home is None:
-        data_home = os.environ.get(DATA_VARIABLE) or Path.home() / "ecg_sklearn_data"
-    home = Path(data_home).expanduser()
-    if home.name == "mitdb" or any(home.glob("[12][0-9][0-9].hea")):
-        return home
-    return home / "mitdb"
-
-
-@cache
-def checksums():
-    """Read the SHA-256 sum of each of the 144 files, by file name."""
-    table = resources.files(__package__).joinpath("data/mitdb_sha256.txt").read_text()
-    return {name: sha for sha, name in map(str.split, table.splitlines())}
-
-
-def missing_files(directory):
-    """List the files of the database that a folder lacks.
-
-    Parameters
-    ----------
-    directory : Path
-        The folder.
-
-    Returns
-    -------
-    list of str
-        File names.
-    """
-    return [name for name in sorted(checksums()) if not (directory / name).is_file()]
-
-
-def damaged_files(directory):
-    """List the files whose SHA-256 sum is not the published one.
-
-    Parameters
-    ----------
-    directory : Path
-        A folder that holds all files.
-
-    Returns
-    -------
-    list of str
-        File names.
-    """
-    damaged = []
-    for name, expected in sorted(checksums().items()):
-        with (directory / name).open("rb") as file:
-            if hashlib.file_digest(file, "sha256").hexdigest() != expected:
-                damaged.append(name)
-    return damaged
-
-
-def download_mitbih(directory):
-    """Download the files that are missing or damaged, with a progress bar.
-
-    Parameters
-    ----------
-    directory : Path
-        Where to; made if it does not exist.
-
-    Raises
-    ------
-    OSError
-        If PhysioNet cannot be reached or the folder cannot be written. What was
-        downloaded stays.
-    """
-    import pooch
-    from rich.console import Console
-    from rich.progress import track
-
-    fetcher = pooch.create(
-        path=directory, base_url=MITDB_URL, registry=checksums(), retry_if_failed=2
-    )
-    logger = pooch.get_logger()
-    level = logger.level
-    logger.setLevel(logging.WARNING)
-    try:
-        for name in track(
-            sorted(checksums()),
-            description=f"MIT-BIH -> {directory}",
-            console=Console(stderr=True),
-        ):
-            fetcher.fetch(name)
-    except (OSError, ValueError) as error:
-        reason = f"{type(error).__name__}: {error}"
-        raise OSError(
-            f"The MIT-BIH database could not be downloaded to {directory}: "
-            f"{reason[:300]}. {_how_to_get(directory)}"
-        ) from error
-    finally:
-        logger.setLevel(level)
-
-
-def _how_to_get(directory):
-    return (
-        f"Download the 48 records (.dat, .hea, .atr) from {MITDB_URL} to {directory}, "
-        f"or set ${DATA_VARIABLE} to a folder that holds them."
-    )
-
-
-def _cached(function, *args):
-    """Call a function through a cache on disk; without one where none can be made."""
-    location = os.environ.get(CACHE_VARIABLE)
-    if location is None:
-        import pooch
-
-        location = pooch.os_cache("ecg_sklearn")
-    try:
-        Path(location).mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=location):
-            pass
-    except OSError as error:
-        warnings.warn(
-            f"Beats are not cached: {location} cannot be used ({error}). "
-            f"Set ${CACHE_VARIABLE} to a writable folder.",
-            RuntimeWarning,
-            stacklevel=3,
-        )
-        return function(*args)
-    return joblib.Memory(location, verbose=0).cache(function)(*args)
 
 
 def _fingerprint(directory):
@@ -351,7 +222,7 @@ def _check_files(directory):
         )
 
 
-def _read_kaggle_beats(directory, fingerprint):
+def _read_kaggle_beats(directory, fingerprint, context):
     """Cut the rows of both Kaggle files out of the records."""
     directory = Path(directory)
     _check_files(directory)
@@ -360,14 +231,15 @@ def _read_kaggle_beats(directory, fingerprint):
             name,
             read_signal(directory, name, 0, digital=True),
             read_annotations(directory, name, "atr"),
+            context=context,
         )
         for name in MITBIH_RECORDS
     ]
-    columns = [np.concatenate(column) for column in zip(*parts, strict=True)]
-    return Beats(*columns, test_row=_official_split(len(columns[0])))
+    columns = Columns.join(parts)
+    return Beats(*columns, test_row=_official_split(len(columns.data)))
 
 
-def _read_window_beats(directory, fingerprint, channels, window, rate):
+def _read_window_beats(directory, fingerprint, context, channels, window, rate):
     """Cut a window around every beat, and find it in the official split."""
     directory = Path(directory)
     _check_files(directory)
@@ -375,16 +247,16 @@ def _read_window_beats(directory, fingerprint, channels, window, rate):
     for name in MITBIH_RECORDS:
         signal = read_signal(directory, name, channels)
         notes = read_annotations(directory, name, "atr")
-        parts.append(cut_windows(name, signal, notes, *window, rate))
+        parts.append(cut_windows(name, signal, notes, *window, rate, context))
         is_beat = notes.label[:-1] >= 0
         times[name] = notes.sample[:-1][is_beat] / signal.sampling_rate
-    columns = [np.concatenate(column) for column in zip(*parts, strict=True)]
+    columns = Columns.join(parts)
     split = _official_split(sum(map(len, times.values())))
-    test_row = np.full(len(columns[0]), -2)
+    test_row = np.full(len(columns.data), -2)
     start = 0
     for name, time in times.items():
-        here = np.flatnonzero(columns[2] == name)
-        place = np.searchsorted(time, columns[5][here])
+        here = np.flatnonzero(columns.groups == name)
+        place = np.searchsorted(time, columns.time[here])
         known = place < len(time)
         test_row[here[known]] = split[start + place[known]]
         start += len(time)

@@ -10,14 +10,11 @@ from ecg_sklearn.aami import CLASS_NAMES
 from ecg_sklearn.datasets._base import (
     KAGGLE_SAMPLING_RATE,
     KAGGLE_SIGNAL_RATE,
+    Columns,
     make_bunch,
 )
-from ecg_sklearn.datasets._wfdb import (
-    Annotations,
-    Signal,
-    cut_rows,
-    cut_windows,
-)
+from ecg_sklearn.datasets._records import Annotations, Signal
+from ecg_sklearn.datasets._wfdb import cut_rows, cut_windows
 
 _RATE = KAGGLE_SIGNAL_RATE
 _LEAD = 1.0
@@ -116,7 +113,8 @@ def make_heartbeats(
     Returns
     -------
     Bunch
-        The same fields as of :func:`fetch_mitbih`.
+        The same fields as of :func:`fetch_mitbih`. There is no signal around the
+        beats: ``n_context`` is 0.
 
     Raises
     ------
@@ -149,9 +147,7 @@ def make_heartbeats(
         _simulate_record(f"{number:02d}", labels, noise, form, rng)
         for number, labels in enumerate(np.array_split(target, n_records))
     ]
-    data, target, groups, symbols, rr, time = (
-        np.concatenate(column) for column in zip(*parts, strict=True)
-    )
+    data, target, groups, symbols, rr, time = Columns.join(parts)
     # Patients of different simulations are different patients.
     groups = np.char.add(f"sim{rng.randint(10**6):06d}-", groups)
     return make_bunch(

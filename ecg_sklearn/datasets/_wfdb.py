@@ -1,6 +1,5 @@
-"""Annotated WFDB records: reading with errors that help, and windows around beats."""
+"""The beats of annotated WFDB records: windows around them, or rows as Kaggle's."""
 
-import os
 from fractions import Fraction
 from numbers import Integral, Real
 from pathlib import Path
@@ -10,43 +9,63 @@ import numpy as np
 import scipy.signal
 from sklearn.utils._param_validation import Interval, StrOptions, validate_params
 
-from ecg_sklearn.aami import SYMBOL_TO_CLASS
 from ecg_sklearn.datasets._base import (
     KAGGLE_SAMPLING_RATE,
     KAGGLE_SIGNAL_RATE,
+    Columns,
     cut_kaggle_beats,
     make_bunch,
     rr_intervals,
 )
+from ecg_sklearn.datasets._context import CONTEXT_NAMES, context_features
+from ecg_sklearn.datasets._records import (
+    read_annotations,
+    read_signal,
+    record_names,
+)
 
 
-class Signal(NamedTuple):
-    """One channel of a record: ``samples`` (n_samples,) at ``sampling_rate`` Hz."""
+class Cut(NamedTuple):
+    """How beats are cut: the parameters of :func:`load_wfdb_beats`, checked."""
 
-    samples: np.ndarray
-    sampling_rate: float
-    channel: str
+    annotator: str
+    channel: str | int | list | tuple
+    form: str
+    window: tuple[float, float]
+    sampling_rate: float | None
+    context: bool
+
+    @property
+    def n_context(self):
+        """Number of context columns."""
+        return len(CONTEXT_NAMES) if self.context else 0
+
+    def __str__(self):
+        """Describe it in the words of ``DESCR``."""
+        if self.form == "kaggle":
+            return "rows of the Kaggle form"
+        start, stop = self.window
+        return f"windows from {start:g} to {stop:g} s around each annotation"
 
 
-class Annotations(NamedTuple):
-    """All annotations of a record, and the AAMI label of each; -1: not a beat."""
-
-    sample: np.ndarray
-    symbol: np.ndarray
-    label: np.ndarray
+# Shared with iter_beats, which cuts the same beats.
+CUT_CONSTRAINTS = {
+    "annotator": [str],
+    "channel": [str, Integral, tuple, list],
+    "form": [StrOptions({"kaggle", "window"})],
+    "window": [tuple, list],
+    "sampling_rate": [Interval(Real, 0, None, closed="neither"), None],
+    "context": ["boolean"],
+}
 
 
 @validate_params(
     {
         "directory": [str, Path],
         "records": ["array-like", None],
-        "annotator": [str],
-        "channel": [str, Integral, tuple, list],
-        "form": [StrOptions({"kaggle", "window"})],
-        "window": [tuple, list],
-        "sampling_rate": [Interval(Real, 0, None, closed="neither"), None],
         "return_X_y": ["boolean"],
-    },
+    }
+    | CUT_CONSTRAINTS,
     prefer_skip_nested_validation=True,
 )
 def load_wfdb_beats(
@@ -58,6 +77,7 @@ def load_wfdb_beats(
     form="window",
     window=(-0.4, 0.6),
     sampling_rate=None,
+    context=False,
     return_X_y=False,
 ):
     """Cut the annotated beats out of the records of a WFDB database.
@@ -84,6 +104,9 @@ def load_wfdb_beats(
         For ``form="window"``: resample the signal to this rate, in Hz, before
         cutting. None keeps the rate of the records, which must then be the same for
         all of them.
+    context : bool, default=False
+        Append the columns ``CONTEXT_NAMES`` to ``data``: the rhythm around each beat
+        and its likeness to the beats before it, known at the next beat.
     return_X_y : bool, default=False
         Return ``(data, target)`` instead of a Bunch.
 
@@ -95,9 +118,10 @@ def load_wfdb_beats(
         beat; ``symbols``, its annotation; ``rr`` of shape (n_beats, 4), the previous
         and next RR interval, the mean of the last ten and the mean of the record, in
         seconds; ``time`` of the annotation in its record, in seconds;
-        ``sampling_rate`` in Hz and ``DESCR``. Beats whose window does not fit into
-        the record are left out, and so is the last annotation of each record in the
-        Kaggle form.
+        ``sampling_rate`` in Hz; ``n_context``, the number of context columns behind the
+        samples of ``data``, 0 without; and ``DESCR``. Beats whose window does not fit
+        into the record are left out, and so is the last annotation of each record
+        in the Kaggle form.
 
     Raises
     ------
@@ -112,55 +136,125 @@ def load_wfdb_beats(
     .. [1] The WFDB software package, https://physionet.org/content/wfdb/.
     """
     directory = Path(directory)
-    start, stop = check_window(window)
-    names = _record_names(directory, records, annotator)
+    cut = Cut(annotator, channel, form, check_window(window), sampling_rate, context)
+    names = record_names(directory, records, annotator)
+    parts, rate = cut_records(directory, names, cut)
+    beats = Columns.join(parts)
+    if len(beats.data) == 0:
+        raise no_beats(directory, cut)
+    return bunch_of(beats, names, cut, rate, return_X_y=return_X_y)
+
+
+def cut_records(directory, names, cut, *, rate=None):
+    """Cut the beats of some records, which must agree in their sampling rate.
+
+    Parameters
+    ----------
+    directory : Path
+        Folder of the records.
+    names : sequence of str
+        The records.
+    cut : Cut
+        How to cut them.
+    rate : tuple of (str, float), default=None
+        A record that was cut before, and its rate in Hz.
+
+    Returns
+    -------
+    parts : list of Columns
+        The beats of each record.
+    rate : tuple of (str, float)
+        The first record, or the one that was given, and the rate of all.
+
+    Raises
+    ------
+    ValueError
+        If the rate of a record is another one.
+    """
     parts = []
-    rates = {}
     for name in names:
-        notes = read_annotations(directory, name, annotator)
-        signal = read_signal(directory, name, channel, digital=form == "kaggle")
-        if form == "kaggle":
-            rates[name] = KAGGLE_SAMPLING_RATE
-            parts.append(cut_rows(name, signal, notes))
-            continue
-        rates[name] = float(sampling_rate or signal.sampling_rate)
-        if rates[name] != rates[names[0]]:
+        beats, own_rate = cut_record(directory, name, cut)
+        rate = rate or (name, own_rate)
+        if own_rate != rate[1]:
             raise ValueError(
-                f"Record {name} is sampled at {rates[name]:g} Hz and record "
-                f"{names[0]} at {rates[names[0]]:g} Hz. Set sampling_rate to bring "
-                "them together."
+                f"Record {name} is sampled at {own_rate:g} Hz and record {rate[0]} at "
+                f"{rate[1]:g} Hz. Set sampling_rate to bring them together."
             )
-        parts.append(cut_windows(name, signal, notes, start, stop, rates[name]))
-    columns = [np.concatenate(column) for column in zip(*parts, strict=True)]
-    data, target, groups, symbols, rr, time = columns
-    if len(data) == 0:
-        raise ValueError(
-            f"No beat in {directory} could be cut: the annotator {annotator!r} holds "
-            "no beat annotations, or they lie too near to the ends of their records "
-            f"for window={tuple(window)}."
-        )
-    cut = (
-        "rows of the Kaggle form"
-        if form == "kaggle"
-        else (f"windows from {start:g} to {stop:g} s around each annotation")
-    )
+        parts.append(beats)
+    return parts, rate
+
+
+def cut_record(directory, name, cut):
+    """Read one record and cut its beats.
+
+    Parameters
+    ----------
+    directory : Path
+        Folder of the record.
+    name : str
+        The record.
+    cut : Cut
+        How to cut it.
+
+    Returns
+    -------
+    beats : Columns
+        Its beats; there may be none.
+    rate : float
+        Their samples per second.
+    """
+    notes = read_annotations(directory, name, cut.annotator)
+    signal = read_signal(directory, name, cut.channel, digital=cut.form == "kaggle")
+    if cut.form == "kaggle":
+        beats = cut_rows(name, signal, notes, context=cut.context)
+        return beats, KAGGLE_SAMPLING_RATE
+    rate = float(cut.sampling_rate or signal.sampling_rate)
+    return cut_windows(name, signal, notes, *cut.window, rate, cut.context), rate
+
+
+def bunch_of(beats, names, cut, rate, *, return_X_y=False):
+    """Pack the beats of some records.
+
+    Parameters
+    ----------
+    beats : Columns
+        The beats.
+    names : sequence of str
+        Their records.
+    cut : Cut
+        How they were cut.
+    rate : tuple of (str, float)
+        As :func:`cut_records` gives it.
+    return_X_y : bool, default=False
+        Give back ``(data, target)`` instead of the Bunch.
+
+    Returns
+    -------
+    Bunch or tuple
+        The beats.
+    """
     return make_bunch(
-        data,
-        target,
-        groups=groups,
-        symbols=symbols,
-        rr=rr,
-        time=time,
-        sampling_rate=rates[names[0]],
+        **beats._asdict(),
+        sampling_rate=rate[1],
+        n_context=cut.n_context,
         descr=(
-            f"{len(data)} beats of {len(names)} WFDB records, annotator "
-            f"{annotator!r}, cut as {cut}."
+            f"{len(beats.data)} beats of {len(names)} WFDB records, annotator "
+            f"{cut.annotator!r}, cut as {cut}."
         ),
         return_X_y=return_X_y,
     )
 
 
-def cut_rows(name, signal, notes):
+def no_beats(directory, cut):
+    """Make the error of a database none of whose beats could be cut."""
+    return ValueError(
+        f"No beat in {directory} could be cut: the annotator {cut.annotator!r} holds "
+        "no beat annotations, or they lie too near to the ends of their records for "
+        f"window={cut.window}."
+    )
+
+
+def cut_rows(name, signal, notes, *, context=False):
     """Cut the beats of one record as the Kaggle files hold them.
 
     Parameters
@@ -171,12 +265,13 @@ def cut_rows(name, signal, notes):
         The channel to cut from; brought to 360 Hz if it has another rate.
     notes : Annotations
         Its annotations.
+    context : bool, default=False
+        Append the context of each beat to its row.
 
     Returns
     -------
-    tuple of ndarray
-        The columns ``data, target, groups, symbols, rr, time`` of a Bunch, of all
-        beats but the one, if it is a beat, of the last annotation.
+    Columns
+        All beats but the one, if it is a beat, of the last annotation.
     """
     is_beat = notes.label >= 0
     time = notes.sample[is_beat] / signal.sampling_rate
@@ -187,12 +282,14 @@ def cut_rows(name, signal, notes):
     samples = _resample(signal, KAGGLE_SIGNAL_RATE)
     data = cut_kaggle_beats(samples, sample, is_beat)
     kept = slice(None, len(data))
+    if context:
+        data = _with_context(data, signal, notes.sample[is_beat], kept)
     groups = np.full(len(data), name)
     labels, symbols = notes.label[is_beat][kept], notes.symbol[is_beat][kept]
-    return data, labels, groups, symbols, rr[kept], time[kept]
+    return Columns(data, labels, groups, symbols, rr[kept], time[kept])
 
 
-def cut_windows(name, signal, notes, start, stop, rate):
+def cut_windows(name, signal, notes, start, stop, rate, context=False):
     """Cut a window around each beat of one record.
 
     Parameters
@@ -207,12 +304,13 @@ def cut_windows(name, signal, notes, start, stop, rate):
         The window, in seconds around each beat.
     rate : float
         Samples per second of the windows.
+    context : bool, default=False
+        Append the context of each beat to its window.
 
     Returns
     -------
-    tuple of ndarray
-        The columns ``data, target, groups, symbols, rr, time`` of a Bunch, of the
-        beats whose window fits into the record.
+    Columns
+        The beats whose window fits into the record.
     """
     is_beat = notes.label >= 0
     sample, symbol, label = (column[is_beat] for column in notes)
@@ -228,8 +326,16 @@ def cut_windows(name, signal, notes, start, stop, rate):
     centre = np.rint(time * rate).astype(np.intp)
     fits = (centre + offsets[0] >= 0) & (centre + offsets[-1] < len(samples))
     data = samples[centre[fits, None] + offsets]
+    if context:
+        data = _with_context(data, signal, sample, fits)
     groups = np.full(len(data), name)
-    return data, label[fits], groups, symbol[fits], rr[fits], time[fits]
+    return Columns(data, label[fits], groups, symbol[fits], rr[fits], time[fits])
+
+
+def _with_context(data, signal, sample, kept):
+    """Append the context of the beats that were kept, known from all of them."""
+    context = context_features(signal.samples, sample, signal.sampling_rate)
+    return np.hstack([data, context[kept]])
 
 
 def _resample(signal, rate):
@@ -239,118 +345,6 @@ def _resample(signal, rate):
         return samples
     ratio = Fraction(rate / signal.sampling_rate).limit_denominator(10_000)
     return scipy.signal.resample_poly(samples, ratio.numerator, ratio.denominator)
-
-
-def read_signal(directory, name, channel, *, digital=False):
-    """Read one channel of a record, in physical or digital units.
-
-    Parameters
-    ----------
-    directory : Path
-        Folder of the record.
-    name : str
-        The record.
-    channel : str, int or sequence of str
-        As in :func:`load_wfdb_beats`.
-    digital : bool, default=False
-        Give the integers of the file instead of physical units.
-
-    Returns
-    -------
-    Signal
-        The samples with their rate and the name of the channel.
-    """
-    import wfdb
-
-    header = _read(wfdb.rdheader, directory, name, "hea")
-    position = _channel_position(header, name, channel)
-    dat = header.file_name[position]
-    if not (directory / dat).is_file():
-        raise FileNotFoundError(
-            f"Record {name} has no signal file {dat} in {directory}."
-        )
-    record = _read(
-        wfdb.rdrecord, directory, name, dat, channels=[position], physical=not digital
-    )
-    samples = (record.d_signal if digital else record.p_signal)[:, 0]
-    if header.sig_len is not None and len(samples) != header.sig_len:
-        raise ValueError(
-            f"{directory / dat} holds {len(samples)} samples a signal; its header "
-            f"says {header.sig_len}. The file is truncated: get it again."
-        )
-    if not digital:
-        samples = samples.astype(np.float32)
-    return Signal(samples, float(header.fs), header.sig_name[position])
-
-
-def read_annotations(directory, name, annotator):
-    """Read all annotations of a record.
-
-    Parameters
-    ----------
-    directory : Path
-        Folder of the record.
-    name : str
-        The record.
-    annotator : str
-        Suffix of the annotation file.
-
-    Returns
-    -------
-    Annotations
-        Position, symbol and AAMI label (-1: not a beat) of each annotation.
-    """
-    import wfdb
-
-    if not (directory / f"{name}.{annotator}").is_file():
-        others = sorted(
-            path.suffix[1:]
-            for path in directory.glob(f"{name}.*")
-            if path.suffix not in (".hea", ".dat", ".mat", ".xws")
-        )
-        raise FileNotFoundError(
-            f"Record {name} has no annotation file {name}.{annotator} in {directory}. "
-            f"Its other annotators: {', '.join(others) or 'none'}."
-        )
-    notes = _read(wfdb.rdann, directory, name, annotator, extension=annotator)
-    symbol = np.asarray(notes.symbol, dtype="U1")
-    label = np.asarray([SYMBOL_TO_CLASS.get(s, -1) for s in symbol], dtype=np.intp)
-    return Annotations(np.asarray(notes.sample, dtype=np.intp), symbol, label)
-
-
-def _read(reader, directory, name, suffix, **kwargs):
-    """Call a wfdb reader; turn whatever it raises into an error that names the file."""
-    file = suffix if suffix.startswith(f"{name}.") else f"{name}.{suffix}"
-    if suffix == "hea" and not (directory / file).is_file():
-        raise FileNotFoundError(f"Record {name} has no header {file} in {directory}.")
-    try:
-        return reader(os.fspath(directory / name), **kwargs)
-    # wfdb raises whatever its parsing met: IndexError, ValueError, KeyError and more.
-    except Exception as error:
-        raise ValueError(
-            f"{directory / file} could not be read as a WFDB file "
-            f"({type(error).__name__}: {error}). It may be truncated: get it again."
-        ) from error
-
-
-def _channel_position(header, name, channel):
-    """Find a channel in a header by name, names in order of preference, or position."""
-    signals = list(header.sig_name or [])
-    if isinstance(channel, Integral):
-        if not 0 <= channel < len(signals):
-            raise ValueError(
-                f"Record {name} has no channel {channel}: it has {len(signals)} "
-                f"({', '.join(signals)}), counted from 0."
-            )
-        return int(channel)
-    wanted = [channel] if isinstance(channel, str) else list(channel)
-    for candidate in wanted:
-        if candidate in signals:
-            return signals.index(candidate)
-    raise ValueError(
-        f"Record {name} has no channel {' or '.join(map(repr, wanted))}. "
-        f"It has {', '.join(map(repr, signals)) or 'no signals'}."
-    )
 
 
 def check_window(window):
@@ -365,25 +359,3 @@ def check_window(window):
             "around the annotation, such as (-0.4, 0.6)."
         )
     return start, stop
-
-
-def _record_names(directory, records, annotator):
-    """Names of the records to read, checked for existence of the folder."""
-    if not directory.is_dir():
-        raise FileNotFoundError(f"There is no folder {directory}.")
-    if records is not None:
-        names = [str(name) for name in records]
-    elif (directory / "RECORDS").is_file():
-        names = (directory / "RECORDS").read_text().split()
-    else:
-        names = sorted(
-            header.stem
-            for header in directory.glob("*.hea")
-            if header.with_suffix(f".{annotator}").is_file()
-        )
-    if not names:
-        raise FileNotFoundError(
-            f"{directory} holds no WFDB record with an annotation file "
-            f"*.{annotator}. Check the folder and the annotator."
-        )
-    return names

@@ -1,0 +1,254 @@
+"""Arrays of every kind at the doors of the estimators."""
+
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import scipy.sparse
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ecg_sklearn import BeatSMOTE, SpectrogramTransformer, make_ecg_pipeline
+from ecg_sklearn.datasets import make_heartbeats
+from ecg_sklearn.metrics import aami_report, bootstrap_ci, class_report
+from ecg_sklearn.model_selection import check_no_leakage, record_train_test_split
+
+from .oracle import Refused, attempt, fuzzed
+
+_BEATS = make_heartbeats(60, n_records=6, random_state=0)
+
+
+def _as_memmap(X):
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "X.npy")
+        np.save(path, X)
+        return np.load(path, mmap_mode="r")
+
+
+def _read_only(X):
+    X = X.copy()
+    X.setflags(write=False)
+    return X
+
+
+SAME = {
+    "as it is": lambda X: X,
+    "float64": lambda X: X.astype(np.float64),
+    "Fortran": np.asfortranarray,
+    "read-only": _read_only,
+    "memory-mapped": _as_memmap,
+    "list": lambda X: X.tolist(),
+    "pandas": pd.DataFrame,
+    "named columns": lambda X: pd.DataFrame(
+        X, columns=[f"t{i}" for i in range(X.shape[1])]
+    ),
+    "every other row": lambda X: np.repeat(X, 2, axis=0)[::2],
+    "object": lambda X: X.astype(object),
+}
+OTHER = {
+    "NaN": lambda X, i: _with(X, i, np.nan),
+    "inf": lambda X, i: _with(X, i, -np.inf),
+    "huge": lambda X, i: _with(X, i, 1e30),
+    "constant": lambda X, i: np.full_like(X, 0.3),
+    "no beat": lambda X, i: X[:0],
+    "one beat": lambda X, i: X[:1],
+    "one sample": lambda X, i: X[:, :1],
+    "narrow": lambda X, i: X[:, : i % 186 + 1],
+    "wide": lambda X, i: np.hstack([X, X]),
+    "flat": lambda X, i: X[0],
+    "cube": lambda X, i: X[None],
+    "number": lambda X, i: float(i),
+    "None": lambda X, i: None,
+    "strings": lambda X, i: X.astype(str),
+    "words": lambda X, i: np.full(X.shape, "beat"),
+    "complex": lambda X, i: X + 1j,
+    "float16": lambda X, i: X.astype(np.float16),
+    "integers": lambda X, i: (X * 1000).astype(np.int16),
+    "booleans": lambda X, i: X > 0.5,
+    "sparse": lambda X, i: scipy.sparse.csr_array(X),
+    "ragged": lambda X, i: [row[: len(row) - n] for n, row in enumerate(X.tolist())],
+    "dates": lambda X, i: X.astype("datetime64[s]"),
+}
+
+
+def _with(X, place, value):
+    X = X.copy()
+    X.flat[place % X.size] = value
+    return X
+
+
+def polars_frame(X):
+    return pytest.importorskip("polars").DataFrame(
+        {f"t{i}": column for i, column in enumerate(X.T)}
+    )
+
+
+@pytest.fixture(scope="module")
+def pipe():
+    pipe = make_ecg_pipeline(
+        filters=(4,), dense_units=4, epochs=1, phase=True, random_state=0, sampler=None
+    )
+    return pipe.fit(_BEATS.data, _BEATS.target)
+
+
+def usable_probabilities(probability, n_beats):
+    assert probability.shape == (n_beats, 5)
+    np.testing.assert_allclose(probability.sum(axis=1), 1, atol=1e-5)
+
+
+@pytest.mark.parametrize("kind", [*SAME, "polars"])
+def test_the_form_of_an_array_does_not_matter(pipe, kind):
+    rows = _BEATS.data[:7]
+    form = polars_frame if kind == "polars" else SAME[kind]
+    given_rows = form(rows)
+    found = attempt(pipe.predict_proba, given_rows)
+    np.testing.assert_allclose(found, pipe.predict_proba(rows), atol=1e-6)
+    images = SpectrogramTransformer().fit_transform(given_rows)
+    np.testing.assert_array_equal(images, SpectrogramTransformer().fit_transform(rows))
+
+
+@fuzzed
+@given(st.sampled_from(list(OTHER)), st.integers(0, 10**6), st.integers(1, 9))
+def test_arrays_at_predict(pipe, kind, place, n_beats):
+    X = OTHER[kind](_BEATS.data[:n_beats], place)
+    try:
+        found = attempt(pipe.predict_proba, X)
+    except Refused:
+        return
+    usable_probabilities(found, len(X) if hasattr(X, "__len__") else 1)
+
+
+@fuzzed
+@given(
+    st.sampled_from(list(OTHER)),
+    st.integers(0, 10**6),
+    st.integers(1, 60),
+    st.fixed_dictionaries(
+        {},
+        optional={
+            "normalize": st.sampled_from(["global", "frequency", "sample", None]),
+            "scale": st.sampled_from(["db", "power", "magnitude"]),
+            "phase": st.booleans(),
+            "flatten": st.booleans(),
+            "n_context": st.integers(0, 200),
+            "boundary": st.sampled_from(["zeros", "even", "odd", "constant", None]),
+            "nperseg": st.integers(1, 300),
+            "detrend": st.sampled_from(["constant", "linear", False]),
+            "top_db": st.sampled_from([None, 20.0]),
+        },
+    ),
+)
+def test_arrays_at_the_transformer(kind, place, n_beats, params):
+    X = OTHER[kind](_BEATS.data[:n_beats], place)
+    spectrogram = SpectrogramTransformer(**params)
+    try:
+        images = attempt(spectrogram.fit_transform, X)
+    except Refused:
+        return
+    assert len(images) == len(X)
+    assert np.isfinite(images).all()
+    if params.get("normalize", "global") is not None and not params.get("n_context"):
+        assert np.abs(images).max() <= 1 + 1e-6
+    np.testing.assert_array_equal(spectrogram.transform(X), images)
+
+
+LABELS = {
+    "as they are": lambda y, i: y,
+    "strings": lambda y, i: np.array(list("NSVFQ"))[y],
+    "floats": lambda y, i: y + 0.5,
+    "NaN": lambda y, i: np.where(np.arange(len(y)) == i % len(y), np.nan, y),
+    "one class": lambda y, i: np.zeros_like(y),
+    "a class of one": lambda y, i: (np.arange(len(y)) == i % len(y)).astype(int),
+    "too few": lambda y, i: y[:-1],
+    "none": lambda y, i: None,
+    "one-hot": lambda y, i: np.eye(5)[y],
+    "mixed": lambda y, i: np.array([*y[:-1], "V"], dtype=object),
+    "negative": lambda y, i: y - 3,
+    "booleans": lambda y, i: y > 1,
+}
+
+
+@fuzzed
+@given(st.sampled_from(list(LABELS)), st.integers(0, 59), st.booleans())
+def test_labels_at_fit(kind, place, smote):
+    y = LABELS[kind](_BEATS.target, place)
+    pipe = make_ecg_pipeline(
+        filters=(4,),
+        dense_units=0,
+        epochs=1,
+        random_state=0,
+        sampler="smote" if smote else None,
+    )
+    try:
+        attempt(pipe.fit, _BEATS.data, y)
+    except Refused:
+        return
+    predicted = pipe.predict(_BEATS.data)
+    assert set(predicted.tolist()) <= set(np.asarray(y).tolist())
+
+
+@fuzzed
+@given(
+    st.sampled_from(list(OTHER)),
+    st.sampled_from(list(LABELS)),
+    st.integers(0, 59),
+    st.integers(1, 20),
+)
+def test_arrays_at_smote(kind, labels, place, k_neighbors):
+    X = OTHER[kind](_BEATS.data, place)
+    y = LABELS[labels](_BEATS.target, place)
+    try:
+        found = attempt(
+            BeatSMOTE(k_neighbors=k_neighbors, random_state=0).fit_resample, X, y
+        )
+    except Refused:
+        return
+    assert found[0].shape[0] == len(found[1])
+
+
+_CODES = st.lists(st.integers(-1, 6), max_size=12)
+
+
+@fuzzed
+@given(_CODES, _CODES, st.lists(st.sampled_from(["100", "101", ""]), max_size=12))
+def test_labels_at_the_metrics(y_true, y_pred, groups):
+    for metric in (
+        lambda: class_report(y_true, y_pred).to_dict(),
+        lambda: aami_report(y_true, y_pred, groups).to_dict(),
+        lambda: bootstrap_ci(
+            lambda a, b: float(np.mean(a == b)), y_true, y_pred,
+            groups=groups, n_resamples=20, random_state=0,
+        ),
+        lambda: check_no_leakage(y_true, y_pred),
+    ):  # fmt: skip
+        try:
+            attempt(metric)
+        except Refused:
+            continue
+
+
+@fuzzed
+@given(
+    st.integers(0, 30),
+    st.integers(1, 8),
+    st.one_of(st.floats(-1, 2), st.integers(-2, 40)),
+    st.booleans(),
+)
+def test_sizes_at_the_split(n_beats, n_records, test_size, stratified):
+    y = np.arange(n_beats) % 3
+    groups = np.arange(n_beats) % n_records
+    try:
+        parts = attempt(
+            record_train_test_split,
+            y,
+            groups=groups,
+            test_size=test_size,
+            stratify=y if stratified else None,
+            random_state=0,
+        )
+    except Refused:
+        return
+    assert len(parts[0]) + len(parts[1]) == n_beats
+    assert min(len(parts[0]), len(parts[1])) > 0
