@@ -12,22 +12,29 @@ __version__ = "0.1.0"
 _MODULES = (
     "aami",
     "datasets",
+    "exporting",
     "inspection",
     "metrics",
     "model_selection",
     "neural_network",
     "over_sampling",
+    "persistence",
     "pipeline",
     "plotting",
     "preprocessing",
     "report",
+    "streaming",
 )
 _NAMES = {
     "BeatSMOTE": "over_sampling",
     "SpectrogramCNNClassifier": "neural_network",
     "SpectrogramTransformer": "preprocessing",
+    "export": "exporting",
+    "fit_stream": "streaming",
+    "load": "persistence",
     "make_ecg_pipeline": "pipeline",
     "make_report": "report",
+    "save": "persistence",
 }
 
 __all__ = sorted([*_MODULES, *_NAMES, "__version__"])

@@ -1,157 +1,43 @@
-"""What each command of ``ecg-sklearn`` does, through the public API alone."""
+"""What each command of ``ecg-sklearn`` does, through the public API alone.
+
+``train`` and ``demo`` live in :mod:`ecg_sklearn._train_command`.
+"""
 
 import json
 import os
-import platform
 import tempfile
-import time
-from importlib.metadata import version
 from pathlib import Path
 
-import joblib
 import numpy as np
 import pandas as pd
-from rich.console import Console
-from rich.table import Table
-from sklearn import config_context
 
-from ecg_sklearn._files import (
-    new_file,
-    new_folder,
-    refuse_existing,
-    without_start_up_noise,
-    write_json,
-)
+from ecg_sklearn._files import new_file, refuse_existing, write_json
 from ecg_sklearn._intervals import score_with_interval
-from ecg_sklearn._protocols import (
-    KAGGLE_CUT,
-    cut_of,
-    hold_out,
-    load_beats,
-    load_protocol,
-    read_csv_of_any_width,
-    take,
-)
-from ecg_sklearn._scoring import (
-    INTERVALS,
-    draw_confusion_matrix,
-    draw_training,
-    report_of,
-    scores_of,
-)
+from ecg_sklearn._model_files import check_place, cut_of_model, read_model
+from ecg_sklearn._protocols import load_beats, read_csv_of_any_width, take
+from ecg_sklearn._scoring import INTERVALS, report_of, scores_of
+from ecg_sklearn._train_command import demo, print_counts, train_on_stream
+from ecg_sklearn._train_command import train as train_in_memory
 from ecg_sklearn.aami import CLASS_NAMES
-from ecg_sklearn.datasets import _mitbih as mitbih
+from ecg_sklearn.datasets import _mitbih_files as mitbih
 from ecg_sklearn.datasets import fetch_mitbih, load_wfdb_beats
 from ecg_sklearn.metrics import aami_report
-from ecg_sklearn.model_selection import check_no_leakage
+
+__all__ = ["data", "demo", "evaluate", "predict", "report", "train"]
 
 _CSV_SUFFIXES = (".csv", ".gz", ".zip")
 
 
 def train(args):
-    """Train a pipeline, print its scores, and save it with what belongs to it."""
-    out = _console(args)
-    output = args.output or Path("runs") / args.protocol
-    refuse_existing(output, args.overwrite)
-    cut = cut_of(args)
-    training, test = load_protocol(args, cut)
-    training, validation = hold_out(training, args)
-    sets = {"training": training, "validation": validation, "test": test}
-    sets = {name: beats for name, beats in sets.items() if beats is not None}
-    _print_counts(out, sets)
-
-    with without_start_up_noise():
-        import tensorflow  # noqa: F401
-    with config_context(enable_metadata_routing=True):
-        pipe = _make_pipeline(args, training.sampling_rate)
-        extra = {}
-        if validation is not None:
-            extra = {"X_val": validation.data, "y_val": validation.target}
-        start = time.perf_counter()
-        pipe.fit(training.data, training.target, **extra)
-    seconds = time.perf_counter() - start
-    pipe.cut_ = cut  # evaluate, report and predict cut their beats likewise
-
-    predicted = {name: pipe.predict(beats.data) for name, beats in sets.items()}
-    scores = {
-        name: scores_of(beats.target, predicted[name], pipe.classes_)
-        for name, beats in sets.items()
-    }
-    for name, score in scores.items():
-        print(f"{name:<10} accuracy {score['accuracy']:.4f}", end="  ")
-        print(f"macro-F1 {score['macro_f1']:.4f}")
-    print(
-        "\nTest beats, class by class:\n"
-        f"{report_of(test.target, predicted['test'], pipe.classes_)}"
-    )
-    print(_who_is_on_both_sides(args, training, test))
-    print(f"Trained in {seconds:.0f} s ({pipe[-1].n_epochs_} epochs).")
-
-    with new_folder(output, args.overwrite) as folder:
-        joblib.dump(pipe, folder / "model.joblib")
-        write_json(
-            folder / "metrics.json",
-            {
-                "data": args.data,
-                "protocol": args.protocol,
-                "cut": cut,
-                "sampler": args.sampler,
-                "seed": args.seed,
-                "param": dict(args.param),
-                "fit_seconds": seconds,
-                "n_epochs": pipe[-1].n_epochs_,
-                "best_epoch": pipe[-1].best_epoch_,
-                "history": pipe[-1].history_,
-                "sets": {name: _describe(beats) for name, beats in sets.items()},
-                "scores": scores,
-                "versions": _versions(),
-            },
-        )
-        draw_training(pipe, folder / "history.png")
-        draw_confusion_matrix(
-            test.target,
-            predicted["test"],
-            pipe.classes_,
-            folder / "confusion_matrix.png",
-        )
-    print(f"Saved model.joblib, metrics.json and two figures in {output}")
-
-
-def _who_is_on_both_sides(args, training, test):
-    if training.groups is None:
-        return (
-            "The files do not say which patients the beats come from: the test may "
-            "measure memory of patients as well as skill."
-        )
-    if args.protocol == "kaggle":
-        return (
-            "Patients of the test beats are in the training beats as well: this "
-            "measures memory of patients as well as skill. For patients the model "
-            "never met, use --protocol inter-patient."
-        )
-    found = check_no_leakage(training.groups, test.groups, on_leak="return")
-    shared = [
-        f"{', '.join(here)} (training) and {', '.join(there)} (test)"
-        for here, there in found.subjects.values()
-    ]
-    return "No record is in both training and test beats." + (
-        f" Of one subject all the same: {', '.join(shared)}." if shared else ""
-    )
-
-
-def demo(args):
-    """Train on simulated beats, patients apart."""
-    args.data, args.test_data, args.protocol = "simulated", None, "inter-patient"
-    args.form = "kaggle"
-    train(args)
-    print("These beats are simulated: the scores say nothing about real patients.")
+    """Train a pipeline, in memory or from a stream of records."""
+    (train_on_stream if args.stream else train_in_memory)(args)
 
 
 def evaluate(args):
     """Score a saved pipeline on beats with labels."""
-    if args.output is not None:
-        refuse_existing(args.output, args.overwrite)
-    pipe = _load_model(args.model)
+    _check_output(args)
+    _check_resamples(args)
+    pipe = read_model(args.model)
     beats = _load_known_beats(args, pipe)
     predicted = pipe.predict(beats.data)
     scores = scores_of(beats.target, predicted, pipe.classes_)
@@ -186,8 +72,9 @@ def report(args):
     """Write an HTML page about a saved pipeline."""
     from ecg_sklearn.report import make_report
 
-    refuse_existing(args.output, args.overwrite)
-    pipe = _load_model(args.model)
+    _check_output(args)
+    _check_resamples(args)
+    pipe = read_model(args.model)
     beats = _load_known_beats(args, pipe)
     records = note = None
     metrics = args.model.with_name("metrics.json")
@@ -215,7 +102,7 @@ def report(args):
 
 def _load_known_beats(args, pipe):
     """Load labelled beats; leave out classes that a pipeline was trained without."""
-    beats = load_beats(args.data, args.subset, seed=args.seed, cut=_cut_of_model(pipe))
+    beats = load_beats(args.data, args.subset, seed=args.seed, cut=cut_of_model(pipe))
     known = np.isin(beats.target, pipe.classes_)
     if not known.all():
         names = sorted({CLASS_NAMES[label] for label in beats.target[~known]})
@@ -228,12 +115,19 @@ def _load_known_beats(args, pipe):
 
 def predict(args):
     """Classify the beats of a CSV file or a WFDB record."""
-    if args.output is not None:
-        refuse_existing(args.output, args.overwrite)
+    _check_output(args)
+    if (
+        args.input.is_dir()
+        and not args.input.with_name(f"{args.input.name}.hea").exists()
+    ):
+        raise IsADirectoryError(
+            f"{args.input} is a folder. Name a record in it, without its suffix, or a "
+            "CSV file."
+        )
     if args.annotator is not None:
         _check_annotator(args)
-    pipe = _load_model(args.model)
-    cut = dict(_cut_of_model(pipe))
+    pipe = read_model(args.model)
+    cut = dict(cut_of_model(pipe))
     if args.channel is not None:
         cut["channel"] = args.channel
     if args.input.suffix in _CSV_SUFFIXES:
@@ -278,6 +172,21 @@ def predict(args):
     )
 
 
+def _check_output(args):
+    """Refuse, before any work, an output that could not or should not be written."""
+    if args.output is None:
+        return
+    if args.output.is_dir():
+        raise IsADirectoryError(f"--output {args.output} is a folder. Name a file.")
+    refuse_existing(args.output, args.overwrite)
+    check_place(args.output)
+
+
+def _check_resamples(args):
+    if args.resamples < 1:
+        raise ValueError(f"--resamples {args.resamples} must be 1 or more.")
+
+
 def _check_annotator(args):
     """Refuse annotation files that cannot or should not be written."""
     if args.input.suffix in _CSV_SUFFIXES:
@@ -319,6 +228,7 @@ def data(args):
     """Fetch, verify or count the MIT-BIH database."""
     directory = mitbih.find_mitbih(args.data)
     if args.action == "fetch":
+        check_place(directory / "RECORDS")
         mitbih.download_mitbih(directory)  # what is there and whole stays
         print(f"The MIT-BIH database is in {directory}")
     elif args.action == "verify":
@@ -336,74 +246,4 @@ def data(args):
             )
             for name in ("all", "train", "test", "ds1", "ds2")
         }
-        _print_counts(_console(args), subsets)
-
-
-def _make_pipeline(args, sampling_rate):
-    from ecg_sklearn.pipeline import make_ecg_pipeline
-
-    pipe = make_ecg_pipeline(
-        sampling_rate=sampling_rate,
-        sampler=None if args.sampler == "none" else args.sampler,
-        random_state=args.seed,
-        verbose=0 if args.quiet else 1,
-    )
-    if args.epochs is not None:
-        pipe.set_params(cnn__epochs=args.epochs)
-    return pipe.set_params(**dict(args.param))
-
-
-def _cut_of_model(pipe):
-    """How the training beats were cut; pipelines from elsewhere take Kaggle rows."""
-    return getattr(pipe, "cut_", KAGGLE_CUT)
-
-
-def _load_model(path):
-    if not path.is_file():
-        raise FileNotFoundError(f"There is no model file {path}.")
-    try:
-        with without_start_up_noise():
-            pipe = joblib.load(path)
-    # Unpickling raises whatever the bytes make it do.
-    except Exception as error:
-        raise ValueError(
-            f"{path} is not a model that ecg-sklearn train saved "
-            f"({type(error).__name__}: {error})."
-        ) from error
-    if not hasattr(pipe, "predict_proba"):
-        raise ValueError(f"{path} holds a {type(pipe).__name__}, not a classifier.")
-    return pipe
-
-
-def _print_counts(out, subsets):
-    table = Table(title="Beats by class")
-    table.add_column("")
-    for column in (*CLASS_NAMES, "all", "records"):
-        table.add_column(column, justify="right")
-    for name, beats in subsets.items():
-        counts = np.bincount(beats.target, minlength=len(CLASS_NAMES))
-        n_records = "?" if beats.groups is None else len(np.unique(beats.groups))
-        table.add_row(
-            name, *(f"{n:,}" for n in (*counts, counts.sum())), str(n_records)
-        )
-    out.print(table)
-
-
-def _describe(beats):
-    """Say which beats these are, for metrics.json and the report."""
-    counts = np.bincount(beats.target, minlength=len(CLASS_NAMES)).tolist()
-    return {
-        "source": beats.DESCR.splitlines()[0],
-        "counts": dict(zip(CLASS_NAMES, counts, strict=True)),
-        "records": None if beats.groups is None else np.unique(beats.groups).tolist(),
-    }
-
-
-def _console(args):
-    return Console(quiet=getattr(args, "quiet", False))
-
-
-def _versions():
-    packages = ("ecg-sklearn", "scikit-learn", "imbalanced-learn", "scikeras", "keras")
-    packages += ("tensorflow", "numpy", "scipy")
-    return {"python": platform.python_version()} | {p: version(p) for p in packages}
+        print_counts(args, subsets)

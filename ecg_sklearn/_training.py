@@ -242,3 +242,8 @@ class BeatBatches(keras.utils.PyDataset):
         """Shuffle for the next epoch."""
         if self.rng is not None:
             self.rng.shuffle(self.order)
+
+    def release(self):
+        """Let go of the beats: TensorFlow keeps what it iterated over for good."""
+        self.columns = []
+        self.order = np.arange(0)

@@ -15,11 +15,13 @@ from ecg_sklearn import __version__
 _TRAIN_EXAMPLES = """\
 examples:
   ecg-sklearn train --data mitdb/ --protocol kaggle
-  ecg-sklearn train --data mitdb/ --protocol inter-patient --sampler none
+  ecg-sklearn train --data mitdb/ --protocol inter-patient
   ecg-sklearn train --data mitbih_train.csv --test-data mitbih_test.csv
   ecg-sklearn train --data simulated --epochs 5 --output runs/try
-  ecg-sklearn train --data mitdb/ --param spectrogram__nperseg=32 \\
-      --param cnn__pooling=max --param smote__k_neighbors=3
+  ecg-sklearn train --data mitdb/ --resume          # goes on after a Ctrl-C
+  ecg-sklearn train --data incartdb/ --stream --channel II
+  ecg-sklearn train --data mitdb/ --sampler smote --param smote__k_neighbors=3 \\
+      --param spectrogram__nperseg=32 --param cnn__pooling=max
 
 --data is a folder with the 48 MIT-BIH records (itself or in mitdb/), a CSV file of
 the Kaggle heartbeat form, or "simulated". Without it, $ECG_SKLEARN_DATA or
@@ -31,32 +33,41 @@ protocols:
                  paced records and the 15 unclassifiable beats that are left
 
 Kaggle rows start at a beat and hold nothing before it. Windows around each beat
-classify the beats of strangers better."""
+classify the beats of strangers better.
+
+The rhythm around each beat comes with records alone; a model that knows it cannot
+classify rows of a CSV file. --no-context trains one that can.
+
+The state of the training is kept in OUTPUT.training.npz after each epoch, until the
+output is written. --stream keeps none: it reads a few records at a time, from any
+folder of WFDB records, trains on them and scores those held out."""
 
 _EVALUATE_EXAMPLES = """\
 examples:
-  ecg-sklearn evaluate runs/kaggle/model.joblib --data mitdb/ --subset test
-  ecg-sklearn evaluate runs/kaggle/model.joblib --data mitbih_test.csv
-  ecg-sklearn evaluate runs/ds1/model.joblib --data mitdb/ --subset ds2 -o ds2.json
+  ecg-sklearn evaluate runs/kaggle/model.ecgsk --data mitdb/ --subset test
+  ecg-sklearn evaluate runs/kaggle/model.ecgsk --data mitbih_test.csv
+  ecg-sklearn evaluate runs/ds1/model.ecgsk --data mitdb/ --subset ds2 -o ds2.json
 
-Open only model files that you trust: loading one can run code."""
+Files with the suffix .ecgsk run no code. A pickle (.joblib) does: you are warned
+before one is opened."""
 
 _REPORT_EXAMPLES = """\
 examples:
-  ecg-sklearn report runs/kaggle/model.joblib --data mitdb/ -o report.html
-  ecg-sklearn report runs/ds1/model.joblib --data mitdb/ --subset ds2
+  ecg-sklearn report runs/kaggle/model.ecgsk --data mitdb/ -o report.html
+  ecg-sklearn report runs/ds1/model.ecgsk --data mitdb/ --subset ds2
 
 One self-contained page: scores with intervals, EC57, records, mistakes, model card.
 Reads metrics.json beside the model, to look for patients on both sides.
 
-Open only model files that you trust: loading one can run code."""
+Files with the suffix .ecgsk run no code. A pickle (.joblib) does: you are warned
+before one is opened."""
 
 _PREDICT_EXAMPLES = """\
 examples:
-  ecg-sklearn predict model.joblib beats.csv -o predictions.csv
-  ecg-sklearn predict model.joblib mitdb/100 -o predictions.csv
-  ecg-sklearn predict model.joblib ward/r7 --beats qrs --channel II
-  ecg-sklearn predict model.joblib mitdb/100 --annotator cnn   # writes mitdb/100.cnn
+  ecg-sklearn predict model.ecgsk beats.csv -o predictions.csv
+  ecg-sklearn predict model.ecgsk mitdb/100 -o predictions.csv
+  ecg-sklearn predict model.ecgsk ward/r7 --beats qrs --channel II
+  ecg-sklearn predict model.ecgsk mitdb/100 --annotator cnn   # writes mitdb/100.cnn
 
 The input is a CSV file of the Kaggle heartbeat form (187 samples a row, a label
 behind them or not), or a WFDB record named without its suffix, whose beats are cut
@@ -64,7 +75,8 @@ at the annotations and brought to 120 Hz. Each row of the output has the record,
 time of the beat in s, its class, and the probability of each class. With
 --annotator, WAVE, LightWAVE and bxb can read the classes.
 
-Open only model files that you trust: loading one can run code."""
+Files with the suffix .ecgsk run no code. A pickle (.joblib) does: you are warned
+before one is opened."""
 
 _DATA_EXAMPLES = """\
 examples:
@@ -99,19 +111,25 @@ def main(argv=None):
 
     try:
         getattr(_commands, args.command)(args)
-    except (OSError, ValueError) as error:
+    except BrokenPipeError:
+        raise
+    except (OSError, ValueError, MemoryError) as error:
         if args.traceback:
             raise
         print(f"ecg-sklearn: error: {_one_line(error)}", file=sys.stderr)
         return 2
-    except KeyboardInterrupt:
-        print("ecg-sklearn: interrupted; nothing was written", file=sys.stderr)
+    except KeyboardInterrupt as stop:
+        print(f"ecg-sklearn: interrupted; {_what_is_left(stop)}", file=sys.stderr)
         return 130
     return 0
 
 
 def _one_line(error):
     return " ".join(str(error).split()) or type(error).__name__
+
+
+def _what_is_left(stop):
+    return str(stop) or "nothing was written"
 
 
 def _parser():
@@ -131,7 +149,6 @@ def _parser():
     train.add_argument(
         "--protocol",
         choices=("kaggle", "inter-patient"),
-        default="kaggle",
         help="what to train and test on (default: kaggle)",
     )
     train.add_argument(
@@ -144,11 +161,28 @@ def _parser():
         "--window",
         type=float,
         nargs=2,
-        default=(-0.9, 0.9),
+        default=(-0.4, 0.5),
         metavar=("START", "STOP"),
-        help="of --form window, in s around each beat (default: -0.9 0.9)",
+        help="of --form window, in s around each beat (default: -0.4 0.5)",
     )
-    _training_options(train, sampler="smote", epochs=None)
+    train.add_argument(
+        "--context",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="give the network the rhythm around each beat, of records (default: yes)",
+    )
+    train.add_argument(
+        "--stream",
+        action="store_true",
+        help="read a few records of --data at a time, of any WFDB database",
+    )
+    train.add_argument(
+        "--channel",
+        type=_literal,
+        help="with --stream: signal of the records, by name or position (default: "
+        "MLII, or else V5)",
+    )
+    _training_options(train, epochs=None)
     train.add_argument(
         "--output", "-o", type=Path, metavar="DIR", help="default: runs/PROTOCOL"
     )
@@ -170,7 +204,7 @@ def _parser():
     _output_options(report)
 
     predict = _command(commands, "predict", "classify new beats", _PREDICT_EXAMPLES)
-    predict.add_argument("model", type=Path, help="model.joblib of a training")
+    predict.add_argument("model", type=Path, help="model.ecgsk of a training")
     predict.add_argument("input", type=Path, help="CSV file, or WFDB record")
     predict.add_argument(
         "--beats",
@@ -202,7 +236,7 @@ def _parser():
         commands, "demo", "train on simulated beats, in a minute", _DEMO_EXAMPLES
     )
     demo.add_argument("--output", "-o", type=Path, default=Path("demo-output"))
-    _training_options(demo, sampler="smote", epochs=6)
+    _training_options(demo, epochs=6)
     _output_options(demo)
     return parser
 
@@ -218,7 +252,7 @@ def _command(commands, name, summary, examples):
 
 
 def _labelled_beats(parser):
-    parser.add_argument("model", type=Path, help="model.joblib of a training")
+    parser.add_argument("model", type=Path, help="model.ecgsk of a training")
     parser.add_argument(
         "--data", metavar="WHERE", help="folder with MIT-BIH, CSV file, or simulated"
     )
@@ -240,14 +274,20 @@ def _labelled_beats(parser):
     )
 
 
-def _training_options(parser, *, sampler, epochs):
+def _training_options(parser, *, epochs):
     parser.add_argument(
         "--sampler",
         choices=("smote", "none"),
-        default=sampler,
-        help=f"what balances the classes (default: {sampler})",
+        default="none",
+        help="what balances the classes (default: none)",
     )
-    parser.add_argument("--epochs", type=int, default=epochs, metavar="N")
+    parser.add_argument(
+        "--epochs",
+        type=int,
+        default=epochs,
+        metavar="N",
+        help=f"default: {epochs or 'what suits the protocol'}",
+    )
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="default: 0")
     parser.add_argument(
         "--validation",
@@ -255,7 +295,12 @@ def _training_options(parser, *, sampler, epochs):
         default=0.1,
         metavar="FRACTION",
         help="part of the training beats held out, before SMOTE, to validate on; of "
-        "whole records with inter-patient; 0 for none (default: 0.1)",
+        "whole records with inter-patient and --stream; 0 for none (default: 0.1)",
+    )
+    parser.add_argument(
+        "--resume",
+        action="store_true",
+        help="go on with the training that was broken off, if there is one",
     )
     parser.add_argument(
         "--param",

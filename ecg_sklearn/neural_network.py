@@ -550,6 +550,9 @@ class SpectrogramCNNClassifier(ClassifierMixin, BaseWrapper):
                 self._forget()
             raise
         finally:
+            for used in (batches, validation):
+                if used is not None:
+                    used.release()
             for callback in self._fit_callbacks:
                 callback.set_model(None)
             if self.verbose:

@@ -7,8 +7,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ecg_sklearn import cli
+from ecg_sklearn import cli, load, save
 from ecg_sklearn.datasets import make_heartbeats
+from ecg_sklearn.preprocessing import SpectrogramTransformer
 
 FAST = [
     "--epochs",
@@ -17,6 +18,8 @@ FAST = [
     "cnn__filters=(8,)",
     "--param",
     "cnn__dense_units=8",
+    "--param",
+    "cnn__residual=()",
 ]
 
 
@@ -44,6 +47,15 @@ def kaggle_csv(tmp_path_factory):
     return paths
 
 
+@pytest.fixture
+def few_beats(monkeypatch):
+    """Makes the simulated beats of the commands a few."""
+    from ecg_sklearn import _protocols
+
+    monkeypatch.setitem(_protocols._SIMULATED, "n_samples", 400)
+    monkeypatch.setitem(_protocols._SIMULATED, "n_records", 20)
+
+
 def fails(argv, message, capsys):
     """Exit code 2 and one line on standard error that says why."""
     assert cli.main([str(arg) for arg in argv]) == 2
@@ -59,7 +71,7 @@ class TestTrain:
             "confusion_matrix.png",
             "history.png",
             "metrics.json",
-            "model.joblib",
+            "model.ecgsk",
         ]
         metrics = json.loads((trained / "metrics.json").read_text())
         assert set(metrics["scores"]) == {"training", "validation", "test"}
@@ -67,8 +79,12 @@ class TestTrain:
         assert set(test["classes"]) == {"N", "S", "V", "F", "Q"}
         assert np.sum(test["confusion_matrix"]) == test["n_beats"] == 1500
         assert len(metrics["history"]["val_loss"]) == metrics["n_epochs"] == 1
-        assert metrics["param"] == {"cnn__filters": [8], "cnn__dense_units": 8}
-        pipe = joblib.load(trained / "model.joblib")
+        assert metrics["param"] == {
+            "cnn__filters": [8],
+            "cnn__dense_units": 8,
+            "cnn__residual": [],
+        }
+        pipe = load(trained / "model.ecgsk")
         assert pipe["cnn"].filters == (8,)
         assert (trained / "history.png").read_bytes().startswith(b"\x89PNG")
 
@@ -94,13 +110,14 @@ class TestTrain:
         fails(argv, "exists already", capsys)
         assert (trained / "metrics.json").read_bytes() == before
 
-    def test_overwrite_and_sampler(self, tmp_path, capsys):
+    def test_overwrite_and_sampler(self, tmp_path, capsys, few_beats):
         out = tmp_path / "out"
-        argv = ["train", "--data", "simulated", "--quiet", "--sampler", "none", *FAST]
+        argv = ["train", "--data", "simulated", "--quiet", *FAST]
         argv = [str(a) for a in [*argv, "--validation", "0", "--output", out]]
         assert cli.main(argv) == 0
-        assert cli.main([*argv, "--overwrite"]) == 0
-        assert "smote" not in joblib.load(out / "model.joblib").named_steps
+        assert "smote" not in load(out / "model.ecgsk").named_steps
+        assert cli.main([*argv, "--overwrite", "--sampler", "smote"]) == 0
+        assert "smote" in load(out / "model.ecgsk").named_steps
         metrics = json.loads((out / "metrics.json").read_text())
         assert set(metrics["scores"]) == {"training", "test"}
         assert [p.name for p in tmp_path.iterdir()] == ["out"]  # nothing left beside it
@@ -109,14 +126,28 @@ class TestTrain:
         ("extra", "message"),
         [
             (["--data", "nowhere"], "there is no such folder or file"),
-            (["--data", "simulated", "--param", "cnn__epoch=1"], "Invalid parameter"),
-            (["--data", "simulated", "--epochs", "0"], "'epochs' parameter"),
-            (["--data", "simulated", "--validation", "1.5"], "is not in [0, 1)"),
+            (["--param", "cnn__epoch=1"], "Invalid parameter"),
+            (["--epochs", "0"], "'epochs' parameter"),
+            (["--validation", "1.5"], "is not in [0, 1)"),
+            (["--validation", "nan"], "--validation nan is not in [0, 1)"),
+            (["--epochs", "-1"], "'epochs' parameter"),
+            (["--seed", "-5"], "'random_state' parameter"),
+            (["--seed", "99999999999"], "'random_state' parameter"),
+            (["--form", "window"], "needs the MIT-BIH records"),
+            (["--param", "cnn__nothing=1"], "Invalid parameter 'nothing'"),
+            (["--param", "foo__x=1"], "Its steps are scaler, spectrogram, cnn"),
+            (["--param", "memory__x=1"], "no such step"),
+            (["--param", "cnn__filters=3"], "'filters' parameter"),
+            (["--param", "cnn__batch_size=0"], "'batch_size' parameter"),
+            (["--param", "cnn__random_state=None"], "needs an int as random_state"),
+            (["--channel", "II"], "goes with --stream"),
+            (["--stream"], "needs a folder of WFDB records"),
         ],
     )
-    def test_mistakes(self, tmp_path, capsys, extra, message):
+    def test_mistakes(self, tmp_path, capsys, extra, message, few_beats):
         out = tmp_path / "out"
-        fails(["train", *extra, "--output", out, "--quiet"], message, capsys)
+        argv = ["train", "--data", "simulated", *extra, "--output", out, "--quiet"]
+        fails(argv, message, capsys)
         assert not out.exists()
         assert list(tmp_path.iterdir()) == []
 
@@ -145,7 +176,7 @@ class TestTrain:
         assert "STEP__NAME=VALUE" in capsys.readouterr().err
 
 
-def test_the_fraction_held_out_is_the_one_asked_for(tmp_path):
+def test_the_fraction_held_out_is_the_one_asked_for(tmp_path, few_beats):
     for fraction in ("0.3", "0.6"):
         out = tmp_path / fraction
         argv = ["train", "--data", "simulated", "--protocol", "inter-patient", *FAST]
@@ -162,7 +193,7 @@ class TestEvaluate:
         out = tmp_path / "scores.json"
         argv = [
             "evaluate",
-            trained / "model.joblib",
+            trained / "model.ecgsk",
             "--data",
             kaggle_csv[1],
             "-o",
@@ -183,8 +214,66 @@ class TestEvaluate:
         fails(["evaluate", tmp_path / "no.joblib"], "There is no model file", capsys)
         (tmp_path / "text.joblib").write_text("hello")
         fails(["evaluate", tmp_path / "text.joblib"], "is not a model", capsys)
+        (tmp_path / "empty").touch()
+        fails(["report", tmp_path / "empty"], "is not a model", capsys)
+        (tmp_path / "zip").write_bytes(b"PK\3\4 and nothing more")
+        fails(["evaluate", tmp_path / "zip"], "cannot be loaded", capsys)
+        fails(["evaluate", tmp_path], "is a folder", capsys)
+        save(SpectrogramTransformer(), tmp_path / "step.ecgsk")
+        fails(["evaluate", tmp_path / "step.ecgsk"], "not a classifier", capsys)
+
+    def test_options_are_checked_before_anything_else(self, trained, tmp_path, capsys):
+        model = trained / "model.ecgsk"
+        for command in ("evaluate", "report"):
+            argv = [command, model, "--data", "simulated", "-o", tmp_path / "o"]
+            fails([*argv, "--resamples", 0], "--resamples 0 must be", capsys)
+            fails([*argv, "-o", tmp_path], "is a folder. Name a file", capsys)
+            fails([*argv, "-o", model / "x"], "model.ecgsk is no folder", capsys)
+
+
+class TestPickles:
+    def test_a_warning_comes_first(self, trained, kaggle_csv, tmp_path, capsys):
+        tables = []
+        for compress in (0, 3):
+            model = tmp_path / f"model{compress}.joblib"
+            joblib.dump(load(trained / "model.ecgsk"), model, compress=compress)
+            out = tmp_path / f"{compress}.csv"
+            argv = ["predict", model, kaggle_csv[1], "-o", out]
+            assert cli.main([str(a) for a in argv]) == 0
+            error = capsys.readouterr().err
+            assert error.startswith("ecg-sklearn: warning: ")
+            assert error.count("\n") == 1
+            assert "is a pickle, and opening one runs any code" in error
+            tables.append(out.read_bytes())
+        argv = ["predict", trained / "model.ecgsk", kaggle_csv[1], "-o", tmp_path / "o"]
+        assert cli.main([str(a) for a in argv]) == 0
+        assert capsys.readouterr().err == ""
+        assert tables == [(tmp_path / "o").read_bytes()] * 2
+
+    def test_damaged_and_other_ones(self, tmp_path, capsys):
         joblib.dump({"a": 1}, tmp_path / "dict.joblib")
-        fails(["evaluate", tmp_path / "dict.joblib"], "not a classifier", capsys)
+        content = (tmp_path / "dict.joblib").read_bytes()
+        (tmp_path / "half.joblib").write_bytes(content[:-3])
+        for name, message in (("dict", "not a classifier"), ("half", "not a model")):
+            path = str(tmp_path / f"{name}.joblib")
+            assert cli.main(["evaluate", path]) == 2
+            warning, error = capsys.readouterr().err.splitlines()
+            assert "is a pickle" in warning
+            assert message in error
+
+    def test_other_versions_are_one_line(
+        self, trained, kaggle_csv, capsys, monkeypatch
+    ):
+        from ecg_sklearn.persistence import _model
+
+        real = _model.version
+        monkeypatch.setattr(_model, "version", lambda p: f"9{real(p)}")
+        argv = ["evaluate", trained / "model.ecgsk", "--data", kaggle_csv[1]]
+        assert cli.main([*map(str, argv), "--resamples", "2"]) == 0
+        error = capsys.readouterr().err
+        assert error.startswith("ecg-sklearn: warning: ")
+        assert error.count("\n") == 1
+        assert "was saved with" in error
 
 
 class TestPredict:
@@ -195,7 +284,7 @@ class TestPredict:
         tables = []
         for source in (kaggle_csv[1], bare):
             out = tmp_path / f"{source.stem}_predictions.csv"
-            argv = ["predict", trained / "model.joblib", source, "-o", out]
+            argv = ["predict", trained / "model.ecgsk", source, "-o", out]
             assert cli.main([str(a) for a in argv]) == 0
             assert "300 beats classified" in capsys.readouterr().out
             tables.append(pd.read_csv(out))
@@ -205,12 +294,12 @@ class TestPredict:
         ]
         pd.testing.assert_series_equal(one["class"], two["class"])
         np.testing.assert_allclose(one.filter(like="p_").sum(axis=1), 1, atol=1e-4)
-        pipe = joblib.load(trained / "model.joblib")
+        pipe = load(trained / "model.ecgsk")
         predicted = pipe.predict(rows[:, :187].astype(np.float32))
         assert list(one["class"]) == [("N", "S", "V", "F", "Q")[k] for k in predicted]
 
     def test_a_wfdb_record(self, trained, wfdb_folder, capsys):
-        argv = ["predict", trained / "model.joblib", wfdb_folder / "r1"]
+        argv = ["predict", trained / "model.ecgsk", wfdb_folder / "r1"]
         assert cli.main([*map(str, argv), "--channel", "II"]) == 0
         lines = capsys.readouterr().out.splitlines()
         assert lines[0].startswith("record,time,class,probability,p_N")
@@ -220,7 +309,7 @@ class TestPredict:
         import wfdb
 
         out = tmp_path / "r1.csv"
-        argv = ["predict", trained / "model.joblib", wfdb_folder / "r1", "-o", out]
+        argv = ["predict", trained / "model.ecgsk", wfdb_folder / "r1", "-o", out]
         argv = [*map(str, argv), "--channel", "II", "--annotator", "cnn"]
         assert cli.main(argv) == 0
         given = wfdb.rdann(str(wfdb_folder / "r1"), "atr")
@@ -235,8 +324,13 @@ class TestPredict:
         fails(argv, "would replace the annotations", capsys)
 
     def test_mistakes(self, trained, wfdb_folder, tmp_path, capsys):
-        model = trained / "model.joblib"
+        model = trained / "model.ecgsk"
         fails(["predict", model, tmp_path / "no.csv"], "There is no file", capsys)
+        fails(["predict", model, tmp_path], "is a folder. Name a record", capsys)
+        (tmp_path / "empty.csv").touch()
+        fails(["predict", model, tmp_path / "empty.csv"], "is empty", capsys)
+        (tmp_path / "binary.csv").write_bytes(bytes(range(256)))
+        fails(["predict", model, tmp_path / "binary.csv"], "not a text file", capsys)
         fails(["predict", model, wfdb_folder / "r9"], "no annotation file", capsys)
         argv = ["predict", model, wfdb_folder / "r1", "--channel", "MLII"]
         fails(argv, "has no channel 'MLII'", capsys)
@@ -262,13 +356,13 @@ class TestData:
 
         record = find_mitbih(mitbih_home) / "100"
         out = tmp_path / "100.csv"
-        argv = ["predict", trained / "model.joblib", record, "-o", out]
+        argv = ["predict", trained / "model.ecgsk", record, "-o", out]
         assert cli.main([str(a) for a in argv]) == 0
         beats = fetch_mitbih(data_home=mitbih_home)
         here = beats.groups == "100"
         table = pd.read_csv(out)
         np.testing.assert_allclose(table["time"], beats.time[here], atol=1e-3)
-        pipe = joblib.load(trained / "model.joblib")
+        pipe = load(trained / "model.ecgsk")
         expected = pipe.predict_proba(beats.data[here]).max(axis=1)
         np.testing.assert_allclose(table["probability"], expected, atol=1e-5)
 
@@ -287,8 +381,8 @@ class TestForm:
         beats = load_wfdb_beats(wfdb_folder, **cut)
         pipe = make_ecg_pipeline(sampler=None, filters=(8,), epochs=1)
         pipe.fit(beats.data, beats.target).cut_ = cut
-        model = tmp_path / "model.joblib"
-        joblib.dump(pipe, model)
+        model = tmp_path / "model.ecgsk"
+        save(pipe, model)
         out = tmp_path / "r1.csv"
         argv = ["predict", model, wfdb_folder / "r1", "-o", out]
         assert cli.main([str(a) for a in argv]) == 0
@@ -343,17 +437,139 @@ class TestHelp:
         assert capsys.readouterr().out.strip() == __version__
 
 
-def test_an_interruption_writes_nothing(tmp_path, capsys, monkeypatch):
-    from ecg_sklearn import _commands
+def interrupt(*args, **kwargs):
+    raise KeyboardInterrupt
 
-    def interrupt(*args):
-        raise KeyboardInterrupt
 
-    monkeypatch.setattr(_commands, "scores_of", interrupt)
-    argv = ["train", "--data", "simulated", "--quiet", *FAST]
-    assert cli.main([*argv, "--output", str(tmp_path / "out")]) == 130
-    assert "interrupted" in capsys.readouterr().err
-    assert list(tmp_path.iterdir()) == []
+class TestInterruption:
+    @pytest.fixture
+    def argv(self, tmp_path, few_beats):
+        argv = ["train", "--data", "simulated", "--quiet", *FAST, "--epochs", "3"]
+        return [*argv, "--output", str(tmp_path / "out")]
+
+    @pytest.fixture
+    def broken(self, argv, tmp_path, monkeypatch, capsys):
+        """A training that was interrupted after its second epoch."""
+        from ecg_sklearn import _callbacks
+
+        def write_and_stop(path, state, digest):
+            write(path, state, digest)
+            if state.epoch == 2:
+                raise KeyboardInterrupt
+
+        write = _callbacks.write_state
+        with monkeypatch.context() as patch:
+            patch.setattr(_callbacks, "write_state", write_and_stop)
+            assert cli.main(argv) == 130
+        error = capsys.readouterr().err
+        assert error.count("\n") == 1
+        assert "out.training.npz: the same command with --resume goes on" in error
+        assert [p.name for p in tmp_path.iterdir()] == ["out.training.npz"]
+        return argv
+
+    def test_before_the_training(self, argv, tmp_path, capsys, monkeypatch):
+        from ecg_sklearn import _train_command
+
+        monkeypatch.setattr(_train_command, "load_protocol", interrupt)
+        assert cli.main(argv) == 130
+        error = capsys.readouterr().err
+        assert error == "ecg-sklearn: interrupted; nothing was written\n"
+        assert list(tmp_path.iterdir()) == []
+
+    def test_it_goes_on(self, broken, tmp_path, capsys):
+        fails(broken, "Add --resume to go on from there, or --overwrite", capsys)
+        assert cli.main([*broken, "--resume"]) == 0
+        assert "Going on from" in capsys.readouterr().out
+        assert [p.name for p in tmp_path.iterdir()] == ["out"]
+        other = [*broken, "--output", str(tmp_path / "unbroken"), "--resume"]
+        assert cli.main(other) == 0  # nothing to go on from: begins
+        one, two = (
+            json.loads((tmp_path / name / "metrics.json").read_text())
+            for name in ("out", "unbroken")
+        )
+        assert one["history"] == two["history"]
+        assert one["scores"] == two["scores"]
+        assert one["n_epochs"] == 3
+
+    def test_it_begins_anew(self, broken, tmp_path, capsys):
+        fails([*broken, "--resume", "--seed", "1"], "on other beats", capsys)
+        assert (tmp_path / "out.training.npz").exists()
+        assert cli.main([*broken, "--overwrite", "--seed", "1"]) == 0
+        assert [p.name for p in tmp_path.iterdir()] == ["out"]
+
+    def test_a_full_disk_at_the_end(self, argv, tmp_path, capsys, monkeypatch):
+        from ecg_sklearn import _train_command
+
+        def fail(*args):
+            raise OSError(28, "No space left on device")
+
+        with monkeypatch.context() as patch:
+            patch.setattr(_train_command, "write_json", fail)
+            fails(argv, "No space left on device; the training so far is in", capsys)
+        assert [p.name for p in tmp_path.iterdir()] == ["out.training.npz"]
+        assert cli.main([*argv, "--resume"]) == 0
+        assert [p.name for p in tmp_path.iterdir()] == ["out"]
+
+    def test_too_little_memory(self, argv, tmp_path, capsys, monkeypatch):
+        from ecg_sklearn import _train_command
+
+        def fail(*args):
+            raise MemoryError
+
+        monkeypatch.setattr(_train_command, "load_protocol", fail)
+        fails(argv, "error: MemoryError", capsys)
+        assert list(tmp_path.iterdir()) == []
+
+    def test_places_that_cannot_be_written(self, argv, tmp_path, capsys, monkeypatch):
+        (tmp_path / "file").touch()
+        for out, message in (
+            (tmp_path / "file" / "x", "is no folder"),
+            (tmp_path / "file", "is a file"),
+        ):
+            fails([*argv, "--output", out, "--overwrite"], message, capsys)
+        monkeypatch.setattr("os.access", lambda *args: False)
+        fails(argv, "is read-only", capsys)
+
+
+class TestStream:
+    def test_records_of_any_database(self, wfdb_folder, tmp_path, capsys):
+        out = tmp_path / "model"
+        argv = ["train", "--stream", "--data", wfdb_folder, "--channel", "II", *FAST]
+        argv = [*map(str, argv), "--quiet", "--validation", "0.5", "-o", str(out)]
+        assert cli.main(argv) == 0
+        assert "test       accuracy" in capsys.readouterr().out
+        metrics = json.loads((out / "metrics.json").read_text())
+        records = [metrics["sets"][s]["records"] for s in ("training", "test")]
+        assert sorted(records[0] + records[1]) == ["r1", "r2"]
+        assert sum(metrics["sets"]["training"]["counts"].values()) > 20
+        n_test = sum(metrics["sets"]["test"]["counts"].values())
+        assert metrics["scores"]["test"]["n_beats"] == n_test
+        found = tmp_path / "r1.csv"
+        argv = ["predict", out / "model.ecgsk", wfdb_folder / "r1", "-o", found]
+        assert cli.main([str(a) for a in argv]) == 0
+        assert len(pd.read_csv(found)) > 20
+
+    def test_mistakes(self, wfdb_folder, tmp_path, capsys):
+        argv = ["train", "--stream", "--data", wfdb_folder, "--quiet", *FAST]
+        argv += ["-o", tmp_path / "out"]
+        for extra, message in (
+            (["--protocol", "kaggle"], "--protocol does not go with --stream"),
+            (["--resume"], "--resume does not go with --stream"),
+            (["--sampler", "smote"], "--sampler smote does not go with --stream"),
+            (["--validation", "0.9"], "leaves none to train on"),
+            (["--validation", "nan"], "is not in [0, 1)"),
+            (["--seed", "-1"], "--seed -1 is negative"),
+            (["--window", "1", "0"], "window"),
+            ([], "MLII"),
+        ):
+            fails([*argv, *extra], message, capsys)
+        assert not (tmp_path / "out").exists()
+
+
+def test_the_window_is_that_of_the_protocols():
+    from ecg_sklearn._protocols import WINDOW_CUT
+
+    assert cli._parser().parse_args(["train"]).window == WINDOW_CUT["window"]
 
 
 def test_the_demo(tmp_path, capsys):
@@ -362,4 +578,4 @@ def test_the_demo(tmp_path, capsys):
     out = capsys.readouterr().out
     assert "nothing about real patients" in out
     assert "No record is in both" in out
-    assert (tmp_path / "out" / "model.joblib").is_file()
+    assert (tmp_path / "out" / "model.ecgsk").is_file()

@@ -28,6 +28,7 @@ GALLERY = [
     "plot_quick_start",
     "plot_tuning_the_stft",
     "plot_what_the_network_sees",
+    "serve_with_onnxruntime",
 ]
 # The command line has a page of its own.
 NOT_IN_THE_API = {"cli"}

@@ -23,11 +23,14 @@ MODULES = {
         "SYMBOL_TO_CLASS",
     },
     "datasets": {
+        "CONTEXT_NAMES",
         "fetch_mitbih",
+        "iter_beats",
         "load_heartbeat_csv",
         "load_wfdb_beats",
         "make_heartbeats",
     },
+    "exporting": {"ExportReport", "export"},
     "inspection": {"BeatExplanationDisplay", "grad_cam", "occlusion"},
     "metrics": {
         "AAMIReport",
@@ -47,6 +50,7 @@ MODULES = {
     },
     "neural_network": {"SpectrogramCNNClassifier"},
     "over_sampling": {"BeatSMOTE"},
+    "persistence": {"VersionWarning", "load", "save"},
     "pipeline": {"make_ecg_pipeline"},
     "plotting": {
         "BeatsDisplay",
@@ -59,10 +63,13 @@ MODULES = {
     },
     "preprocessing": {"SpectrogramTransformer"},
     "report": {"make_report"},
+    "streaming": {"fit_stream"},
 }
 FLOORS = {
     "aami": 0,
     "_stft": 0,
+    "_levels": 0,
+    "_checkpoint": 0,
     "datasets": 1,
     "metrics": 1,
     "model_selection": 1,
@@ -70,18 +77,26 @@ FLOORS = {
     "preprocessing": 1,
     "_network": 1,
     "_training": 2,
+    "_callbacks": 2,
     "neural_network": 3,
     "plotting": 1,
     "inspection": 3,
     "pipeline": 4,
+    "persistence": 4,
+    "streaming": 4,
+    "_export_graph": 4,
+    "_export_onnx": 5,
+    "exporting": 6,
     "report": 5,
     "_files": 0,
     "_protocols": 2,
     "_intervals": 2,
     "_scoring": 3,
-    "_commands": 6,
-    "cli": 7,
-    "__main__": 8,
+    "_model_files": 5,
+    "_train_command": 6,
+    "_commands": 7,
+    "cli": 8,
+    "__main__": 9,
 }
 
 
@@ -123,7 +138,7 @@ def test_a_module_imports_from_lower_floors_alone():
                 assert FLOORS[target] < FLOORS[place], f"{path.name} imports {target}"
 
 
-def test_keras_is_imported_at_the_top_of_two_modules_alone():
+def test_keras_is_imported_at_the_top_of_three_modules_alone():
     for path in PACKAGE.rglob("*.py"):
         top = [
             alias.name if isinstance(node, ast.Import) else node.module
@@ -132,7 +147,8 @@ def test_keras_is_imported_at_the_top_of_two_modules_alone():
             for alias in node.names
         ]
         heavy = {"keras", "tensorflow"} & {name.split(".")[0] for name in top if name}
-        assert not heavy or path.name in ("_network.py", "_training.py")
+        allowed = ("_network.py", "_training.py", "_callbacks.py")
+        assert not heavy or path.name in allowed
 
 
 def loaded_by(statement):

@@ -31,12 +31,37 @@ def test_the_first_example_runs_as_printed(tmp_path):
     assert len(blocks()[0].strip().splitlines()) <= 14  # with the two blank ones
 
 
+def test_the_second_example_takes_over_from_the_first(beats, monkeypatch):
+    import ecg_sklearn.datasets
+
+    monkeypatch.setattr(
+        ecg_sklearn.datasets, "fetch_mitbih", lambda **_: beats | {"n_context": 4}
+    )
+    namespace = {}
+    exec("from ecg_sklearn import make_ecg_pipeline", namespace)
+    exec("from ecg_sklearn.datasets import fetch_mitbih", namespace)
+    exec(blocks()[1].replace("beats.n_context", "4"), namespace)
+    assert namespace["pipe"]["cnn"].context_row
+
+
+def test_a_model_goes_into_a_service(beats, small_cnn, tmp_path, monkeypatch):
+    pytest.importorskip("onnx")
+    pytest.importorskip("onnxruntime")
+    from ecg_sklearn import make_ecg_pipeline
+
+    monkeypatch.chdir(tmp_path)
+    pipe = make_ecg_pipeline(sampler=None, random_state=0, **small_cnn)
+    namespace = {"pipe": pipe.fit(beats.data, beats.target)}
+    exec(blocks()[3], namespace)
+    assert {p.name for p in tmp_path.iterdir()} == {"model.ecgsk", "model.onnx"}
+
+
 def test_the_search_is_valid():
     from sklearn.model_selection import GridSearchCV
 
     from ecg_sklearn import make_ecg_pipeline
 
-    source = blocks()[1].split("search.fit")[0]
+    source = blocks()[2].split("search.fit")[0]
     namespace = {"make_ecg_pipeline": make_ecg_pipeline}
     exec(source, namespace)
     search = namespace["search"]

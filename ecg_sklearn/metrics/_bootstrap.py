@@ -2,7 +2,7 @@
 
 import warnings
 from dataclasses import asdict, dataclass
-from numbers import Integral
+from numbers import Integral, Real
 
 import numpy as np
 from sklearn.exceptions import UndefinedMetricWarning
@@ -183,7 +183,7 @@ def _check_parameters(n_resamples, confidence_level):
     """Refuse what makes no interval."""
     if not isinstance(n_resamples, Integral) or n_resamples < 1:
         raise ValueError(f"n_resamples={n_resamples!r} must be an int of 1 or more.")
-    if not 0 < confidence_level < 1:
+    if not (isinstance(confidence_level, Real) and 0 < confidence_level < 1):
         raise ValueError(
             f"confidence_level={confidence_level!r} must lie between 0 and 1, such as "
             "0.95."

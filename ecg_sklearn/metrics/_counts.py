@@ -4,6 +4,8 @@ import math
 
 import numpy as np
 
+from ecg_sklearn._columns import flat_array
+
 
 def check_aligned(**arrays):
     """Give back arrays with one value for each beat, the first one being the measure.
@@ -21,16 +23,12 @@ def check_aligned(**arrays):
     Raises
     ------
     ValueError
-        If one has not one dimension, or another length than the first, or no beats.
+        If one has not one dimension, or another length than the first, or no beats,
+        or if values are missing or of several kinds.
     """
-    found = {name: np.asarray(values) for name, values in arrays.items()}
+    found = {name: flat_array(values, name) for name, values in arrays.items()}
     first = next(iter(found))
     for name, values in found.items():
-        if values.ndim != 1:
-            raise ValueError(
-                f"{name} has shape {values.shape}. Give one value for each beat, "
-                "shape (n_beats,)."
-            )
         if len(values) != len(found[first]):
             raise ValueError(
                 f"{name} has {len(values)} values, but {first} has "

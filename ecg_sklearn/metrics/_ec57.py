@@ -37,8 +37,6 @@ def cells(y_true, y_pred, target_names=None):
 
 def _codes(values, names, which):
     """Place of each label in N S V F Q."""
-    if values.dtype.kind == "O":  # as pandas gives: find out what it holds
-        values = np.array(values.tolist())
     codes = np.full(len(values), -1)
     for integer, name in enumerate(names):
         label = integer if values.dtype.kind in "iuf" else name

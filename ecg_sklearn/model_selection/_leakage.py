@@ -1,13 +1,15 @@
 """The guard of :mod:`ecg_sklearn.model_selection`: who is on both sides of a split.
 
-Imports nothing else of the package.
+Imports :mod:`ecg_sklearn._columns` and nothing else of the package.
 """
 
 import warnings
 
 import numpy as np
-from sklearn.utils import Bunch, column_or_1d
+from sklearn.utils import Bunch
 from sklearn.utils._param_validation import StrOptions, validate_params
+
+from ecg_sklearn._columns import flat_array
 
 # The 48 records of the MIT-BIH database come from 47 subjects.
 _SHARED_SUBJECTS = {"201": "201/202", "202": "201/202"}
@@ -155,10 +157,15 @@ def record_names(groups, caller, parameter="groups"):
             "cannot be kept on one side of the split. Data sets of "
             "ecg_sklearn.datasets that know them have them in Bunch.groups."
         )
-    names = column_or_1d(np.asarray(groups)).astype(str)
+    if np.ndim(groups) == 2 and np.shape(groups)[1] == 1:
+        groups = np.ravel(groups)
+    names = flat_array(groups, parameter)
     if names.size == 0:
         raise ValueError(f"{parameter} is empty. Give the record of each beat.")
-    return names
+    # Tables with gaps hold 100.0 for record 100, which is no other record.
+    if names.dtype.kind == "f" and (names == np.trunc(names)).all():
+        names = names.astype(np.int64)
+    return names.astype(str)
 
 
 def listed(names, most=None):

@@ -1,0 +1,397 @@
+"""Labels, records and probabilities of every kind at metrics, splits and plots."""
+
+import json
+
+import numpy as np
+import pandas as pd
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ecg_sklearn.metrics import (
+    aami_jk_score,
+    aami_report,
+    bootstrap_ci,
+    class_report,
+    get_aami_scorers,
+)
+from ecg_sklearn.model_selection import (
+    InterPatientSplit,
+    check_no_leakage,
+    record_train_test_split,
+    subject_of,
+)
+from ecg_sklearn.plotting import (
+    BeatsDisplay,
+    ClassDistributionDisplay,
+    PerClassDisplay,
+    RecordsDisplay,
+    ReliabilityDisplay,
+)
+from .oracle import Refused, attempt, fuzzed, fuzzed_with
+
+FORMS = {
+    "list": list,
+    "tuple": tuple,
+    "array": np.array,
+    "int8": lambda y: np.array(y, dtype=np.int8),
+    "uint64": lambda y: np.array(y, dtype=np.uint64),
+    "float": lambda y: np.array(y, dtype=float),
+    "float16": lambda y: np.array(y, dtype=np.float16),
+    "object": lambda y: np.array(y, dtype=object),
+    "series": lambda y: pd.Series(y, index=range(7, 7 + len(y))),
+    "nullable": lambda y: pd.Series(y, dtype="Int64"),
+    "categories": lambda y: pd.Series(y).astype("category"),
+    "letters": lambda y: np.array(list("NSVFQ"))[y],
+    "letters in a series": lambda y: pd.Series(np.array(list("NSVFQ"))[y]),
+    "letters as objects": lambda y: np.array(list("NSVFQ"), dtype=object)[y],
+    "column": lambda y: np.array(y)[:, None],
+    "strided": lambda y: np.repeat(y, 2)[::2],
+}
+BROKEN = {
+    "NaN": lambda y, i: [*map(float, y[:-1]), np.nan],
+    "None": lambda y, i: [*y[:-1], None],
+    "NA": lambda y, i: pd.Series([*y[:-1], None], dtype="Int64"),
+    "inf": lambda y, i: [*map(float, y[:-1]), np.inf],
+    "half": lambda y, i: [*map(float, y[:-1]), i + 0.5],
+    "foreign": lambda y, i: [*y[:-1], i + 5],
+    "negative": lambda y, i: [*y[:-1], -i - 1],
+    "mixed": lambda y, i: [*y[:-1], "V"],
+    "mixed objects": lambda y, i: np.array([*y[:-1], "V"], dtype=object),
+    "lower case": lambda y, i: np.array(list("nsvfq"))[y],
+    "bytes": lambda y, i: np.array(list("NSVFQ")).astype("S1")[y],
+    "boolean": lambda y, i: np.array(y) > 1,
+    "complex": lambda y, i: np.array(y) + 0j,
+    "dates": lambda y, i: np.array(y, dtype="datetime64[s]"),
+    "one-hot": lambda y, i: np.eye(5)[y],
+    "ragged": lambda y, i: [[label] * (label + 1) for label in y],
+    "number": lambda y, i: i,
+    "text": lambda y, i: "NSVFQ",
+    "set": lambda y, i: set(y),
+    "generator": lambda y, i: (label for label in y),
+    "nothing": lambda y, i: None,
+    "empty": lambda y, i: [],
+    "short": lambda y, i: y[:-1],
+    "masked": lambda y, i: np.ma.masked_equal(y, y[0]),
+    "records": lambda y, i: np.array([(v, v) for v in y], dtype="i4,i4"),
+}
+_LABELS = st.lists(st.integers(0, 4), min_size=1, max_size=15)
+
+
+@st.composite
+def pairs(draw):
+    """True and predicted classes, one of them perhaps not what it should be."""
+    y_true = draw(_LABELS)
+    size = len(y_true)
+    y_pred = draw(st.lists(st.integers(0, 4), min_size=size, max_size=size))
+    given_labels = []
+    form = draw(st.sampled_from(list(FORMS)))
+    broken = draw(st.sampled_from([None, None, 0, 1]))
+    for side, labels in enumerate((y_true, y_pred)):
+        if side == broken:
+            kind = draw(st.sampled_from(list(BROKEN)))
+            given_labels.append(BROKEN[kind](labels, draw(st.integers(0, 3))))
+        else:
+            given_labels.append(FORMS[form](labels))
+    return np.array(y_true), np.array(y_pred), *given_labels, broken, form
+
+
+def finite_json(report):
+    """Hold that a report prints, and is plain JSON without NaN."""
+    assert str(report)
+    return json.loads(json.dumps(report.to_dict(), allow_nan=False))
+
+
+@fuzzed
+@given(pairs())
+def test_labels_at_class_report(case):
+    y_true, y_pred, *found_labels, broken, _ = case
+    try:
+        report = attempt(class_report, *found_labels)
+    except Refused:
+        return
+    finite_json(report)
+    if broken is None:
+        assert report.accuracy == np.mean(y_true == y_pred)
+        assert report.support.sum() == len(y_true)
+    assert report.confusion_matrix.sum() == len(y_true)
+
+
+@fuzzed
+@given(pairs(), st.sampled_from([None, "records", "few", "NaN", "mixed", "None"]))
+def test_labels_at_aami_report(case, kind):
+    y_true, y_pred, *found_labels, broken, form = case
+    size = len(y_true)
+    groups = {
+        None: None,
+        "records": [f"r{i % 3}" for i in range(size)],
+        "few": ["r0"] * (size - 1),
+        "NaN": [float(i % 3) for i in range(size - 1)] + [np.nan],
+        "mixed": np.array(["r0", 5] * size, dtype=object)[:size],
+        "None": np.array(["r0"] * (size - 1) + [None], dtype=object),
+    }[kind]
+    try:
+        report = attempt(aami_report, *found_labels, groups)
+    except Refused:
+        assert broken is not None or kind not in (None, "records") or form == "column"
+        return
+    finite_json(report)
+    assert broken is None, "labels that are none were counted"
+    assert kind in (None, "records", "mixed"), "beats of no record were counted"
+    assert report.gross["accuracy"] == np.mean(y_true == y_pred)
+    assert report.gross["veb_tp"] == np.sum((y_true == 2) & (y_pred == 2))
+    assert report.gross["sveb_fn"] == np.sum((y_true == 1) & (y_pred != 1))
+    by_record = [figures["n_beats"] for figures in report.records.values()]
+    assert sum(by_record) == (size if kind else 0)
+    assert 0 <= attempt(aami_jk_score, *found_labels) <= 1
+    assert set(get_aami_scorers()) >= {"jk", "macro_f1"}
+
+
+@fuzzed
+@given(
+    pairs(),
+    st.one_of(st.integers(-1, 30), st.floats(), st.none()),
+    st.one_of(st.floats(), st.integers(-1, 2), st.none(), st.just("0.9")),
+    st.sampled_from([None, "records", "one", "NaN", "mixed", "columns"]),
+)
+def test_parameters_of_the_bootstrap(case, n_resamples, level, kind):
+    _, _, *found_labels, _, _ = case
+    size = len(case[0])
+    groups = {
+        None: None,
+        "records": [f"r{i % 3}" for i in range(size)],
+        "one": [7] * size,
+        "NaN": [np.nan] * size,
+        "mixed": np.array(["r0", 5] * size, dtype=object)[:size],
+        "columns": np.zeros((size, 2)),
+    }[kind]
+    try:
+        found = attempt(
+            bootstrap_ci,
+            lambda a, b: float(np.mean(np.asarray(a) == np.asarray(b))),
+            *found_labels,
+            groups=groups,
+            n_resamples=n_resamples,
+            confidence_level=level,
+            random_state=0,
+        )
+    except Refused:
+        return
+    assert kind in (None, "records", "mixed")
+    assert 0 <= found.low <= found.high <= 1
+    finite_json(found)
+
+
+GROUPS = {
+    "names": lambda g, i: [f"r{n}" for n in g],
+    "numbers": lambda g, i: np.array(g),
+    "series": lambda g, i: pd.Series(g, dtype="string"),
+    "floats": lambda g, i: np.array(g, dtype=float),
+    "NaN": lambda g, i: np.r_[np.array(g[:-1], dtype=float), np.nan],
+    "None": lambda g, i: [*(f"r{n}" for n in g[:-1]), None],
+    "mixed": lambda g, i: np.array([*g[:-1], "r"], dtype=object),
+    "columns": lambda g, i: np.zeros((len(g), 2)),
+    "one column": lambda g, i: np.array(g)[:, None],
+    "empty": lambda g, i: [],
+    "nothing": lambda g, i: None,
+    "number": lambda g, i: i,
+    "text": lambda g, i: "r1",
+    "short": lambda g, i: g[:-1],
+    "set": lambda g, i: {*g},
+    "dict": lambda g, i: dict.fromkeys(g),
+    "empty names": lambda g, i: ["" for _ in g],
+}
+
+
+@st.composite
+def records(draw):
+    """Records of beats, in a form that may be no such thing."""
+    numbers = draw(st.lists(st.integers(100, 109), min_size=1, max_size=25))
+    kind = draw(st.sampled_from(list(GROUPS)))
+    return numbers, kind, GROUPS[kind](numbers, draw(st.integers(-1, 200)))
+
+
+_MISSING = ("NaN", "None", "columns", "empty", "nothing", "number", "text")
+
+
+@fuzzed_with(0.5)
+@given(
+    records(),
+    st.one_of(st.floats(), st.integers(-2, 30), st.none(), st.booleans()),
+    st.sampled_from([None, "labels", "NaN", "short", "mixed"]),
+)
+def test_records_at_the_split(case, test_size, stratify):
+    numbers, kind, groups = case
+    y = np.arange(len(numbers)) % 3
+    labels = {
+        None: None,
+        "labels": y,
+        "NaN": np.where(y > 0, y, np.nan),
+        "short": y[:-1],
+        "mixed": np.array([*y[:-1], "V"], dtype=object),
+    }[stratify]
+    try:
+        train, test, *_ = attempt(
+            record_train_test_split,
+            np.arange(len(y)),
+            groups=groups,
+            test_size=test_size,
+            stratify=labels,
+            random_state=0,
+        )
+    except Refused:
+        return
+    assert kind not in _MISSING
+    assert sorted([*train, *test]) == list(range(len(y)))
+    assert len(train) > 0
+    assert len(test) > 0
+    numbers = np.array(numbers)
+    if kind != "mixed":
+        assert not set(numbers[train]) & set(numbers[test])
+
+
+@fuzzed
+@given(records(), records())
+def test_records_at_the_other_splits(one, other):
+    for numbers, kind, groups in (one, other):
+        try:
+            subjects = attempt(subject_of, groups)
+        except Refused:
+            continue
+        assert kind not in _MISSING
+        assert len(subjects) == len(numbers) or kind in ("short", "set", "dict")
+    numbers, kind, groups = one
+    splitter = InterPatientSplit(
+        train_records=range(100, 105), test_records=[str(n) for n in range(105, 110)]
+    )
+    try:
+        [(train, test)] = attempt(
+            lambda: list(splitter.split(np.zeros((len(numbers), 3)), groups=groups))
+        )
+    except Refused:
+        pass
+    else:
+        assert (np.array(numbers)[train] < 105).all()
+        assert (np.array(numbers)[test] >= 105).all()
+    try:
+        found = attempt(check_no_leakage, one[2], other[2], on_leak="return")
+    except Refused:
+        return
+    if one[1] == other[1] == "numbers":
+        both = {str(n) for n in set(one[0]) & set(other[0])}
+        assert set(found.records) == both
+
+
+def check_drawn(display):
+    """Hold that a display was drawn, and that nothing else is left open."""
+    import matplotlib.pyplot as plt
+
+    assert plt.get_fignums() == [display.figure_.number]
+    plt.close(display.figure_)
+
+
+def no_figure_is_open():
+    """Whether what was refused has left no figure behind; close what is there."""
+    import matplotlib.pyplot as plt
+
+    left = plt.get_fignums()
+    plt.close("all")
+    return not left
+
+
+@fuzzed_with(0.4)
+@given(
+    pairs(),
+    st.sampled_from(["good", "NaN", "sum", "negative", "narrow", "short", "flat"]),
+    st.one_of(st.integers(-1, 30), st.floats(0, 20)),
+)
+def test_probabilities_at_reliability(case, kind, n_bins):
+    y_true, _, found_labels, _, broken, form = case
+    probability = np.full((len(y_true), 5), 0.2)
+    probability = {
+        "good": probability,
+        "NaN": np.where(np.arange(5) == 2, np.nan, probability),
+        "sum": probability * 3,
+        "negative": probability - [1, -1, 0, 0, 0],
+        "narrow": probability[:, :4],
+        "short": probability[:-1],
+        "flat": probability[:, 0],
+    }[kind]
+    classes = list("NSVFQ") if "letters" in form else range(5)
+    try:
+        display = attempt(
+            ReliabilityDisplay.from_predictions,
+            found_labels,
+            probability,
+            classes=classes,
+            n_bins=n_bins,
+        )
+    except Refused:
+        assert no_figure_is_open()
+        return
+    assert kind == "good"
+    check_drawn(display)
+
+
+@fuzzed_with(0.2)
+@given(
+    pairs(),
+    st.sampled_from(["beats", "flat", "NaN", "short", "text", "None"]),
+    st.one_of(st.integers(-1, 3), st.none()),
+    st.sampled_from([120.0, 0, -1, np.nan, "fast"]),
+)
+def test_beats_at_the_plots(case, kind, n_beats, sampling_rate):
+    y_true, _, found_labels, _, broken, _ = case
+    X = np.zeros((len(y_true), 9))
+    X = {
+        "beats": X,
+        "flat": X[:, 0],
+        "NaN": X * np.nan,
+        "short": X[:-1],
+        "text": X.astype(str),
+        "None": None,
+    }[kind]
+    try:
+        display = attempt(
+            BeatsDisplay.from_beats,
+            X,
+            found_labels,
+            sampling_rate=sampling_rate,
+            n_beats=n_beats,
+        )
+    except Refused:
+        assert no_figure_is_open()
+        return
+    assert kind in ("beats", "NaN")
+    assert sampling_rate == 120.0
+    check_drawn(display)
+
+
+@fuzzed_with(0.2)
+@given(pairs(), st.booleans())
+def test_reports_at_the_plots(case, log_scale):
+    _, _, *found_labels, _, _ = case
+    size = len(case[0])
+    try:
+        rates = attempt(class_report, *found_labels)
+        by_record = attempt(aami_report, *found_labels, np.arange(size) % 4)
+    except Refused:
+        return
+    check_drawn(
+        PerClassDisplay(
+            np.column_stack([rates.sensitivity, rates.positive_predictivity, rates.f1]),
+            target_names=rates.target_names,
+        ).plot()
+    )
+    records = by_record.to_frame().drop(index="gross")
+    try:
+        display = attempt(
+            RecordsDisplay(
+                records["veb_sensitivity"], records["n_beats"], records=records.index
+            ).plot
+        )
+    except Refused:
+        assert records["veb_sensitivity"].isna().all()
+        assert no_figure_is_open()
+    else:
+        check_drawn(display)
+    check_drawn(ClassDistributionDisplay({"all": rates.support}).plot(log_scale=log_scale))
