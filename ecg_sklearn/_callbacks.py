@@ -117,7 +117,8 @@ class EpochReport(keras.callbacks.Callback):
         self.task = self.progress.add_task(
             "", total=self.n_epochs * self.n_batches, epoch="", logs=""
         )
-        self.progress.start()
+        if not self.progress.disable:
+            self.progress.start()
 
     def on_epoch_begin(self, epoch, logs=None):
         """Say which epoch runs."""
@@ -139,7 +140,8 @@ class EpochReport(keras.callbacks.Callback):
 
     def on_train_end(self, logs=None):
         """Take the bar away."""
-        self.progress.stop()
+        if not self.progress.disable:  # which older versions of rich would show
+            self.progress.stop()
 
 
 def _log_line(logs):

@@ -9,7 +9,7 @@ from sklearn.utils._missing import is_pandas_na, is_scalar_nan
 __all__ = ["flat_array"]
 
 
-def flat_array(values, name):
+def flat_array(values, name, *, column=False):
     """Read one value for each beat as an array of one kind, with nothing missing.
 
     NumPy alone would read a masked array without its mask, and a list of numbers and
@@ -21,6 +21,8 @@ def flat_array(values, name):
         Labels, records or times: a list, an array, a series.
     name : str
         What the caller calls them.
+    column : bool, default=False
+        Take shape (n_beats, 1) as well.
 
     Returns
     -------
@@ -41,6 +43,8 @@ def flat_array(values, name):
         raise ValueError(
             f"{name} is not one value for each beat, shape (n_beats,): {error}"
         ) from error
+    if column and array.ndim == 2 and array.shape[1] == 1:
+        array = array[:, 0]
     if array.ndim != 1:
         raise ValueError(
             f"{name} has shape {array.shape}. Give one value for each beat, "

@@ -119,7 +119,7 @@ def read_csv_of_any_width(path, cut):
     _check_rows_fit(path, cut)
     try:
         width = pd.read_csv(path, header=None, nrows=1).shape[1]
-    except (pd.errors.EmptyDataError, pd.errors.ParserError, FileNotFoundError):
+    except (pd.errors.EmptyDataError, ValueError, FileNotFoundError):
         width = 0  # the reader below says what is wrong
     return load_heartbeat_csv(path, labelled=width == 188)
 

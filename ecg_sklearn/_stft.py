@@ -235,8 +235,14 @@ def _kept_bins(frequencies, freq_range):
 def _window_values(window, nperseg):
     """Values of the window, in double precision."""
     if isinstance(window, (str, tuple, Real)):
-        with np.errstate(all="ignore"):
-            values = scipy.signal.get_window(window, nperseg)
+        try:
+            with np.errstate(all="ignore"):
+                values = scipy.signal.get_window(window, nperseg)
+        except ValueError as error:
+            raise ValueError(
+                f"window={window!r} is no window that scipy.signal.get_window knows: "
+                f"{error}"
+            ) from error
         if not np.isfinite(values).all() or not values.any():
             raise ValueError(
                 f"window={window!r} gives no usable window of {nperseg} samples: its "

@@ -236,7 +236,7 @@ def _parser():
         commands, "demo", "train on simulated beats, in a minute", _DEMO_EXAMPLES
     )
     demo.add_argument("--output", "-o", type=Path, default=Path("demo-output"))
-    _training_options(demo, epochs=6)
+    _training_options(demo, epochs=10)
     _output_options(demo)
     return parser
 

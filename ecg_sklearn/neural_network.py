@@ -556,7 +556,7 @@ class SpectrogramCNNClassifier(ClassifierMixin, BaseWrapper):
             for callback in self._fit_callbacks:
                 callback.set_model(None)
             if self.verbose:
-                report.progress.stop()
+                report.on_train_end()
             del self._fit_callbacks
         n_epochs = len(self.history_["loss"])
         self.history_ = {

@@ -143,7 +143,9 @@ def test_groups_without_a_side_are_refused(groups, message):
 def test_other_faults_of_groups_and_lists():
     with pytest.raises(ValueError, match="inconsistent numbers of samples"):
         next(InterPatientSplit().split(np.zeros(3), groups=GROUPS))
-    with pytest.raises(ValueError, match="1d array"):
+    with pytest.raises(
+        ValueError, match=r"groups has shape \(2, 2\). Give one value for each beat"
+    ):
         next(InterPatientSplit().split(np.zeros(2), groups=[["100"] * 2] * 2))
     overlapping = InterPatientSplit(train_records=["100", "101"], test_records=["101"])
     with pytest.raises(ValueError, match="share '101'. Name each record in one"):

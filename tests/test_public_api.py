@@ -69,6 +69,7 @@ FLOORS = {
     "aami": 0,
     "_stft": 0,
     "_levels": 0,
+    "_columns": 0,
     "_checkpoint": 0,
     "datasets": 1,
     "metrics": 1,

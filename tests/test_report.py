@@ -266,7 +266,7 @@ def test_the_command(tmp_path, capsys):
     train = ["train", "--data", "simulated", "--protocol", "inter-patient", *fast]
     assert cli.main([*train, "--output", str(run)]) == 0
     page = tmp_path / "page.html"
-    command = ["report", str(run / "model.joblib"), "--data", "simulated"]
+    command = ["report", str(run / "model.ecgsk"), "--data", "simulated"]
     command += ["--output", str(page), "--resamples", "20"]
     assert cli.main(command) == 0
     text = page.read_text(encoding="utf-8")

@@ -157,14 +157,13 @@ def record_names(groups, caller, parameter="groups"):
             "cannot be kept on one side of the split. Data sets of "
             "ecg_sklearn.datasets that know them have them in Bunch.groups."
         )
-    if np.ndim(groups) == 2 and np.shape(groups)[1] == 1:
-        groups = np.ravel(groups)
-    names = flat_array(groups, parameter)
+    names = flat_array(groups, parameter, column=True)
     if names.size == 0:
         raise ValueError(f"{parameter} is empty. Give the record of each beat.")
     # Tables with gaps hold 100.0 for record 100, which is no other record.
-    if names.dtype.kind == "f" and (names == np.trunc(names)).all():
-        names = names.astype(np.int64)
+    if names.dtype.kind == "f" and (np.abs(names) < 2**53).all():
+        whole = names.astype(np.int64)
+        names = whole if (whole == names).all() else names
     return names.astype(str)
 
 

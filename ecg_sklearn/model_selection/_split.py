@@ -14,11 +14,11 @@ from sklearn.utils import (
     _safe_indexing,
     check_consistent_length,
     check_random_state,
-    column_or_1d,
     indexable,
 )
 from sklearn.utils._param_validation import Interval, RealNotInt, validate_params
 
+from ecg_sklearn._columns import flat_array
 from ecg_sklearn.aami import DS1, DS2
 from ecg_sklearn.model_selection._leakage import listed, record_names
 
@@ -243,7 +243,9 @@ def record_train_test_split(
             f"All {n_beats} beats are of record {listed(records.tolist())}, and a "
             "record goes to one side whole. Give beats of two records or more."
         )
-    labels = np.zeros(n_beats) if stratify is None else column_or_1d(stratify)
+    labels = np.zeros(n_beats)
+    if stratify is not None:
+        labels = flat_array(stratify, "stratify", column=True)
     classes, label = np.unique(labels, return_inverse=True)
     counts = np.zeros((len(records), len(classes)))
     np.add.at(counts, (record, label), 1)

@@ -2,7 +2,8 @@
 
 A display stores arrays; ``plot`` draws them. matplotlib is imported when something is
 drawn. scikit-learn's ``ConfusionMatrixDisplay`` fits as it is and has no
-counterpart here. Imports nothing else of the package.
+counterpart here. Imports :mod:`ecg_sklearn._columns` and nothing else of
+the package.
 """
 
 from ecg_sklearn.plotting._beats import BeatsDisplay, SpectrogramsDisplay

@@ -4,9 +4,16 @@
 """
 
 import numpy as np
-from sklearn.utils import check_random_state
+from sklearn.utils import check_array, check_consistent_length, check_random_state
 
-from ecg_sklearn.plotting._drawing import COLORS, name_classes, tidy
+from ecg_sklearn._columns import flat_array
+from ecg_sklearn.plotting._drawing import (
+    COLORS,
+    check_count,
+    check_rate,
+    name_classes,
+    tidy,
+)
 
 __all__ = ["BeatsDisplay", "SpectrogramsDisplay"]
 
@@ -92,8 +99,18 @@ class BeatsDisplay:
         -------
         BeatsDisplay
             The display, drawn.
+
+        Raises
+        ------
+        ValueError
+            If ``X`` is not two-dimensional, the lengths differ, or a parameter is out
+            of range.
         """
-        X, y, rng = np.asarray(X), np.asarray(y), check_random_state(random_state)
+        check_count(n_beats, "n_beats")
+        rng = check_random_state(random_state)
+        X = check_array(X, ensure_all_finite=False, input_name="X")
+        y = flat_array(y, "y")
+        check_consistent_length(X, y)
         labels = np.unique(y).tolist()
         names = name_classes(labels, target_names)
         places = (rng.permutation(np.flatnonzero(y == label)) for label in labels)
@@ -123,11 +140,15 @@ class BeatsDisplay:
         Raises
         ------
         ValueError
-            If there are too few axes.
+            If there are too few axes or no beats, or ``sampling_rate`` is no rate.
         """
         import matplotlib.pyplot as plt
 
-        shape = (len(self.beats), max(len(rows) for rows in self.beats))
+        check_rate(self.sampling_rate, "sampling_rate")
+        shape = (len(self.beats), max((len(rows) for rows in self.beats), default=0))
+        if 0 in shape:
+            raise ValueError("beats holds no beat to draw. Give one class at least.")
+        names = name_classes(range(shape[0]), self.target_names)
         own_figure = axes is None
         if own_figure:
             _, axes = plt.subplots(
@@ -144,7 +165,6 @@ class BeatsDisplay:
                 f"axes have shape {axes.shape}; {shape[0]} classes with up to "
                 f"{shape[1]} beats need {shape}."
             )
-        names = name_classes(range(shape[0]), self.target_names)
         for row, beats, name in zip(axes, self.beats, names, strict=True):
             for ax in row[len(beats) :]:
                 ax.set_visible(False)
@@ -268,7 +288,8 @@ class SpectrogramsDisplay:
         if kind not in ("mean", "example"):
             raise ValueError(f'kind={kind!r} is unknown. Use "mean" or "example".')
         spectrogram, X = _spectrogram_step(estimator, X)
-        X, y, rng = np.asarray(X), np.asarray(y), check_random_state(random_state)
+        X, y, rng = np.asarray(X), flat_array(y, "y"), check_random_state(random_state)
+        check_consistent_length(X, y)
         labels = np.unique(y).tolist()
         images = []
         for label in labels:

@@ -3,6 +3,8 @@
 Imports nothing else of the package, and matplotlib nowhere.
 """
 
+from numbers import Integral, Real
+
 # Okabe and Ito's colours, told apart by colour-blind readers. Neighbours differ in
 # lightness too; in grey, hatches tell bars apart.
 COLORS = ("#0072B2", "#E69F00", "#009E73", "#56B4E9", "#D55E00", "#CC79A7")
@@ -34,6 +36,18 @@ def name_classes(labels, target_names):
             f"{list(labels)!r}. Give one name for each of the classes 0, 1, and so on, "
             "or None."
         ) from None
+
+
+def check_count(value, name):
+    """Hold that a number of things is an int of 1 or more."""
+    if not isinstance(value, Integral) or value < 1:
+        raise ValueError(f"{name}={value!r} must be an int of 1 or more.")
+
+
+def check_rate(value, name):
+    """Hold that a number of samples per second is one."""
+    if not (isinstance(value, Real) and 0 < value < float("inf")):
+        raise ValueError(f"{name}={value!r} must be a number above 0, in Hz.")
 
 
 def tidy(ax, grid):

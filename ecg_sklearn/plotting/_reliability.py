@@ -5,10 +5,13 @@
 
 import numpy as np
 from sklearn.calibration import calibration_curve
+from sklearn.utils import check_array
 
+from ecg_sklearn._columns import flat_array
 from ecg_sklearn.plotting._drawing import (
     COLORS,
     DARK,
+    check_count,
     legend_above,
     name_classes,
     tidy,
@@ -118,9 +121,11 @@ class ReliabilityDisplay:
         ------
         ValueError
             If the shapes do not fit each other, a beat has a class that is not in
-            ``classes``, or a probability is not in [0, 1].
+            ``classes``, a probability is not in [0, 1], or ``n_bins`` is below 1.
         """
-        y_true, classes = np.asarray(y_true), np.asarray(classes)
+        check_count(n_bins, "n_bins")
+        y_true = flat_array(y_true, "y_true")
+        classes = flat_array(classes, "classes")
         probability = _check_probability(y_true, probability, classes)
         names = name_classes(classes.tolist(), target_names)
         confidence = probability.max(axis=1)
@@ -217,7 +222,14 @@ def _curve(is_true, probability, n_bins):
 
 def _check_probability(y_true, probability, classes):
     """Probabilities as an array that fits the beats and the classes."""
-    probability = np.asarray(probability, dtype=float)
+    probability = check_array(
+        probability,
+        dtype=float,
+        ensure_2d=False,
+        ensure_all_finite=False,
+        ensure_min_samples=0,
+        input_name="probability",
+    )
     if probability.shape != (len(y_true), len(classes)) or len(y_true) == 0:
         raise ValueError(
             f"probability has shape {probability.shape}; {len(y_true)} beats and "

@@ -27,6 +27,7 @@ from ecg_sklearn.plotting import (
     RecordsDisplay,
     ReliabilityDisplay,
 )
+
 from .oracle import Refused, attempt, fuzzed, fuzzed_with
 
 FORMS = {
@@ -394,4 +395,6 @@ def test_reports_at_the_plots(case, log_scale):
         assert no_figure_is_open()
     else:
         check_drawn(display)
-    check_drawn(ClassDistributionDisplay({"all": rates.support}).plot(log_scale=log_scale))
+    check_drawn(
+        ClassDistributionDisplay({"all": rates.support}).plot(log_scale=log_scale)
+    )

@@ -1,0 +1,195 @@
+"""Model files and states of trainings that are damaged, or that somebody forged."""
+
+import hashlib
+import json
+import os
+import zipfile
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ecg_sklearn import load, make_ecg_pipeline, save
+from ecg_sklearn._checkpoint import TrainingState, read_state, write_state
+from ecg_sklearn.datasets import make_heartbeats
+
+from .oracle import Refused, attempt, fuzzed, fuzzed_with
+
+_BEATS = make_heartbeats(60, n_records=6, random_state=0)
+
+
+class Content(bytes):
+    """Bytes that are too many to print."""
+
+    def __repr__(self):
+        return f"{len(self)} bytes"
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory):
+    """The content of a model file, and what the model says of three beats."""
+    pipe = make_ecg_pipeline(
+        filters=(4,), dense_units=4, epochs=1, random_state=0, sampler=None
+    )
+    pipe.fit(_BEATS.data, _BEATS.target)
+    path = tmp_path_factory.mktemp("model") / "model.ecgsk"
+    save(pipe, path)
+    return Content(path.read_bytes()), pipe.predict_proba(_BEATS.data[:3])
+
+
+@pytest.fixture(scope="module")
+def state(tmp_path_factory):
+    """The content of a file with the state of a training."""
+    path = tmp_path_factory.mktemp("state") / "state.npz"
+    rng = np.random.default_rng(0)
+    arrays = {"network": [rng.random((4, 3))], "optimizer": [np.array(3)]}
+    counters = {"OneCycle": {"step": 12}}
+    write_state(
+        path, TrainingState(3, False, 1e-3, {"loss": [1.0]}, counters, arrays), "digest"
+    )
+    return Content(path.read_bytes())
+
+
+@st.composite
+def damage(draw):
+    """Places, as fractions of the content, and what happens there."""
+    return draw(
+        st.lists(
+            st.tuples(
+                st.sampled_from(["flip", "cut", "insert", "drop", "swap"]),
+                st.floats(0, 1, exclude_max=True),
+                st.integers(1, 255),
+            ),
+            min_size=1,
+            max_size=3,
+        )
+    )
+
+
+def damaged(content, steps):
+    """Apply :func:`damage`."""
+    changed = bytearray(content)
+    for what, where, byte in steps:
+        place = int(where * len(changed))
+        if not changed:
+            break
+        if what == "flip":
+            changed[place] ^= byte
+        elif what == "cut":
+            del changed[place:]
+        elif what == "insert":
+            changed[place:place] = bytes([byte]) * (byte % 20 + 1)
+        elif what == "drop":
+            del changed[place : place + byte]
+        else:
+            changed[:] = changed[place:] + changed[:place]
+    return bytes(changed)
+
+
+@fuzzed
+@given(damage())
+def test_damaged_models(tmp_path_factory, model, steps):
+    content, expected = model
+    path = tmp_path_factory.mktemp("damaged") / "model.ecgsk"
+    path.write_bytes(damaged(content, steps))
+    try:
+        pipe = attempt(load, path)
+    except Refused as refusal:
+        assert str(path) in str(refusal)
+        return
+    # What no checksum covers, such as a date of the zip, changes nothing.
+    np.testing.assert_array_equal(pipe.predict_proba(_BEATS.data[:3]), expected)
+
+
+_VALUES = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(-(2**70), 2**70),
+    st.integers(-2, 300),
+    st.floats(),
+    st.sampled_from(
+        ["", "relu", "os.system", "numpy", "adamw", "float32", "~", "a" * 99]
+    ),
+    st.lists(st.integers(-1, 9), max_size=3),
+    st.dictionaries(st.sampled_from(["~", "type", "array", "a"]), st.integers(0, 9)),
+)
+
+
+def nodes_of(tree, path=()):
+    """Paths to all nodes of a JSON tree."""
+    yield path
+    if isinstance(tree, (dict, list)):
+        for key in tree if isinstance(tree, dict) else range(len(tree)):
+            yield from nodes_of(tree[key], (*path, key))
+
+
+def forged(content, path, where, value, how):
+    """Write a model whose description differs in one node, its checksums right."""
+    source = path.with_suffix(".zip")
+    source.write_bytes(content)
+    with zipfile.ZipFile(source) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    header = json.loads(members["model.json"])
+    paths = [node for node in nodes_of(header) if node and node[0] != "arrays"]
+    *parents, last = paths[int(where * len(paths))]
+    parent = header
+    for key in parents:
+        parent = parent[key]
+    if how == "replace":
+        parent[last] = value
+    elif how == "remove":
+        del parent[last]
+    elif isinstance(parent, dict):
+        parent[f"{last}_"] = value
+    else:
+        parent.insert(last, value)
+    header["arrays"] = [
+        hashlib.sha256(data).hexdigest()
+        for name, data in members.items()
+        if name != "model.json"
+    ]
+    members["model.json"] = json.dumps(header).encode()
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, data in members.items():
+            archive.writestr(zipfile.ZipInfo(name), data)
+
+
+@fuzzed
+@given(
+    st.floats(0, 1, exclude_max=True),
+    _VALUES,
+    st.sampled_from(["replace", "replace", "remove", "add"]),
+)
+def test_forged_models(tmp_path_factory, model, where, value, how):
+    path = tmp_path_factory.mktemp("forged") / "model.ecgsk"
+    forged(model[0], path, where, value, how)
+    try:
+        pipe = attempt(load, path)
+    except Refused as refusal:
+        assert str(path) in str(refusal)
+        return
+    try:
+        found = attempt(pipe.predict_proba, _BEATS.data[:3])
+    except Refused:
+        return
+    assert found.shape[0] == 3
+
+
+@fuzzed_with(2.0)
+@given(damage())
+def test_damaged_states(tmp_path_factory, state, steps):
+    path = tmp_path_factory.mktemp("state") / "state.npz"
+    path.write_bytes(damaged(state, steps))
+    try:
+        found = attempt(read_state, path, "digest")
+    except Refused as refusal:
+        assert os.fspath(path) in str(refusal)
+        return
+    path.write_bytes(state)
+    expected = read_state(path, "digest")
+    assert found._replace(arrays={}) == expected._replace(arrays={})
+    assert found.arrays.keys() == expected.arrays.keys()
+    for name, arrays in expected.arrays.items():
+        for one, other in zip(arrays, found.arrays[name], strict=True):
+            np.testing.assert_array_equal(one, other)
