@@ -50,7 +50,7 @@ test-sdist: build  ## unpack the source distribution and run its tests
 
 CASES ?= 2000
 fuzz: $(READY)  ## bad input at every door: CASES cases a door, new ones each time
-	ECG_SKLEARN_FUZZ=$(CASES) $(BIN)/python -m pytest -n auto tests/fuzz --durations=0
+	ECG_SKLEARN_FUZZ_EXAMPLES=$(CASES) $(BIN)/python -m pytest -n auto tests/fuzz
 
 lint: $(READY)  ## style and types
 	$(BIN)/ruff check .

@@ -8,11 +8,8 @@ protocol on its training patients (DS1), in record-wise folds. No test beat is r
 seed each.
 """
 
-import argparse
-import json
-from pathlib import Path
-
 import numpy as np
+from _common import make_parser, write_results
 from sklearn.metrics import accuracy_score, f1_score
 from sklearn.model_selection import StratifiedGroupKFold, train_test_split
 
@@ -26,6 +23,9 @@ SETTINGS = {
     "each beat scaled by itself": {"spectrogram__normalize": "sample"},
     "dropout 0.1": {"cnn__dropout": 0.1},
     "max pooling": {"cnn__pooling": "max"},
+    "with phase": {"spectrogram__phase": True},
+    "third block residual": {"cnn__residual": (3,)},
+    "labels smoothed by 0.1": {"cnn__label_smoothing": 0.1},
 }
 FORMS = {
     "Kaggle rows": {},
@@ -72,9 +72,8 @@ def vary_forms(data_home, epochs):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data", help="folder with the MIT-BIH records")
-    parser.add_argument("--output", type=Path, help="JSON file to write")
+    parser = make_parser(__doc__)
+    parser.add_argument("--data", help="folder of the MIT-BIH records")
     args = parser.parse_args()
     result = {}
     for title, rows in (
@@ -87,8 +86,7 @@ def main():
             result[title][name] = found
             line = "  ".join(f"{key} {value:.4f}" for key, value in found.items())
             print(f"  {name:<30} {line}", flush=True)
-            if args.output is not None:
-                args.output.write_text(json.dumps(result, indent=1) + "\n")
+            write_results(args.output, result)
 
 
 if __name__ == "__main__":

@@ -1,51 +1,62 @@
-"""Seconds to import ecg_sklearn, beside those to import scikit-learn.
+"""How long ``import ecg_sklearn`` takes, against ``import sklearn``.
 
     python benchmarks/bench_import.py
+    python benchmarks/bench_import.py --quick
 
-Each import runs in a process of its own; medians. Says whether TensorFlow was loaded,
-and what the first class costs.
+Each import is timed in a process of its own; ours and scikit-learn's take turns. Prints
+medians in milliseconds, which heavy packages each loads, and what the first class costs
+on either side; last, the ratio of the two imports.
 """
 
-import argparse
-from pathlib import Path
-
 import numpy as np
-from _common import run_child, write_results
+from _common import alternate, make_parser, run_child, write_results
 
-_CODE = """
+CHILD = """
 import json, sys, time
 start = time.perf_counter()
 exec(sys.argv[1])
 seconds = time.perf_counter() - start
-print(json.dumps([seconds, "tensorflow" in sys.modules]))
+heavy = ["keras", "matplotlib", "pandas", "scipy", "sklearn", "tensorflow"]
+print(json.dumps([seconds, [name for name in heavy if name in sys.modules]]))
 """
-_STATEMENTS = {
-    "import sklearn": "import sklearn",
-    "import ecg_sklearn": "import ecg_sklearn",
-    "first class": "from ecg_sklearn import SpectrogramTransformer",
-    "scikit-learn's first class": "from sklearn.preprocessing import StandardScaler",
+PAIRS = {
+    "ratio_first_class": (
+        "from ecg_sklearn import SpectrogramTransformer",
+        "from sklearn.preprocessing import StandardScaler",
+    ),
+    "ratio": ("import ecg_sklearn", "import sklearn"),
 }
 
 
+def compare(ours, theirs, repeats):
+    """Time two statements; give the milliseconds of each, and their ratio."""
+    for statement in (ours, theirs):
+        run_child(CHILD, statement)  # reads its files from the disk
+    found = alternate(
+        lambda: run_child(CHILD, ours), lambda: run_child(CHILD, theirs), repeats
+    )
+    medians = {}
+    for statement, runs in zip((ours, theirs), found, strict=True):
+        medians[statement] = 1e3 * float(np.median([seconds for seconds, _ in runs]))
+        loads = ", ".join(runs[0][1]) or "nothing heavy"
+        print(
+            f"{statement:<50} {medians[statement]:8.1f} ms, loads {loads}", flush=True
+        )
+    return medians, medians[ours] / medians[theirs]
+
+
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--repeats", type=int, default=7)
-    parser.add_argument("--output", type=Path, help="JSON file to write")
+    parser = make_parser(__doc__)
+    parser.add_argument("--repeats", type=int, default=11)
+    parser.add_argument("--quick", action="store_true", help="3 repeats")
     args = parser.parse_args()
 
-    results = {}
-    for name, statement in _STATEMENTS.items():
-        runs = [run_child(_CODE, statement) for _ in range(args.repeats + 1)][1:]
-        results[name] = np.median([seconds for seconds, _ in runs])
-        loaded = " (TensorFlow loaded)" if any(tf for _, tf in runs) else ""
-        print(f"{name:<28} {1e3 * results[name]:8.2f} ms{loaded}")
-    results["ratio"] = results["import ecg_sklearn"] / results["import sklearn"]
-    results["ratio_first_class"] = (
-        results["first class"] / results["scikit-learn's first class"]
-    )
-    write_results(args.output, results)
-    print(f"first class against scikit-learn's: {results['ratio_first_class']:.2f}")
-    print(f"import against scikit-learn's: {results['ratio']:.3f}")
+    result = {"milliseconds": {}}
+    for name, pair in PAIRS.items():
+        medians, result[name] = compare(*pair, 3 if args.quick else args.repeats)
+        result["milliseconds"] |= medians
+        print(f"{name} {result[name]:.3f}", flush=True)
+    write_results(args.output, result)
 
 
 if __name__ == "__main__":

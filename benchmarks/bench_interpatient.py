@@ -1,149 +1,191 @@
-"""Patients that the model never met: train on DS1, test on DS2, N S V F.
+"""Patients that the model never met: train on DS1, test on DS2, classes N S V F.
 
     python benchmarks/bench_interpatient.py --data mitdb/ --folds    # for choosing
     python benchmarks/bench_interpatient.py --data mitdb/            # five seeds
 
 ``--folds`` pools the predictions of five folds of whole DS1 records and leaves DS2
-closed. Prints the F1 of each class, their mean, accuracy and jk for each seed, mean and
-standard deviation, and the scores of the seeds' vote (mean of their probabilities).
+closed. Prints accuracy, macro-F1, the F1, sensitivity and positive predictivity (+P) of
+each class, and jk: mean and standard deviation over the seeds, and the scores of the
+seeds' vote (the mean of their probabilities). ``--output`` is written after each seed;
+``--limit 4000`` trains on few beats, for a trial. What a choice is worth:
+``--folds --models ours --seeds 0 --set epochs=4 --set logit_adjustment=0.3``.
 """
 
-import argparse
-import json
-from pathlib import Path
-
 import numpy as np
-from _common import Stopwatch, mean_and_sd, setting, write_results
-from sklearn.ensemble import HistGradientBoostingClassifier
-from sklearn.metrics import accuracy_score, f1_score, precision_score, recall_score
+from _common import (
+    Stopwatch,
+    add_settings,
+    make_parser,
+    mean_and_sd,
+    print_table,
+    set_steps,
+    write_results,
+)
+from sklearn.metrics import accuracy_score, precision_recall_fscore_support
 from sklearn.model_selection import StratifiedGroupKFold
 
-from ecg_sklearn import make_ecg_pipeline
 from ecg_sklearn._protocols import PIPELINES, WINDOW_CUT
 from ecg_sklearn.aami import CLASS_NAMES
 from ecg_sklearn.datasets import fetch_mitbih
 from ecg_sklearn.metrics import aami_jk_score
 
-LABELS = [0, 1, 2, 3]
+NAMES = CLASS_NAMES[:4]
 
 
 def ours(beats, seed, settings):
     """Make the pipeline of the package for this protocol."""
+    from ecg_sklearn import make_ecg_pipeline
+
     pipe = make_ecg_pipeline(
         sampling_rate=beats.sampling_rate,
         sampler=None,
         n_context=beats.n_context,
         random_state=seed,
+        verbose=2,
         **PIPELINES["inter-patient"],
     )
-    steps = {k if "__" in k else f"cnn__{k}": v for k, v in settings.items()}
-    return pipe.set_params(**steps)
+    return set_steps(pipe, settings)
 
 
 def histogram_boosting(beats, seed, settings):
     """Make gradient-boosted trees on samples and context."""
-    return HistGradientBoostingClassifier(random_state=seed, **settings)
+    from sklearn.ensemble import HistGradientBoostingClassifier
+
+    return HistGradientBoostingClassifier(random_state=seed).set_params(**settings)
 
 
 MODELS = {"ours": ours, "HistGradientBoosting": histogram_boosting}
 
 
-def load(data, subset):
-    """Windows around the beats of N, S, V and F."""
-    beats = fetch_mitbih(data_home=data, subset=subset, **WINDOW_CUT)
-    kept = beats.target < len(LABELS)
+def load(data_home, subset, limit=None):
+    """Load windows around the beats of N, S, V and F; of all, or of every k-th."""
+    beats = fetch_mitbih(data_home=data_home, subset=subset, **WINDOW_CUT)
+    rows = np.flatnonzero(beats.target < len(NAMES))
+    if limit is not None:
+        rows = rows[:: -(-len(rows) // limit)]
     for name in ("data", "target", "groups"):
-        beats[name] = beats[name][kept]
+        beats[name] = beats[name][rows]
     return beats
 
 
-def sides(data, folds):
-    """Pairs of training rows and test rows of two sets of beats, with the latter."""
-    training = load(data, "ds1")
+def load_sides(data_home, *, folds, limit):
+    """Load training beats, beats to score, and the rows of each for each training."""
+    training = load(data_home, "ds1", limit)
     if not folds:
-        test = load(data, "ds2")
-        yield (
-            training,
-            np.arange(len(training.target)),
-            test,
-            np.arange(len(test.target)),
-        )
-        return
+        test = load(data_home, "ds2")
+        everything = np.arange(len(training.target)), np.arange(len(test.target))
+        return training, test, [everything]
     splitter = StratifiedGroupKFold(5, shuffle=True, random_state=0)
     y, groups = training.target, training.groups
-    for fit_rows, rows in splitter.split(y, y, groups):
-        yield training, fit_rows, training, rows
+    return training, training, list(splitter.split(y, y, groups))
 
 
-def run(name, seed, data, *, folds, settings):
-    """Probabilities of all scored beats, their classes, and the seconds."""
+def run(make, seed, sides, settings):
+    """Train; give the true classes and probabilities of all scored beats, seconds."""
+    training, scored, splits = sides
     true, probability, seconds = [], [], 0.0
-    for training, fit_rows, test, rows in sides(data, folds):
-        model = MODELS[name](training, seed, settings)
+    for fit_rows, rows in splits:
+        model = make(training, seed, settings)
         with Stopwatch() as watch:
             model.fit(training.data[fit_rows], training.target[fit_rows])
         seconds += watch.cpu
-        probability.append(model.predict_proba(test.data[rows]))
-        true.append(test.target[rows])
+        probability.append(model.predict_proba(scored.data[rows]))
+        true.append(scored.target[rows])
     return np.concatenate(true), np.concatenate(probability), seconds
 
 
 def scores_of(true, probability):
     """Scores of the most probable classes."""
     predicted = probability.argmax(axis=1)
-    each = {"labels": LABELS, "average": None, "zero_division": 0}
-    f1 = f1_score(true, predicted, **each)
+    precision, sensitivity, f1, _ = precision_recall_fscore_support(
+        true, predicted, labels=range(len(NAMES)), zero_division=0
+    )
+    by_class = {"f1": f1, "sensitivity": sensitivity, "precision": precision}
     return {
         "accuracy": accuracy_score(true, predicted),
         "macro_f1": f1.mean(),
-        "f1": dict(zip(CLASS_NAMES, f1.tolist(), strict=False)),
-        "sensitivity": recall_score(true, predicted, **each).tolist(),
-        "precision": precision_score(true, predicted, **each).tolist(),
+        **{
+            name: dict(zip(NAMES, values.tolist(), strict=True))
+            for name, values in by_class.items()
+        },
         "jk": aami_jk_score(true, predicted),
     }
 
 
 def print_scores(label, runs):
-    """Print one line: mean and standard deviation over runs."""
-    columns = [("accuracy", [r["accuracy"] for r in runs])]
-    columns.append(("macro-F1", [r["macro_f1"] for r in runs]))
-    columns += [(name, [r["f1"][name] for r in runs]) for name in "NSVF"]
-    columns.append(("jk", [r["jk"] for r in runs]))
-    text = "  ".join(f"{name} {mean_and_sd(values)}" for name, values in columns)
-    print(f"{label}: {text}", flush=True)
+    """Print two lines: scores of all classes, then of each."""
+    columns = {
+        name: mean_and_sd([r[key] for r in runs])
+        for name, key in (("accuracy", "accuracy"), ("macro-F1", "macro_f1"))
+    }
+    columns["jk"] = mean_and_sd([r["jk"] for r in runs])
+    print(f"{label}:", "  ".join(f"{k} {v}" for k, v in columns.items()))
+    rows = [
+        {
+            "class": name,
+            **{
+                title: mean_and_sd([r[key][name] for r in runs])
+                for title, key in (
+                    ("F1", "f1"),
+                    ("sensitivity", "sensitivity"),
+                    ("+P", "precision"),
+                )
+            },
+        }
+        for name in NAMES
+    ]
+    print_table(rows)
+
+
+def run_model(name, sides, args, results):
+    """Run the seeds of one model; write what is known after each."""
+    runs, votes, settings = [], 0.0, dict(args.set)
+    for seed in args.seeds:
+        print(f"{name}, seed {seed}", flush=True)
+        true, probability, seconds = run(MODELS[name], seed, sides, settings)
+        votes = votes + probability
+        runs.append(scores_of(true, probability) | {"cpu_seconds": seconds})
+        results["models"][name] = {
+            "settings": settings,
+            "seeds": args.seeds[: len(runs)],
+            "runs": runs,
+            "vote": scores_of(true, votes),
+        }
+        write_results(args.output, results)
+        print_scores(f"{name}, seed {seed}, {seconds:.0f} s of processor", runs[-1:])
+
+
+def print_all(results):
+    """Print each model's seeds and vote; ours and the others last, in one line."""
+    print(f"\nscored on {results['scored_on']}")
+    for name, found in results["models"].items():
+        print_scores(f"{name}, vote of {len(found['runs'])}", [found["vote"]])
+        print_scores(f"{name}, {len(found['runs'])} seeds", found["runs"])
+    parts = [
+        f"{name} {mean_and_sd([r['macro_f1'] for r in found['runs']])}"
+        for name, found in results["models"].items()
+    ]
+    print("macro-F1:", ", ".join(parts), flush=True)
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = make_parser(__doc__)
     parser.add_argument("--data", help="folder of the MIT-BIH records")
-    parser.add_argument("--models", nargs="+", choices=MODELS, default=["ours"])
+    parser.add_argument("--models", nargs="+", choices=MODELS)
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2, 3, 4])
     parser.add_argument("--folds", action="store_true", help="leave DS2 closed")
-    parser.add_argument(
-        "--set", action="append", default=[], type=setting, metavar="NAME=JSON"
-    )
-    parser.add_argument("--output", type=Path, help="JSON file to write")
+    parser.add_argument("--limit", type=int, help="training beats to keep, for a trial")
+    add_settings(parser)
     args = parser.parse_args()
+    if args.set and not args.models:
+        parser.error("--set needs --models: not all have these parameters.")
 
+    sides = load_sides(args.data, folds=args.folds, limit=args.limit)
     results = {"scored_on": "DS1 folds" if args.folds else "DS2", "models": {}}
-    for name in args.models:
-        runs, votes = [], 0.0
-        for seed in args.seeds:
-            true, probability, seconds = run(
-                name, seed, args.data, folds=args.folds, settings=dict(args.set)
-            )
-            votes = votes + probability
-            runs.append(scores_of(true, probability) | {"cpu_seconds": seconds})
-            print(f"{name}, seed {seed}, {seconds:.0f} s: {json.dumps(runs[-1])}")
-            results["models"][name] = {
-                "settings": dict(args.set),
-                "seeds": args.seeds[: len(runs)],
-                "runs": runs,
-                "vote": scores_of(true, votes),
-            }
-            write_results(args.output, results)
-        print_scores(f"{name}, vote of {len(runs)}", [results["models"][name]["vote"]])
-        print_scores(f"{name}, {len(runs)} seeds", runs)
+    results["n_training"] = len(sides[0].target)
+    for name in args.models or MODELS:
+        run_model(name, sides, args, results)
+    print_all(results)
 
 
 if __name__ == "__main__":

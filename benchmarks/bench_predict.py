@@ -1,39 +1,26 @@
 """Predict with a fitted network, in bulk and beat by beat, against Keras' own loop.
 
     python benchmarks/bench_predict.py
+    python benchmarks/bench_predict.py --quick
 
 Prints beats per second, the latency of one beat, and the ratios to
 ``keras.Model.predict`` with the same weights. The speed does not depend on what the
 network has learned, so it is trained for one epoch on simulated beats.
 """
 
-import argparse
-import json
-import time
-from pathlib import Path
-
 import numpy as np
+from _common import make_parser, seconds_each, write_results
 
 from ecg_sklearn import SpectrogramCNNClassifier, SpectrogramTransformer
 from ecg_sklearn.datasets import make_heartbeats
 
 
-def seconds_each(function, argument, repeats):
-    """Time each of some calls; the first, which compiles, is not counted."""
-    function(argument)
-    times = []
-    for _ in range(repeats):
-        start = time.perf_counter()
-        function(argument)
-        times.append(time.perf_counter() - start)
-    return np.array(times)
-
-
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = make_parser(__doc__)
     parser.add_argument("--repeats", type=int, default=200)
-    parser.add_argument("--output", type=Path, help="JSON file to write")
+    parser.add_argument("--quick", action="store_true", help="20 repeats")
     args = parser.parse_args()
+    repeats = 20 if args.quick else args.repeats
 
     X, y = make_heartbeats(4096, n_records=16, random_state=0, return_X_y=True)
     images = SpectrogramTransformer().fit_transform(X)
@@ -44,11 +31,11 @@ def main():
         return cnn.model_.predict(batch, verbose=0)
 
     one, keras_one = (
-        seconds_each(f, x[:1], args.repeats)
+        seconds_each(f, x[:1], repeats=repeats)
         for f, x in ((cnn.predict_proba, images), (keras_predict, tensors))
     )
     bulk, keras_bulk = (
-        np.median(seconds_each(f, x, 5))
+        np.median(seconds_each(f, x, repeats=5))
         for f, x in ((cnn.predict_proba, images), (keras_predict, tensors))
     )
     result = {
@@ -62,8 +49,7 @@ def main():
     }
     for name, value in result.items():
         print(f"{name:<24} {value:10.2f}")
-    if args.output is not None:
-        args.output.write_text(json.dumps(result, indent=1, default=float) + "\n")
+    write_results(args.output, result)
 
 
 if __name__ == "__main__":

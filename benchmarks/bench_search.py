@@ -1,88 +1,126 @@
-"""A search over six spectrograms, three folds each: two workers beside one.
+"""A search over STFT parameters: two workers against one, and what a cache saves.
 
-    python benchmarks/bench_search.py            # 6,000 beats, three epochs
-    python benchmarks/bench_search.py --quick    # 1,500 beats, one epoch
+    python benchmarks/bench_search.py
+    python benchmarks/bench_search.py --quick
 
-Each search runs in a process of its own and counts the start of its workers. Then
-counts how often scaler and SMOTE run with ``memory=`` in a search over the network.
+Six pairs of segment length and overlap in three folds of simulated beats, in processes
+of their own, one thread to a worker. Then counts how often the scaler and SMOTE are
+fitted by the same search with and without ``memory=``. Prints last how many times as
+fast two workers are as one.
 """
 
-import argparse
-from pathlib import Path
+import tempfile
 
-import numpy as np
-from _common import run_child, write_results
+from _common import make_parser, run_child, write_results
 
-_CODE = """
-import json, sys, time
-from sklearn.model_selection import GridSearchCV
-from ecg_sklearn import make_ecg_pipeline
-from ecg_sklearn.datasets import make_heartbeats
+GRID = {
+    "spectrogram__nperseg": [8, 16, 32],
+    "spectrogram__noverlap": [0.5, 0.75],
+}
+
+# Runs in a process of its own. Arguments: beats, epochs, workers.
+SEARCH = """
+import json, sys
+from _common import Stopwatch
+from bench_search import search
 
 if __name__ == "__main__":
-    n, epochs, n_jobs = map(int, sys.argv[1:])
-    X, y = make_heartbeats(n, n_records=24, random_state=0, return_X_y=True)
-    grid = {"spectrogram__nperseg": [8, 16, 32], "spectrogram__noverlap": [0.5, 0.75]}
-    search = GridSearchCV(
-        make_ecg_pipeline(sampler=None, epochs=epochs, random_state=0),
-        grid, cv=3, n_jobs=n_jobs, refit=False,
-    )
-    start = time.perf_counter()
-    search.fit(X, y)
-    seconds = time.perf_counter() - start
-    print(json.dumps([seconds, search.cv_results_["mean_test_score"].tolist()]))
+    n_beats, epochs, n_jobs = (int(word) for word in sys.argv[1:])
+    with Stopwatch() as watch:
+        found = search(n_beats, epochs, n_jobs=n_jobs)
+    print(json.dumps([watch.wall, found.best_params_]))
 """
-_COUNT = """
-import json, tempfile
-import numpy as np
-from sklearn.model_selection import GridSearchCV
-from ecg_sklearn import make_ecg_pipeline
-from ecg_sklearn.over_sampling import BeatSMOTE
-from ecg_sklearn.datasets import make_heartbeats
-resampled = []
 
-class Counted(BeatSMOTE):
-    def _fit_resample(self, X, y):
-        resampled.append(len(X))
-        return super()._fit_resample(X, y)
+# Runs in a process of its own. Arguments: beats, and a folder for the cache or "".
+COUNT = """
+import json, sys
+import bench_search
 
-X, y = make_heartbeats(600, n_records=6, random_state=0, return_X_y=True)
-with tempfile.TemporaryDirectory() as folder:
-    pipe = make_ecg_pipeline(
-        sampler=Counted(random_state=0), filters=(8,), epochs=1, random_state=0,
-        memory=folder,
-    )
-    grid = {"cnn__learning_rate": [1e-3, 2e-3, 4e-3]}
-    GridSearchCV(pipe, grid, cv=3, refit=False).fit(X, y)
-print(json.dumps(len(resampled)))
+n_beats, memory = int(sys.argv[1]), sys.argv[2] or None
+bench_search.search(n_beats, 1, n_jobs=1, memory=memory, counted=True)
+print(json.dumps(bench_search.FITS))
 """
+
+FITS = {"scaler": 0, "smote": 0}
+
+
+def search(n_beats, epochs, *, n_jobs, memory=None, counted=False):
+    """Search the grid on simulated beats; the best is not fitted again.
+
+    Parameters
+    ----------
+    n_beats, epochs, n_jobs : int
+        Size of the search, and its workers.
+    memory : str or None, default=None
+        Folder of the cache.
+    counted : bool, default=False
+        Count the fits of the scaler and of SMOTE in ``FITS``.
+
+    Returns
+    -------
+    GridSearchCV
+        After the search.
+    """
+    from sklearn.model_selection import GridSearchCV, StratifiedKFold
+
+    from ecg_sklearn import make_ecg_pipeline
+    from ecg_sklearn.datasets import make_heartbeats
+
+    X, y = make_heartbeats(n_beats, random_state=0, return_X_y=True)
+    size = {"filters": (4, 8), "dense_units": 8} if counted else {}
+    pipe = make_ecg_pipeline(epochs=epochs, random_state=0, memory=memory, **size)
+    if counted:
+        _count_fits()
+    cv = StratifiedKFold(3)
+    found = GridSearchCV(
+        pipe, GRID, cv=cv, n_jobs=n_jobs, refit=False, error_score="raise"
+    )
+    return found.fit(X, y)
+
+
+def _count_fits():
+    """Count the fits of the scaler and of SMOTE in ``FITS``, from here on."""
+    from sklearn.preprocessing import StandardScaler
+
+    from ecg_sklearn import BeatSMOTE
+
+    def counting(function, name):
+        def count(*args, **kwargs):
+            FITS[name] += 1
+            return function(*args, **kwargs)
+
+        return count
+
+    # On the classes themselves: a cache knows a step by its class and parameters.
+    StandardScaler.fit = counting(StandardScaler.fit, "scaler")
+    BeatSMOTE.fit_resample = counting(BeatSMOTE.fit_resample, "smote")
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--quick", action="store_true", help="1,500 beats, one epoch")
-    parser.add_argument("--repeats", type=int, default=1)
-    parser.add_argument("--output", type=Path, help="JSON file to write")
+    parser = make_parser(__doc__)
+    parser.add_argument("--beats", type=int, default=6000)
+    parser.add_argument("--epochs", type=int, default=3)
+    parser.add_argument("--quick", action="store_true", help="600 beats, 1 epoch")
     args = parser.parse_args()
+    n_beats, epochs = (600, 1) if args.quick else (args.beats, args.epochs)
 
-    size = (1500, 1) if args.quick else (6000, 3)
-    ratios = []
-    for number in range(args.repeats):
-        one, scores_of_one = run_child(_CODE, *size, 1)
-        two, scores_of_two = run_child(_CODE, *size, 2)
-        ratios.append(one / two)
-        same = scores_of_one == scores_of_two
-        print(
-            f"run {number}: one worker {one:.1f} s, two {two:.1f} s, "
-            f"{'same' if same else 'OTHER'} scores"
-        )
-    n_resampled = run_child(_COUNT)
-    print(f"SMOTE ran {n_resampled} times for 9 fits in 3 folds with memory=")
-    write_results(
-        args.output,
-        {"n_beats": size[0], "epochs": size[1], "ratios": ratios, "smote": n_resampled},
-    )
-    print(f"one worker / two workers: {np.median(ratios):.2f}")
+    result = {"n_beats": n_beats, "epochs": epochs}
+    with tempfile.TemporaryDirectory() as folder:
+        for name, memory in (("without memory", ""), ("with memory", folder)):
+            fits = run_child(COUNT, 600, memory, threads=1)
+            result[f"fits_{name.replace(' ', '_')}"] = fits
+            counts = f"{fits['scaler']} fits of the scaler, {fits['smote']} of SMOTE"
+            print(f"{name}: {counts}", flush=True)
+    best = []
+    for n_jobs in (1, 2):
+        seconds, found = run_child(SEARCH, n_beats, epochs, n_jobs, threads=1)
+        result[f"seconds_{n_jobs}"] = seconds
+        best.append(found)
+        print(f"n_jobs={n_jobs}: {seconds:.1f} s, best {found}", flush=True)
+    result["same_best"] = best[0] == best[1]
+    result["ratio"] = result["seconds_1"] / result["seconds_2"]
+    print(f"same best: {result['same_best']}; ratio {result['ratio']:.2f}", flush=True)
+    write_results(args.output, result)
 
 
 if __name__ == "__main__":

@@ -44,6 +44,8 @@ def test_parameters_are_documented_in_their_order():
     for path in public_objects():
         module, name = path.split(".")[1:3]
         found = getattr(importlib.import_module(f"ecg_sklearn.{module}"), name)
+        if inspect.isclass(found) and issubclass(found, Warning):
+            continue  # whose parameters are Python's
         documented = [
             name.lstrip("*")
             for parameter in NumpyDocString(inspect.getdoc(found))["Parameters"]

@@ -5,7 +5,7 @@ behind it does not care where the beats came from. May import from
 :mod:`ecg_sklearn.aami` and :mod:`ecg_sklearn._files` alone.
 """
 
-from ecg_sklearn.datasets._context import CONTEXT_NAMES
+from ecg_sklearn.datasets import _context
 from ecg_sklearn.datasets._csv import load_heartbeat_csv
 from ecg_sklearn.datasets._mitbih import fetch_mitbih
 from ecg_sklearn.datasets._simulate import make_heartbeats
@@ -20,3 +20,6 @@ __all__ = [
     "load_wfdb_beats",
     "make_heartbeats",
 ]
+
+CONTEXT_NAMES: tuple[str, ...] = _context.CONTEXT_NAMES
+"""Names of the columns that ``context=True`` appends, in their order."""

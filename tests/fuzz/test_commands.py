@@ -182,7 +182,7 @@ def test_arguments_with_a_model(place, monkeypatch, data, command, model):
     argv.insert(1, model)
     if "--data" not in argv:
         argv += ["--data", "beats.csv"]
-    if command == "report" and "--resamples" not in argv:
+    if "--resamples" not in argv:
         argv += ["--resamples", "3"]
     check(argv, place, monkeypatch)
 

@@ -1,0 +1,258 @@
+"""The official Kaggle split: its beats, the models that are compared on it, scores.
+
+A model is a function of the training beats, a seed and settings that returns something
+with ``fit`` and ``predict``. What a model needs is imported when it is made.
+"""
+
+from functools import partial
+
+import numpy as np
+from _common import Stopwatch, about, set_steps
+from sklearn.metrics import accuracy_score, f1_score, recall_score
+from sklearn.model_selection import train_test_split
+from sklearn.utils import Bunch
+
+from ecg_sklearn._protocols import PIPELINES
+from ecg_sklearn.datasets import fetch_mitbih
+
+
+def ours(beats, seed, settings, **changes):
+    """Make the pipeline of the package for this protocol."""
+    from ecg_sklearn import make_ecg_pipeline
+
+    params = PIPELINES["kaggle"] | {"sampler": None, "verbose": 2} | changes
+    pipe = make_ecg_pipeline(n_context=beats.n_context, random_state=seed, **params)
+    return set_steps(pipe, settings)
+
+
+def ours_for_recall(beats, seed, settings):
+    """Make ours with logits shifted towards rare classes."""
+    return ours(beats, seed, {"logit_adjustment": 0.3} | settings)
+
+
+def ours_with_smote(beats, seed, settings):
+    """Make ours with all classes brought to the size of the largest by SMOTE."""
+    return ours(beats, seed, settings, sampler="smote")
+
+
+def ours_with_capped_smote(beats, seed, settings):
+    """Make ours with rare classes brought to a share of the largest by SMOTE.
+
+    The share is the setting ``smote_share``, 0.1 unless given.
+    """
+    from ecg_sklearn import BeatSMOTE
+
+    settings = dict(settings)
+    strategy = partial(at_least_a_share, share=settings.pop("smote_share", 0.1))
+    sampler = BeatSMOTE(sampling_strategy=strategy, random_state=seed)
+    return ours(beats, seed, settings, sampler=sampler)
+
+
+def at_least_a_share(y, share):
+    """Give the number of beats of each class that SMOTE is to end with."""
+    counts = np.bincount(y)
+    wanted = int(share * counts.max())
+    return {label: max(n, wanted) for label, n in enumerate(counts.tolist())}
+
+
+def histogram_boosting(beats, seed, settings):
+    """Make gradient-boosted trees with the defaults of scikit-learn."""
+    from sklearn.ensemble import HistGradientBoostingClassifier
+
+    return HistGradientBoostingClassifier(random_state=seed).set_params(**settings)
+
+
+def minirocket(beats, seed, settings):
+    """Make MiniRocket's features and a ridge classifier."""
+    from _minirocket import MiniRocketRidge
+
+    return MiniRocketRidge(seed, **settings)
+
+
+class PlainNetwork:
+    """A 1-D CNN on the raw row, trained as long and by the same rule as ours.
+
+    Parameters
+    ----------
+    seed : int
+        Seed of weights and shuffling.
+    widths : sequence of int
+        Channels of each block: two convolutions of five taps, the first of stride 2.
+    epochs, learning_rate : int, float
+        Passes over the beats, and the peak of the cycle.
+    """
+
+    def __init__(
+        self, seed, *, widths=(32, 64, 128, 256), epochs=None, learning_rate=2e-3
+    ):
+        self.seed = seed
+        self.widths = widths
+        self.epochs = PIPELINES["kaggle"]["epochs"] if epochs is None else epochs
+        self.learning_rate = learning_rate
+
+    def fit(self, X, y):
+        """Train."""
+        import keras
+
+        keras.utils.set_random_seed(self.seed)
+        self.network = keras.Sequential(self._layers(X.shape[1], len(np.unique(y))))
+        rate = self._one_cycle(self.epochs * -(-len(X) // 128))
+        optimizer = keras.optimizers.AdamW(rate, weight_decay=1e-4)
+        optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
+        loss = "sparse_categorical_crossentropy"
+        self.network.compile(optimizer, loss, metrics=["accuracy"])
+        self.network.fit(X[..., None], y, 128, self.epochs, verbose=2)
+        return self
+
+    def predict(self, X):
+        """Give the most probable classes."""
+        return self.network.predict(X[..., None], 512, verbose=0).argmax(axis=1)
+
+    def _layers(self, n_times, n_classes):
+        """Layers from samples to probabilities."""
+        from keras import layers
+
+        found = [layers.Input((n_times, 1))]
+        for width in self.widths:
+            for strides in (2, 1):
+                found += [
+                    layers.Conv1D(
+                        width,
+                        5,
+                        strides=strides,
+                        padding="same",
+                        use_bias=False,
+                        kernel_initializer="he_normal",
+                    ),
+                    layers.BatchNormalization(momentum=0.9),
+                    layers.ReLU(),
+                ]
+        return [
+            *found,
+            layers.GlobalAveragePooling1D(),
+            layers.Dense(128, activation="relu"),
+            layers.Dense(n_classes, activation="softmax"),
+        ]
+
+    def _one_cycle(self, n_steps):
+        """Make the schedule of ours: a quarter up, the rest down to almost nothing."""
+        from keras.optimizers import schedules
+
+        rising = max(1, n_steps // 4)
+        return schedules.CosineDecay(
+            self.learning_rate / 25,
+            max(1, n_steps - rising),
+            warmup_target=self.learning_rate,
+            warmup_steps=rising,
+            alpha=25e-4,
+        )
+
+
+def plain_network(beats, seed, settings):
+    """Make a plain 1-D CNN."""
+    return PlainNetwork(seed, **settings)
+
+
+# Name: how to make it, whether it is given the context of each beat.
+MODELS = {
+    "ours": (ours, False),
+    "ours, with context": (ours, True),
+    "ours, for recall": (ours_for_recall, True),
+    "ours, SMOTE": (ours_with_smote, False),
+    "ours, SMOTE capped": (ours_with_capped_smote, False),
+    "HistGradientBoosting": (histogram_boosting, False),
+    "HistGradientBoosting, with context": (histogram_boosting, True),
+    "MiniRocket + ridge": (minirocket, False),
+    "plain 1-D CNN": (plain_network, False),
+}
+
+
+def load(data_home, *, context, held_out, limit=None):
+    """Load training beats and beats to score.
+
+    Parameters
+    ----------
+    data_home : str or None
+        Folder with the MIT-BIH records.
+    context : bool
+        Append the context of each beat.
+    held_out : bool
+        Score a tenth of the training rows, the same for all, and not the test file.
+    limit : int or None, default=None
+        Keep that many of the training beats, for a trial.
+
+    Returns
+    -------
+    tuple of two Bunch
+        Training beats and beats to score: ``data``, ``target``, ``n_context``.
+    """
+    training = fetch_mitbih(data_home=data_home, subset="train", context=context)
+    if held_out:
+        scored, rows = training, _rows_apart(training.target, 0.1)
+    else:
+        scored = fetch_mitbih(data_home=data_home, subset="test", context=context)
+        rows = np.arange(len(training.target)), np.arange(len(scored.target))
+    if limit is not None and limit < len(rows[0]):
+        some = _rows_apart(training.target[rows[0]], limit / len(rows[0]))[1]
+        rows = rows[0][some], rows[1]
+    return tuple(
+        Bunch(
+            data=beats.data[chosen],
+            target=beats.target[chosen],
+            n_context=beats.n_context,
+        )
+        for beats, chosen in zip((training, scored), rows, strict=True)
+    )
+
+
+def _rows_apart(y, share):
+    """Rows to train on and rows to score, stratified, always the same."""
+    return train_test_split(
+        np.arange(len(y)), test_size=share, stratify=y, random_state=0
+    )
+
+
+def score(name, seed, sides, settings):
+    """Train one model and score it.
+
+    Parameters
+    ----------
+    name : str
+        A key of ``MODELS``.
+    seed : int
+        Its seed.
+    sides : tuple of two Bunch
+        What :func:`load` gave.
+    settings : dict
+        Changed parameters.
+
+    Returns
+    -------
+    dict
+        Accuracy, macro-F1, recall by class, and the seconds of ``fit``.
+    """
+    training, scored = sides
+    model = MODELS[name][0](training, seed, settings)
+    with Stopwatch() as watch:
+        model.fit(training.data, training.target)
+    predicted = model.predict(scored.data)
+    return {
+        "model": name,
+        "seed": seed,
+        "settings": settings,
+        "n_training": len(training.target),
+        **scores_of(scored.target, predicted),
+        "wall_seconds": watch.wall,
+        "cpu_seconds": watch.cpu,
+        "about": about(),
+    }
+
+
+def scores_of(true, predicted):
+    """Scores of some predictions, all five classes counted alike in macro-F1."""
+    each = {"labels": range(5), "zero_division": 0}
+    return {
+        "accuracy": accuracy_score(true, predicted),
+        "macro_f1": f1_score(true, predicted, average="macro", **each),
+        "recall": recall_score(true, predicted, average=None, **each).tolist(),
+    }
