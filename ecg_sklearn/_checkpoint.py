@@ -5,9 +5,9 @@ moment there is the state of the last finished epoch or that of the one before. 
 nothing else of the package, and no Keras.
 """
 
+import io
 import json
 import os
-import zipfile
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -125,8 +125,9 @@ def read_state(path, digest):
     path = Path(path)
     if not path.exists():
         return None
+    content = io.BytesIO(path.read_bytes())
     try:
-        with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
+        with np.load(content, allow_pickle=False) as file:
             header = json.loads(bytes(file["header"]))
             arrays: dict[str, list[np.ndarray]] = {}
             for name in file.files:
@@ -134,7 +135,8 @@ def read_state(path, digest):
                     arrays.setdefault(name.split("/")[0], []).append(file[name])
         owner = header.pop("training")
         state = TrainingState(arrays=arrays, **header)
-    except (ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
+    # Damaged bytes make zipfile, zlib, NumPy and JSON raise whatever they meet.
+    except Exception as error:
         raise ValueError(
             f"checkpoint={os.fspath(path)!r} holds no state of a training "
             f"({type(error).__name__}: {error}). Remove the file, or name another."
