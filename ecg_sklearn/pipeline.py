@@ -1,9 +1,12 @@
 """The whole way from beats to classes as one pipeline: :func:`make_ecg_pipeline`."""
 
+from numbers import Integral, Real
+
 from imblearn.pipeline import Pipeline
 from sklearn import get_config
 from sklearn.base import clone
 from sklearn.preprocessing import StandardScaler
+from sklearn.utils._param_validation import Interval, validate_params
 
 from ecg_sklearn.neural_network import SpectrogramCNNClassifier
 from ecg_sklearn.over_sampling import BeatSMOTE
@@ -15,6 +18,18 @@ __all__ = ["make_ecg_pipeline"]
 _SEGMENT_SECONDS = 16 / 120
 
 
+@validate_params(
+    {
+        "sampling_rate": [Interval(Real, 0, None, closed="neither")],
+        "phase": ["boolean"],
+        "n_context": [Interval(Integral, 0, None, closed="left")],
+        # The sampler is checked here, the rest by the steps that take it.
+        "sampler": "no_validation",
+        "random_state": "no_validation",
+        "memory": "no_validation",
+    },
+    prefer_skip_nested_validation=False,
+)
 def make_ecg_pipeline(
     *,
     sampling_rate=120.0,
@@ -59,7 +74,7 @@ def make_ecg_pipeline(
     Raises
     ------
     ValueError
-        If ``sampler`` is no sampler.
+        If ``sampler`` is no sampler, or a parameter is out of range.
     TypeError
         If the network has no such parameter.
 

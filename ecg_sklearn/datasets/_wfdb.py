@@ -24,6 +24,10 @@ from ecg_sklearn.datasets._records import (
     record_names,
 )
 
+# A rate or a window beyond these is a slip, and would take more memory than there is.
+_FARTHEST_RATE = 100
+_LONGEST_WINDOW = 3600.0
+
 
 class Cut(NamedTuple):
     """How beats are cut: the parameters of :func:`load_wfdb_beats`, checked."""
@@ -279,7 +283,7 @@ def cut_rows(name, signal, notes, *, context=False):
     sample = notes.sample
     if signal.sampling_rate != KAGGLE_SIGNAL_RATE:
         sample = np.rint(sample * KAGGLE_SIGNAL_RATE / signal.sampling_rate).astype(int)
-    samples = _resample(signal, KAGGLE_SIGNAL_RATE)
+    samples = _resample(name, signal, KAGGLE_SIGNAL_RATE)
     data = cut_kaggle_beats(samples, sample, is_beat)
     kept = slice(None, len(data))
     if context:
@@ -316,16 +320,18 @@ def cut_windows(name, signal, notes, start, stop, rate, context=False):
     sample, symbol, label = (column[is_beat] for column in notes)
     rr = rr_intervals(sample, signal.sampling_rate)
     time = sample / signal.sampling_rate
-    samples = _resample(signal, rate)
-    offsets = np.arange(round(start * rate), round(stop * rate))
-    if len(offsets) == 0:
+    samples = _resample(name, signal, rate)
+    first, end = round(start * rate), round(stop * rate)
+    if first == end:
         raise ValueError(
             f"window=({start:g}, {stop:g}) holds no sample at {rate:g} Hz. Make it "
             "wider."
         )
     centre = np.rint(time * rate).astype(np.intp)
-    fits = (centre + offsets[0] >= 0) & (centre + offsets[-1] < len(samples))
-    data = samples[centre[fits, None] + offsets]
+    fits = (centre + first >= 0) & (centre + end <= len(samples))
+    data = np.empty((np.count_nonzero(fits), end - first), dtype=np.float32)
+    if len(data):  # a window may be longer than the record
+        np.take(samples, centre[fits, None] + np.arange(first, end), out=data)
     if context:
         data = _with_context(data, signal, sample, fits)
     groups = np.full(len(data), name)
@@ -338,11 +344,17 @@ def _with_context(data, signal, sample, kept):
     return np.hstack([data, context[kept]])
 
 
-def _resample(signal, rate):
+def _resample(name, signal, rate):
     """Bring a signal to another rate with a polyphase filter, as float32."""
     samples = signal.samples.astype(np.float32, copy=False)
     if rate == signal.sampling_rate:
         return samples
+    if not 1 / _FARTHEST_RATE <= rate / signal.sampling_rate <= _FARTHEST_RATE:
+        raise ValueError(
+            f"Record {name} is sampled at {signal.sampling_rate:g} Hz and cannot be "
+            f"brought to {rate:g} Hz: at most {_FARTHEST_RATE} times as much or as "
+            "little. Set another sampling_rate, or correct the rate in its header."
+        )
     ratio = Fraction(rate / signal.sampling_rate).limit_denominator(10_000)
     return scipy.signal.resample_poly(samples, ratio.numerator, ratio.denominator)
 
@@ -353,9 +365,9 @@ def check_window(window):
         start, stop = map(float, window)
     except (TypeError, ValueError):
         start = stop = np.nan
-    if not (np.isfinite([start, stop]).all() and start < stop):
+    if not -_LONGEST_WINDOW <= start < stop <= _LONGEST_WINDOW:
         raise ValueError(
             f"window={window!r} is no interval. Give its start and end in seconds "
-            "around the annotation, such as (-0.4, 0.6)."
+            "around the annotation, such as (-0.4, 0.6), an hour at most."
         )
     return start, stop

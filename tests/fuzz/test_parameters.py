@@ -1,13 +1,19 @@
-"""Parameters of every kind at the constructors."""
+"""Parameters of every kind at the constructors and the loaders."""
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ecg_sklearn import SpectrogramCNNClassifier, SpectrogramTransformer
-from ecg_sklearn.datasets import make_heartbeats
+from ecg_sklearn import (
+    BeatSMOTE,
+    SpectrogramCNNClassifier,
+    SpectrogramTransformer,
+    make_ecg_pipeline,
+)
+from ecg_sklearn.datasets import load_wfdb_beats, make_heartbeats
 
-from .oracle import Refused, attempt, fuzzed
+from .oracle import Refused, attempt, fuzzed, fuzzed_with
 
 _BEATS = make_heartbeats(40, n_records=4, random_state=0)
 _IMAGES = SpectrogramTransformer().fit_transform(_BEATS.data)
@@ -15,23 +21,44 @@ _ODD = st.one_of(
     st.none(),
     st.booleans(),
     st.integers(-3, 300),
-    st.floats(allow_nan=True, allow_infinity=True, width=32),
+    st.floats(width=32),
     st.sampled_from(["", "hann", "db", "max", "nothing", "balanced", "sample"]),
     st.lists(st.integers(-2, 9), max_size=3),
     st.tuples(st.floats(-5, 90), st.floats(-5, 90)),
     st.dictionaries(st.integers(0, 6), st.floats(0, 2), max_size=3),
 )
+# What may well be right, alone or with others.
+_TRANSFORMER = {
+    "sampling_rate": st.floats(0.1, 1e4),
+    "window": st.sampled_from(
+        ["hann", "boxcar", ("kaiser", 8.0), ("tukey", 0.25), 5.0, np.ones(16)]
+    ),
+    "nperseg": st.integers(1, 200),
+    "noverlap": st.one_of(st.integers(0, 200), st.floats(0, 1)),
+    "nfft": st.one_of(st.none(), st.integers(1, 500), st.floats(1, 20)),
+    "freq_range": st.one_of(st.none(), st.tuples(st.floats(0, 60), st.floats(0, 90))),
+    "amin": st.floats(0, 1e3, exclude_min=True),
+    "top_db": st.floats(0.1, 200),
+    "scale": st.sampled_from(["db", "power", "magnitude"]),
+    "normalize": st.sampled_from(["global", "frequency", "sample", None]),
+    "boundary": st.sampled_from(["zeros", "even", "odd", "constant", None]),
+    "n_context": st.integers(0, 190),
+}
 
 
-@fuzzed
-@given(
-    st.dictionaries(
-        st.sampled_from(sorted(SpectrogramTransformer().get_params())),
-        _ODD,
-        min_size=1,
-        max_size=2,
+def some(likely, names, **limits):
+    """One to three parameters, with values that are likely, or odd."""
+    return st.dictionaries(
+        st.sampled_from(names), st.none(), min_size=1, max_size=3, **limits
+    ).flatmap(
+        lambda chosen: st.fixed_dictionaries(
+            {name: st.one_of(likely.get(name, _ODD), _ODD) for name in chosen}
+        )
     )
-)
+
+
+@fuzzed_with(2.0)
+@given(some(_TRANSFORMER, sorted(SpectrogramTransformer().get_params())))
 def test_parameters_of_the_transformer(params):
     spectrogram = SpectrogramTransformer(**params)
     try:
@@ -40,17 +67,36 @@ def test_parameters_of_the_transformer(params):
         return
     assert np.isfinite(images).all()
     assert len(images) == len(_BEATS.data)
+    np.testing.assert_array_equal(attempt(spectrogram.transform, _BEATS.data), images)
 
 
+_CLASSIFIER = {
+    "pooling": st.sampled_from(["stride", "max"]),
+    "residual": st.sampled_from([(), (1,), (1, 1), [1], (2,)]),
+    "dropout": st.floats(0, 1),
+    "dense_dropout": st.floats(0, 1),
+    "optimizer": st.sampled_from(["adamw", "adam", "sgd", "rmsprop"]),
+    "learning_rate": st.floats(0, 1e3),
+    "weight_decay": st.floats(0, 10),
+    "lr_schedule": st.sampled_from(["one_cycle", "plateau", None]),
+    "batch_size": st.integers(1, 100),
+    "early_stopping": st.booleans(),
+    "validation_fraction": st.floats(0, 1),
+    "class_weight": st.dictionaries(st.integers(0, 5), st.floats(0, 9), max_size=5),
+    "label_smoothing": st.floats(0, 1),
+    "logit_adjustment": st.floats(0, 3),
+    "kernel_size": st.integers(1, 9),
+}
 # What only makes a training long or large is no fault.
 _CHEAP = sorted(
     set(SpectrogramCNNClassifier().get_params())
-    - {"epochs", "filters", "callbacks", "dense_units", "checkpoint", "kernel_size"}
+    - {"epochs", "filters", "callbacks", "dense_units", "checkpoint"}
 )
 
 
-@fuzzed
-@given(st.dictionaries(st.sampled_from(_CHEAP), _ODD, min_size=1, max_size=2))
+@fuzzed_with(0.6)
+@given(some(_CLASSIFIER, _CHEAP).filter(lambda p: p.get("kernel_size") != 300))
+@pytest.mark.filterwarnings("ignore")
 def test_parameters_of_the_classifier(params):
     base = {"filters": (4,), "dense_units": 0, "epochs": 1, "random_state": 0}
     cnn = SpectrogramCNNClassifier(**base | params)
@@ -59,3 +105,95 @@ def test_parameters_of_the_classifier(params):
     except Refused:
         return
     assert cnn.predict(_IMAGES).shape == (len(_IMAGES),)
+    assert np.isfinite(cnn.predict_proba(_IMAGES)).all()
+
+
+@fuzzed
+@given(
+    some(
+        {
+            "k_neighbors": st.integers(1, 9),
+            "sampling_strategy": st.one_of(
+                st.sampled_from(["auto", "minority", "not majority", "all"]),
+                st.dictionaries(st.integers(0, 5), st.integers(0, 40), max_size=3),
+            ),
+        },
+        ["k_neighbors", "sampling_strategy", "random_state"],
+    )
+)
+def test_parameters_of_smote(params):
+    smote = BeatSMOTE(**{"k_neighbors": 2} | params)
+    try:
+        X, y = attempt(smote.fit_resample, _BEATS.data, _BEATS.target)
+    except Refused:
+        return
+    assert len(X) == len(y) >= len(_BEATS.data)
+    assert np.isfinite(X).all()
+
+
+@fuzzed
+@given(
+    some(
+        {
+            "sampling_rate": st.floats(0, 2000),
+            "sampler": st.sampled_from(["smote", None, BeatSMOTE(k_neighbors=2)]),
+            "n_context": st.integers(0, 200),
+            "phase": st.booleans(),
+        },
+        ["sampling_rate", "sampler", "n_context", "phase"],
+    )
+)
+def test_parameters_of_the_pipeline(params):
+    try:
+        pipe = attempt(make_ecg_pipeline, **params)
+        images = attempt(pipe[:-1].fit_transform, _BEATS.data, _BEATS.target)
+    except Refused:
+        return
+    assert np.isfinite(images).all()
+
+
+@fuzzed
+@given(
+    some(
+        {
+            "n_samples": st.integers(1, 60),
+            "n_records": st.integers(1, 9),
+            "weights": st.lists(st.floats(0, 1), min_size=5, max_size=5),
+            "noise": st.floats(0, 3),
+            "form": st.sampled_from(["kaggle", "window"]),
+        },
+        ["n_samples", "n_records", "weights", "noise", "form", "random_state"],
+    )
+)
+def test_parameters_of_the_simulation(params):
+    try:
+        beats = attempt(make_heartbeats, **{"n_samples": 20, "n_records": 2} | params)
+    except Refused:
+        return
+    assert len(beats.data) == len(beats.target) == (params.get("n_samples") or 20)
+    assert np.isfinite(beats.data).all()
+
+
+@fuzzed_with(0.5)
+@given(
+    some(
+        {
+            "records": st.lists(st.sampled_from(["r1", "r2", "r3", ""]), max_size=3),
+            "annotator": st.sampled_from(["atr", "qrs", "", "../x"]),
+            "channel": st.sampled_from(["II", "V1", 0, 1, ("MLII", "II"), []]),
+            "window": st.tuples(st.floats(-1, 1), st.floats(-1, 2)),
+            "sampling_rate": st.floats(1, 1000),
+            "form": st.sampled_from(["kaggle", "window"]),
+            "context": st.booleans(),
+        },
+        ["records", "annotator", "channel", "window", "sampling_rate", "form",
+         "context"],
+    )
+)  # fmt: skip
+def test_parameters_of_the_records(wfdb_folder, params):
+    try:
+        beats = attempt(load_wfdb_beats, wfdb_folder, **{"channel": "II"} | params)
+    except Refused:
+        return
+    assert len(beats.data) == len(beats.target) == len(beats.groups) > 0
+    assert np.isfinite(beats.data).all()
