@@ -17,6 +17,8 @@ __all__ = [
     "EpochReport",
     "LearningRate",
     "OneCycle",
+    "SeedTorch",
+    "seeding_callbacks",
     "training_callbacks",
 ]
 
@@ -79,6 +81,24 @@ class LearningRate(keras.callbacks.Callback):
     def on_epoch_end(self, epoch, logs=None):
         """Add the learning rate to the logs that Keras collects."""
         logs["learning_rate"] = float(self.model.optimizer.learning_rate)
+
+
+class SeedTorch(keras.callbacks.Callback):
+    """Seed PyTorch for each epoch: its dropout does not ask the layers for theirs.
+
+    The seeds come from the layers nonetheless, and travel with the network.
+    """
+
+    def on_epoch_begin(self, epoch, logs=None):
+        """Seed this epoch."""
+        import torch
+
+        seeds = [
+            int(value_of(layer.seed_generator.state).sum())
+            for layer in self.model.layers
+            if hasattr(layer, "seed_generator")
+        ]
+        torch.manual_seed(sum(seeds) + epoch)
 
 
 class EpochReport(keras.callbacks.Callback):
@@ -223,6 +243,17 @@ class Checkpoint(keras.callbacks.Callback):
             n: getattr(callback, n) for n in self._COUNTERS[type(callback).__name__]
         }
         return {n: v.item() if hasattr(v, "item") else v for n, v in values.items()}
+
+
+def seeding_callbacks():
+    """Make the callbacks without which the backend would not repeat a training.
+
+    Returns
+    -------
+    list of keras.callbacks.Callback
+        None but for PyTorch.
+    """
+    return [SeedTorch()] if keras.backend.backend() == "torch" else []
 
 
 def training_callbacks(

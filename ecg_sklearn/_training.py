@@ -11,14 +11,19 @@ import threading
 import keras
 import numpy as np
 
-from ecg_sklearn._network import build_network, value_of, variables_of
+from ecg_sklearn._network import (
+    assign_variables,
+    build_network,
+    value_of,
+    variables_of,
+)
 
 __all__ = [
     "ONE_AT_A_TIME",
     "AdjustedCrossentropy",
     "BeatBatches",
     "borrow_trainer",
-    "determinism_as_before",
+    "randomness_as_before",
 ]
 
 
@@ -93,23 +98,26 @@ def borrow_trainer(spec, network, optimizer_state):
 
 
 @contextlib.contextmanager
-def determinism_as_before():
-    """Leave TensorFlow's operations as deterministic as they were.
+def randomness_as_before():
+    """Leave the random states and the determinism of the backends as they were.
 
-    scikeras 0.13 asks for deterministic ones and does not take that back, whereupon
-    a user's own random operations fail for want of a seed.
+    scikeras 0.13 asks TensorFlow, whatever the backend, for deterministic operations
+    and does not take that back, whereupon a user's own random operations fail for
+    want of a seed. PyTorch's random state is not known to scikeras.
     """
-    if keras.backend.backend() != "tensorflow":
-        yield
-        return
     from tensorflow.python.framework import config
 
     before = config.is_op_determinism_enabled()
-    try:
-        yield
-    finally:
-        if not before:
-            config.disable_op_determinism()
+    with contextlib.ExitStack() as stack:
+        if keras.backend.backend() == "torch":
+            import torch
+
+            stack.enter_context(torch.random.fork_rng())
+        try:
+            yield
+        finally:
+            if not before:
+                config.disable_op_determinism()
 
 
 @contextlib.contextmanager
@@ -128,9 +136,11 @@ def _without_retracing_advice():
 
 
 def _copy_variables(source, target):
-    """Copy weights and the state of random layers from one network to its twin."""
-    for old, new in zip(variables_of(source), variables_of(target), strict=True):
-        new.assign(old.value)
+    """Copy weights and the state of random layers from one network to its twin.
+
+    Copy: an array of JAX that both hold is gone once one of them has trained on it.
+    """
+    assign_variables(target, [value_of(v) for v in variables_of(source)])
 
 
 def _make_optimizer(spec):
@@ -178,7 +188,8 @@ class AdjustedCrossentropy(keras.losses.Loss):
         ops = keras.ops
         log_proba = ops.log(ops.clip(y_pred, 1e-7, 1.0))
         if len(self.offsets):
-            log_proba = ops.log_softmax(log_proba + self.offsets, axis=-1)
+            offsets = ops.convert_to_tensor(self.offsets)
+            log_proba = ops.log_softmax(log_proba + offsets, axis=-1)
         codes = ops.cast(ops.reshape(y_true, (-1,)), "int32")
         target = ops.one_hot(codes, self.n_classes, dtype=log_proba.dtype)
         target = target * (1 - self.label_smoothing)

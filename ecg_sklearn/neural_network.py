@@ -462,7 +462,7 @@ class SpectrogramCNNClassifier(ClassifierMixin, BaseWrapper):
             logit_offsets=self._logit_offsets(codes),
         )
         self._optimizer_state = []
-        with _training.ONE_AT_A_TIME, _training.determinism_as_before():
+        with _training.ONE_AT_A_TIME, _training.randomness_as_before():
             self.model_ = self._build_keras_model()
 
     def _digest(self, parts):
@@ -520,13 +520,13 @@ class SpectrogramCNNClassifier(ClassifierMixin, BaseWrapper):
                 initial_epoch + epochs, len(batches), bar=self.verbose == 1
             )
             own.append(report)
-        self._fit_callbacks = callbacks + own
+        self._fit_callbacks = [*_callbacks.seeding_callbacks(), *callbacks, *own]
         network = self.model_
         try:
             # scikeras seeds random states that all threads share.
             with (
                 _training.ONE_AT_A_TIME,
-                _training.determinism_as_before(),
+                _training.randomness_as_before(),
                 _training.borrow_trainer(
                     self._spec, network, self._optimizer_state
                 ) as self.model_,
