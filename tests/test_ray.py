@@ -1,4 +1,4 @@
-"""A search whose fits run on Ray, which is no dependency: only where it is installed."""
+"""A search whose fits run on Ray, where it is installed: it is no dependency."""
 
 import joblib
 import numpy as np
