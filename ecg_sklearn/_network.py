@@ -29,7 +29,8 @@ class NetworkSpec(NamedTuple):
 
     ``image_shape`` is (n_freqs, n_frames, n_channels), with the row of features
     counted in; ``logit_offsets`` are added to the logits of the classes in the loss
-    (empty: none). The rest is as in
+    (empty: none), whose labels are shares of classes, and not codes, with
+    ``soft_labels``. The rest is as in
     :class:`~ecg_sklearn.neural_network.SpectrogramCNNClassifier`.
     """
 
@@ -47,6 +48,7 @@ class NetworkSpec(NamedTuple):
     weight_decay: float
     label_smoothing: float
     logit_offsets: tuple[float, ...]
+    soft_labels: bool
 
 
 def build_network(spec):

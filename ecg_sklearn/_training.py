@@ -159,7 +159,7 @@ def _make_optimizer(spec):
 
 
 class AdjustedCrossentropy(keras.losses.Loss):
-    """Cross-entropy of class codes, with smoothed labels and shifted logits.
+    """Cross-entropy with smoothed labels and shifted logits.
 
     Parameters
     ----------
@@ -169,6 +169,8 @@ class AdjustedCrossentropy(keras.losses.Loss):
         Share of each label that is spread over all classes evenly [1]_.
     logit_offsets : sequence of float
         Added to the logits of the classes in training alone [2]_; none if empty.
+    soft_labels : bool
+        Whether labels come as one share of each class, and not as codes.
 
     References
     ----------
@@ -177,31 +179,35 @@ class AdjustedCrossentropy(keras.losses.Loss):
     .. [2] A. K. Menon et al., "Long-tail learning via logit adjustment", ICLR, 2021.
     """
 
-    def __init__(self, n_classes, label_smoothing, logit_offsets):
+    def __init__(self, n_classes, label_smoothing, logit_offsets, soft_labels):
         super().__init__(name="adjusted_crossentropy")
         self.n_classes = n_classes
         self.label_smoothing = label_smoothing
         self.offsets = np.asarray(logit_offsets, dtype=np.float32)
+        self.soft_labels = soft_labels
 
     def call(self, y_true, y_pred):
-        """Compute the loss of each beat from its code and its probabilities."""
+        """Compute the loss of each beat from its label and its probabilities."""
         ops = keras.ops
         log_proba = ops.log(ops.clip(y_pred, 1e-7, 1.0))
         if len(self.offsets):
             offsets = ops.convert_to_tensor(self.offsets)
             log_proba = ops.log_softmax(log_proba + offsets, axis=-1)
-        codes = ops.cast(ops.reshape(y_true, (-1,)), "int32")
-        target = ops.one_hot(codes, self.n_classes, dtype=log_proba.dtype)
+        if self.soft_labels:
+            target = ops.cast(y_true, log_proba.dtype)
+        else:
+            codes = ops.cast(ops.reshape(y_true, (-1,)), "int32")
+            target = ops.one_hot(codes, self.n_classes, dtype=log_proba.dtype)
         target = target * (1 - self.label_smoothing)
         target = target + self.label_smoothing / self.n_classes
         return -ops.sum(target * log_proba, axis=-1)
 
 
 def _make_loss(spec):
-    if not spec.label_smoothing and not spec.logit_offsets:
+    if not (spec.label_smoothing or spec.logit_offsets or spec.soft_labels):
         return "sparse_categorical_crossentropy"
     return AdjustedCrossentropy(
-        spec.n_classes, spec.label_smoothing, spec.logit_offsets
+        spec.n_classes, spec.label_smoothing, spec.logit_offsets, spec.soft_labels
     )
 
 
@@ -231,13 +237,36 @@ class BeatBatches(keras.utils.PyDataset):
         Beats per batch.
     rng : numpy.random.Generator or None
         Shuffles; None keeps the order.
+    soft_labels_of : int or None
+        Number of classes, if labels are wanted as one share of each class.
+    mixup : float
+        With soft labels: parameter of the Beta distribution that the shares of two
+        mixed beats are drawn from [1]_, anew for each batch; 0 mixes none. Weighted
+        beats count in the label by their weights.
+
+    References
+    ----------
+    .. [1] H. Zhang, M. Cisse, Y. N. Dauphin, D. Lopez-Paz, "mixup: beyond empirical
+       risk minimization", ICLR, 2018.
     """
 
-    def __init__(self, images, codes, weights=None, *, batch_size, rng=None):
+    def __init__(
+        self,
+        images,
+        codes,
+        weights=None,
+        *,
+        batch_size,
+        rng=None,
+        soft_labels_of=None,
+        mixup=0.0,
+    ):
         super().__init__()
         self.columns = [c for c in (images, codes, weights) if c is not None]
         self.batch_size = batch_size
         self.rng = rng
+        self.soft_labels_of = soft_labels_of
+        self.mixup = mixup
         self.order = np.arange(len(images))
         self.on_epoch_end()
 
@@ -247,14 +276,38 @@ class BeatBatches(keras.utils.PyDataset):
     def __getitem__(self, index):
         start = index * self.batch_size
         rows = self.order[start : start + self.batch_size]
-        return tuple(column[rows] for column in self.columns)
+        batch = [column[rows] for column in self.columns]
+        if self.soft_labels_of is not None:
+            batch[1] = np.eye(self.soft_labels_of, dtype=np.float32)[batch[1]]
+            if self.mixup:
+                _mix(batch, self.shares[index])
+        return tuple(batch)
 
     def on_epoch_end(self):
-        """Shuffle for the next epoch."""
+        """Shuffle for the next epoch, and draw the shares of mixed beats."""
         if self.rng is not None:
             self.rng.shuffle(self.order)
+            if self.mixup:
+                self.shares = self.rng.beta(self.mixup, self.mixup, len(self))
 
     def release(self):
         """Let go of the beats: TensorFlow keeps what it iterated over for good."""
         self.columns = []
         self.order = np.arange(0)
+
+
+def _mix(batch, share):
+    """Mix each beat of a shuffled batch with the one before it, in place."""
+    share = np.float32(share)
+    images, labels, *weights = batch
+    if weights:
+        own = share * weights[0]
+        total = own + (1 - share) * np.roll(weights[0], 1)
+        known = total > 0
+        of_labels = np.divide(own, total, out=np.full_like(own, share), where=known)
+        of_labels = of_labels[:, None]
+        batch[2] = total
+    else:
+        of_labels = share
+    batch[0] = share * images + (1 - share) * np.roll(images, 1, axis=0)
+    batch[1] = of_labels * labels + (1 - of_labels) * np.roll(labels, 1, axis=0)

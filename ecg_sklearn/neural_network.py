@@ -99,6 +99,11 @@ class SpectrogramCNNClassifier(ClassifierMixin, BaseWrapper):
         between, rare classes are found more often at the price of common ones.
         Their frequencies must be known before training, so ``partial_fit`` refuses
         it.
+    mixup : float, default=0.0
+        Strength of mixup [6]_: in training, each image of a batch and its label are
+        mixed with another's, in shares drawn from Beta(mixup, mixup) for each batch.
+        0.1 to 0.4 are usual, 1.0 draws all shares alike, 0.0 mixes nothing. "accuracy"
+        in ``history_`` is then that of finding the class of the larger share.
     callbacks : list of keras.callbacks.Callback or None, default=None
         Called during training, behind the ones that the other parameters make. They
         serve training alone: a fitted estimator is pickled without them.
@@ -157,6 +162,8 @@ class SpectrogramCNNClassifier(ClassifierMixin, BaseWrapper):
     .. [4] K. He, X. Zhang, S. Ren, J. Sun, "Deep residual learning for image
        recognition", CVPR, 2016.
     .. [5] A. K. Menon et al., "Long-tail learning via logit adjustment", ICLR, 2021.
+    .. [6] H. Zhang, M. Cisse, Y. N. Dauphin, D. Lopez-Paz, "mixup: beyond empirical
+       risk minimization", ICLR, 2018.
 
     Examples
     --------
@@ -191,6 +198,7 @@ class SpectrogramCNNClassifier(ClassifierMixin, BaseWrapper):
         "class_weight": [dict, StrOptions({"balanced"}), None],
         "label_smoothing": [Interval(Real, 0, 1, closed="left")],
         "logit_adjustment": [Interval(Real, 0, None, closed="left")],
+        "mixup": [Interval(Real, 0, None, closed="left")],
         "callbacks": [list, None],
         "checkpoint": [str, os.PathLike, None],
         "random_state": ["random_state"],
@@ -229,6 +237,7 @@ class SpectrogramCNNClassifier(ClassifierMixin, BaseWrapper):
         class_weight=None,
         label_smoothing=0.0,
         logit_adjustment=0.0,
+        mixup=0.0,
         callbacks=None,
         checkpoint=None,
         random_state=None,
@@ -254,6 +263,7 @@ class SpectrogramCNNClassifier(ClassifierMixin, BaseWrapper):
         self.class_weight = class_weight
         self.label_smoothing = label_smoothing
         self.logit_adjustment = logit_adjustment
+        self.mixup = mixup
         self.callbacks = callbacks
         self.checkpoint = checkpoint
         self.random_state = random_state
@@ -460,6 +470,7 @@ class SpectrogramCNNClassifier(ClassifierMixin, BaseWrapper):
             weight_decay=float(self.weight_decay),
             label_smoothing=float(self.label_smoothing),
             logit_offsets=self._logit_offsets(codes),
+            soft_labels=self.mixup > 0,
         )
         self._optimizer_state = []
         with _training.ONE_AT_A_TIME, _training.randomness_as_before():
@@ -512,7 +523,9 @@ class SpectrogramCNNClassifier(ClassifierMixin, BaseWrapper):
         """Run Keras' training loop; set ``history_`` and ``n_epochs_``."""
         if validation is not None:
             validation = _training.BeatBatches(
-                *validation, batch_size=_network.PREDICT_BATCH
+                *validation,
+                batch_size=_network.PREDICT_BATCH,
+                soft_labels_of=self._soft_labels_of(),
             )
         own = list(self.callbacks or [])
         if self.verbose:
@@ -576,8 +589,18 @@ class SpectrogramCNNClassifier(ClassifierMixin, BaseWrapper):
 
     def _batches(self, X, codes, weights):
         return _training.BeatBatches(
-            X, codes, weights, batch_size=self.batch_size, rng=self._shuffler
+            X,
+            codes,
+            weights,
+            batch_size=self.batch_size,
+            rng=self._shuffler,
+            soft_labels_of=self._soft_labels_of(),
+            mixup=self.mixup,
         )
+
+    def _soft_labels_of(self):
+        """Give the number of classes if the loss takes a share of each, else None."""
+        return self._spec.n_classes if self._spec.soft_labels else None
 
     def _check_training_data(self, X, y, *, reset):
         """Validate the beats and labels of fit and partial_fit."""

@@ -54,6 +54,7 @@ CONFIGURATIONS = {
     "early stopping": {"early_stopping": True, "validation_fraction": 0.2},
     "no schedule, weights": {"lr_schedule": None, "class_weight": "balanced"},
     "momentum": {"optimizer": "sgd", "label_smoothing": 0.1, "residual": (2,)},
+    "mixup": {"mixup": 0.2, "early_stopping": True, "validation_fraction": 0.2},
 }
 
 

@@ -584,12 +584,15 @@ class TestLoss:
         p = np.array([[0.7, 0.2, 0.1], [0.1, 0.6, 0.3]], dtype=np.float32)
         codes = np.array([0, 2])
         offsets = 0.5 * np.log([0.8, 0.15, 0.05])
-        loss = AdjustedCrossentropy(3, 0.1, offsets)(codes, p)
-        target = 0.9 * np.eye(3)[codes] + 0.1 / 3
+        loss = AdjustedCrossentropy(3, 0.1, offsets, soft_labels=False)(codes, p)
+        labels = np.eye(3, dtype=np.float32)[codes]
+        soft = AdjustedCrossentropy(3, 0.1, offsets, soft_labels=True)(labels, p)
+        target = 0.9 * labels + 0.1 / 3
         logits = np.log(p) + offsets
         log_proba = logits - np.log(np.exp(logits).sum(axis=1, keepdims=True))
         expected = -(target * log_proba).sum(axis=1).mean()
         assert float(loss) == pytest.approx(expected, rel=1e-5)
+        assert float(soft) == pytest.approx(expected, rel=1e-5)
 
     def test_adjusted_logits_find_more_of_the_rare(self, cnn, images, beats):
         rows = np.flatnonzero((beats.target < 1) | (np.arange(400) % 8 == 0))
@@ -601,6 +604,75 @@ class TestLoss:
         assert adjusted > plain
         with pytest.raises(ValueError, match="partial_fit does not know"):
             cnn.partial_fit(X, y)
+
+
+class TestMixup:
+    def test_a_batch_is_what_the_method_says(self):
+        from ecg_sklearn._training import BeatBatches
+
+        images = np.arange(6, dtype=np.float32).reshape(6, 1, 1, 1)
+        codes = np.array([0, 1, 2, 0, 1, 2])
+        weights = np.array([1, 2, 3, 4, 0, 0], dtype=np.float32)
+        batches = BeatBatches(
+            images,
+            codes,
+            weights,
+            batch_size=6,
+            rng=np.random.default_rng(0),
+            soft_labels_of=3,
+            mixup=0.5,
+        )
+        x, labels, w = batches[0]
+        share = batches.shares[0]
+        for place, row in enumerate(batches.order):
+            other = batches.order[place - 1]
+            assert x[place, 0, 0, 0] == pytest.approx(share * row + (1 - share) * other)
+            own, others = share * weights[row], (1 - share) * weights[other]
+            assert w[place] == pytest.approx(own + others)
+            # The gradient is that of both beats, each with its weight and share.
+            expected = own * np.eye(3)[codes[row]] + others * np.eye(3)[codes[other]]
+            np.testing.assert_allclose(w[place] * labels[place], expected, atol=1e-6)
+        np.testing.assert_allclose(labels.sum(axis=1), 1, rtol=1e-6)
+
+    def test_the_beats_stay_as_they_were(self, cnn, images, beats):
+        before = images.copy()
+        cnn.set_params(mixup=0.4).fit(images, beats.target)
+        np.testing.assert_array_equal(images, before)
+
+    def test_it_changes_the_training_and_repeats(self, cnn, images, beats):
+        plain = cnn.fit(images, beats.target).predict_proba(images)
+        cnn.set_params(mixup=0.4)
+        mixed = cnn.fit(images, beats.target).predict_proba(images)
+        assert np.abs(mixed - plain).max() > 1e-3
+        np.testing.assert_array_equal(
+            cnn.fit(images, beats.target).predict_proba(images), mixed
+        )
+
+    def test_it_learns(self, cnn, images, beats):
+        cnn.set_params(mixup=0.2, epochs=40, learning_rate=0.01)
+        cnn.fit(images, beats.target)
+        plain = clone(cnn).set_params(mixup=0.0).fit(images, beats.target)
+        assert cnn.score(images, beats.target) > 0.8
+        sure = [c.predict_proba(images).max(axis=1).mean() for c in (cnn, plain)]
+        assert sure[0] < sure[1]
+
+    def test_validation_is_not_mixed(self, cnn, images, beats):
+        cnn.set_params(mixup=0.4).fit(
+            images, beats.target, X_val=images, y_val=beats.target
+        )
+        loss = log_loss(beats.target, cnn.predict_proba(images))
+        assert cnn.history_["val_loss"][-1] == pytest.approx(loss, rel=1e-3)
+        score = cnn.score(images, beats.target)
+        assert cnn.history_["val_accuracy"][-1] == pytest.approx(score, abs=1e-6)
+
+    def test_with_weights_and_streams(self, cnn, images, beats):
+        cnn.set_params(mixup=0.4, class_weight="balanced")
+        weights = np.where(np.arange(400) < 200, 0.0, 1.0)
+        cnn.fit(images, beats.target, sample_weight=weights)
+        cnn.partial_fit(images, beats.target, sample_weight=weights)
+        assert np.isfinite(cnn.history_["loss"]).all()
+        with pytest.raises(ValueError, match="'mixup'"):
+            cnn.set_params(mixup=-0.1).fit(images, beats.target)
 
 
 def test_tensorflow_is_left_as_deterministic_as_it_was(cnn, images, beats):

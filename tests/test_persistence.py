@@ -89,7 +89,7 @@ class TestRoundTrip:
             {"sampler": RandomUnderSampler(random_state=0), "pooling": "max"},
             {"sampler": SMOTETomek(random_state=0), "optimizer": "sgd"},
             {"sampler": None, "n_context": 3, "dense_dropout": 0.2},
-            {"sampler": None, "logit_adjustment": 0.5, "label_smoothing": 0.1},
+            {"sampler": None, "logit_adjustment": 0.5, "mixup": 0.2},
             {"sampler": None, "early_stopping": True, "lr_schedule": "plateau"},
         ],
     )

@@ -51,6 +51,7 @@ _FIELDS = {
     "weight_decay": _number(0, math.inf),
     "label_smoothing": _number(0, 1),
     "logit_offsets": _tuple_of(_number(-math.inf, math.inf), _MAX_CLASSES),
+    "soft_labels": lambda value: type(value) is bool,
 }
 
 
