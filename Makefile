@@ -6,8 +6,9 @@ READY = $(VENV)/.ready
 
 OLDEST = .venv-oldest
 BACKENDS = .venv-backends
+FAST = -n auto -m "not mitbih and not network and not slow" tests
 
-.PHONY: help demo test test-mitbih test-oldest test-backends test-sdist fuzz
+.PHONY: help demo test test-fast test-mitbih test-oldest test-backends test-sdist fuzz
 .PHONY: lint format docs bench build audit clean
 
 help:  ## show this
@@ -25,6 +26,9 @@ demo: $(READY)  ## train on simulated beats, in a minute
 test: $(READY)  ## tests and docstring examples, without the real records
 	$(BIN)/python -m pytest -n auto
 
+test-fast: $(READY)  ## the tests that take no more than seconds each
+	$(BIN)/python -m pytest $(FAST)
+
 test-mitbih: $(READY)  ## tests on the MIT-BIH records in $ECG_SKLEARN_DATA
 	$(BIN)/python -m pytest -n auto -m mitbih tests
 
@@ -32,8 +36,7 @@ test-oldest:  ## the fast tests, on the lowest versions that pyproject.toml allo
 	$(PYTHON) -m venv $(OLDEST)
 	$(OLDEST)/bin/pip install --quiet $$($(PYTHON) tests/oldest.py test)
 	$(OLDEST)/bin/pip install --quiet --no-deps --editable .
-	$(OLDEST)/bin/python -m pytest -n auto -o filterwarnings=ignore \
-	  -m "not mitbih and not network and not slow" tests
+	$(OLDEST)/bin/python -m pytest -o filterwarnings=ignore $(FAST)
 
 test-backends:  ## the classifier's tests on JAX and PyTorch in Keras
 	$(PYTHON) -m venv $(BACKENDS)
@@ -83,5 +86,5 @@ audit: $(READY)  ## known vulnerabilities of what is installed; needs the networ
 	$(BIN)/pip-audit
 
 clean:  ## remove what was set up and built
-	rm -rf $(VENV) $(OLDEST) $(BACKENDS) build dist *.egg-info demo-output
+	rm -rf .venv* build dist *.egg-info demo-output
 	rm -rf docs/_build docs/generated docs/auto_examples
