@@ -7,10 +7,12 @@
 closed. Prints accuracy, macro-F1, the F1, sensitivity and positive predictivity (+P) of
 each class, and jk: mean and standard deviation over the seeds, and the scores of the
 seeds' vote (the mean of their probabilities). ``--output`` is written after each seed;
-``--limit 4000`` trains on few beats, for a trial. "Ours and trees" is scikit-learn's
-``VotingClassifier`` of ours and of gradient-boosted trees on the context alone. What a
-choice is worth:
-``--folds --models ours --seeds 0 --set epochs=4 --set logit_adjustment=0.3``.
+``--limit 4000`` trains on few beats, for a trial. "Ours" is ``ShapeRhythmClassifier``
+around the network, and "network alone" the network, which sees the rhythm as well.
+"Vote with trees" is scikit-learn's ``VotingClassifier`` of the network and of
+gradient-boosted trees on the context. What a choice is worth:
+``--folds --models ours --seeds 0 --set n_around=[5]`` or, of the network,
+``--folds --models "network alone" --seeds 0 --set epochs=4``.
 """
 
 import numpy as np
@@ -35,7 +37,17 @@ NAMES = CLASS_NAMES[:4]
 
 
 def ours(beats, seed, settings):
-    """Make the pipeline of the package for this protocol."""
+    """Make the classifier of the package for this protocol."""
+    from ecg_sklearn import ShapeRhythmClassifier
+
+    model = ShapeRhythmClassifier(
+        network(beats, seed, {}), n_rhythm=beats.n_rhythm, random_state=seed
+    )
+    return model.set_params(**settings)
+
+
+def network(beats, seed, settings):
+    """Make the pipeline of the network for this protocol."""
     from ecg_sklearn import make_ecg_pipeline
 
     pipe = make_ecg_pipeline(
@@ -61,8 +73,8 @@ def last_columns(X, n_columns):
     return X[:, -n_columns:]
 
 
-def ours_and_trees(beats, seed, settings):
-    """Make the mean of the pipeline's probabilities and those of trees on context.
+def network_and_trees(beats, seed, settings):
+    """Make the mean of the network's probabilities and those of trees on context.
 
     The classes of the trees weigh as the root of how rare they are.
     """
@@ -79,21 +91,24 @@ def ours_and_trees(beats, seed, settings):
         ),
     )
     vote = VotingClassifier(
-        [("pipe", ours(beats, seed, {})), ("trees", trees)], voting="soft"
+        [("pipe", network(beats, seed, {})), ("trees", trees)], voting="soft"
     )
     return vote.set_params(**settings)
 
 
+# Name: how to make it, whether it sees the columns of the rhythm and the records.
 MODELS = {
-    "ours": ours,
-    "ours and trees": ours_and_trees,
-    "HistGradientBoosting": histogram_boosting,
+    "ours": (ours, True),
+    "network alone": (network, False),
+    "vote with trees": (network_and_trees, False),
+    "HistGradientBoosting": (histogram_boosting, False),
+    "HistGradientBoosting, with rhythm": (histogram_boosting, True),
 }
 
 
 def load(data_home, subset, limit=None):
     """Load windows around the beats of N, S, V and F; of all, or of every k-th."""
-    beats = fetch_mitbih(data_home=data_home, subset=subset, **WINDOW_CUT)
+    beats = fetch_mitbih(data_home=data_home, subset=subset, **WINDOW_CUT, rhythm=True)
     rows = np.flatnonzero(beats.target < len(NAMES))
     if limit is not None:
         rows = rows[:: -(-len(rows) // limit)]
@@ -114,16 +129,21 @@ def load_sides(data_home, *, folds, limit):
     return training, training, list(splitter.split(y, y, groups))
 
 
-def run(make, seed, sides, settings):
+def run(name, seed, sides, settings):
     """Train; give the true classes and probabilities of all scored beats, seconds."""
+    make, sees_rhythm = MODELS[name]
     training, scored, splits = sides
+    n_columns = training.data.shape[1] - (0 if sees_rhythm else training.n_rhythm)
     true, probability, seconds = [], [], 0.0
     for fit_rows, rows in splits:
         model = make(training, seed, settings)
+        extra = {"groups": training.groups[fit_rows]} if make is ours else {}
         with Stopwatch() as watch:
-            model.fit(training.data[fit_rows], training.target[fit_rows])
+            model.fit(
+                training.data[fit_rows, :n_columns], training.target[fit_rows], **extra
+            )
         seconds += watch.cpu
-        probability.append(model.predict_proba(scored.data[rows]))
+        probability.append(model.predict_proba(scored.data[rows, :n_columns]))
         true.append(scored.target[rows])
     return np.concatenate(true), np.concatenate(probability), seconds
 
@@ -176,7 +196,7 @@ def run_model(name, sides, args, results):
     runs, votes, settings = [], 0.0, dict(args.set)
     for seed in args.seeds:
         print(f"{name}, seed {seed}", flush=True)
-        true, probability, seconds = run(MODELS[name], seed, sides, settings)
+        true, probability, seconds = run(name, seed, sides, settings)
         votes = votes + probability
         runs.append(scores_of(true, probability) | {"cpu_seconds": seconds})
         results["models"][name] = {

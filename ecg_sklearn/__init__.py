@@ -12,6 +12,7 @@ __version__ = "0.1.0"
 _MODULES = (
     "aami",
     "datasets",
+    "ensemble",
     "exporting",
     "inspection",
     "metrics",
@@ -27,6 +28,7 @@ _MODULES = (
 )
 _NAMES = {
     "BeatSMOTE": "over_sampling",
+    "ShapeRhythmClassifier": "ensemble",
     "SpectrogramCNNClassifier": "neural_network",
     "SpectrogramTransformer": "preprocessing",
     "export": "exporting",

@@ -5,7 +5,7 @@ behind it does not care where the beats came from. May import from
 :mod:`ecg_sklearn.aami` and :mod:`ecg_sklearn._files` alone.
 """
 
-from ecg_sklearn.datasets import _context
+from ecg_sklearn.datasets import _context, _rhythm
 from ecg_sklearn.datasets._csv import load_heartbeat_csv
 from ecg_sklearn.datasets._mitbih import fetch_mitbih
 from ecg_sklearn.datasets._simulate import make_heartbeats
@@ -14,6 +14,7 @@ from ecg_sklearn.datasets._wfdb import load_wfdb_beats
 
 __all__ = [
     "CONTEXT_NAMES",
+    "RHYTHM_NAMES",
     "fetch_mitbih",
     "iter_beats",
     "load_heartbeat_csv",
@@ -23,3 +24,6 @@ __all__ = [
 
 CONTEXT_NAMES: tuple[str, ...] = _context.CONTEXT_NAMES
 """Names of the columns that ``context=True`` appends, in their order."""
+
+RHYTHM_NAMES: tuple[str, ...] = _rhythm.RHYTHM_NAMES
+"""Names of the columns that ``rhythm=True`` appends, in their order."""

@@ -40,14 +40,15 @@ def make_bunch(
     rr=None,
     time=None,
     n_context=0,
+    n_rhythm=0,
     return_X_y=False,
 ):
     """Pack beats the way every loader returns them.
 
     Parameters
     ----------
-    data : ndarray of shape (n_beats, n_times + n_context)
-        The beats, and their context behind the samples.
+    data : ndarray of shape (n_beats, n_times + n_context + n_rhythm)
+        The beats, and their context and rhythm behind the samples.
     target : ndarray of shape (n_beats,)
         Labels 0 to 4.
     sampling_rate : float
@@ -56,8 +57,9 @@ def make_bunch(
         Where the beats come from and how they were cut.
     groups, symbols, rr, time : ndarray or None
         What the source knows beside the samples.
-    n_context : int, default=0
-        How many of the last columns of ``data`` are context.
+    n_context, n_rhythm : int, default=0
+        How many of the last columns of ``data`` are context, and how many behind them
+        are rhythm.
     return_X_y : bool, default=False
         Give back ``(data, target)`` instead of the Bunch.
 
@@ -78,18 +80,24 @@ def make_bunch(
         time=time,
         sampling_rate=float(sampling_rate),
         n_context=n_context,
-        DESCR=describe_context(descr, n_context),
+        n_rhythm=n_rhythm,
+        DESCR=_describe_columns(descr, n_context, n_rhythm),
     )
 
 
-def describe_context(descr, n_context):
-    """Add to a description what the last columns are, if they are context."""
-    if n_context == 0:
-        return descr
-    return (
-        f"{descr}\nThe last {n_context} columns of data are no samples but the context "
-        "of each beat, named by ecg_sklearn.datasets.CONTEXT_NAMES."
-    )
+def _describe_columns(descr, n_context, n_rhythm):
+    """Add to a description what the columns behind the samples are."""
+    if n_context:
+        descr += (
+            f"\nBehind the samples, {n_context} columns of data hold the context of "
+            "each beat, named by ecg_sklearn.datasets.CONTEXT_NAMES."
+        )
+    if n_rhythm:
+        descr += (
+            f"\nThe last {n_rhythm} columns of data hold the rhythm around each beat, "
+            "named by ecg_sklearn.datasets.RHYTHM_NAMES."
+        )
+    return descr
 
 
 def rr_intervals(sample, sampling_rate, *, n_local=10):

@@ -3,24 +3,15 @@
 What a reader of an ECG looks at beside the beat itself. All of it is causal: the values
 of a beat rest on the positions of beats up to the next one and on the signal before
 that one, and on no label. A running recording gives them with the delay of one beat.
-May import NumPy alone.
+May import from :mod:`._rhythm` alone.
 """
 
 import numpy as np
 
+from ecg_sklearn.datasets._rhythm import CLOSE_NAMES, close_rhythm
+
 CONTEXT_NAMES: tuple[str, ...] = (
-    "rr_previous",
-    "rr_next",
-    "rr_previous_to_local",
-    "rr_next_to_local",
-    "rr_second_to_local",
-    "rr_third_to_local",
-    "rr_previous_to_second",
-    "rr_previous_to_next",
-    "rr_previous_to_usual",
-    "rr_next_to_usual",
-    "rr_change",
-    "rr_prematurity",
+    *CLOSE_NAMES,
     "qrs_likeness",
     "p_likeness",
     "t_likeness",
@@ -34,14 +25,9 @@ CONTEXT_NAMES: tuple[str, ...] = (
 )
 """Names of the columns that ``context=True`` adds, in their order."""
 
-_N_RHYTHM = 12  # columns of intervals; those of likeness come behind them
-_N_LOCAL = 10  # intervals that make the local rhythm
-_N_CHANGES = 40  # changes of the interval that tell how regular the rhythm is
-_N_USUAL = 50  # intervals and beats that tell what is usual for the patient
+_N_USUAL = 50  # beats that tell what is usual for the patient
 _N_COMPARED = 32  # earlier beats that tell how typical a beat is
-_RR_RANGE = (0.15, 5.0)  # s; less is two marks on one beat, more a gap
 _LIMIT = 3.0  # of logarithms of ratios: a factor of 20
-_PREMATURITY_LIMIT = 10.0
 
 # Beats are cut at one rate, so that the columns do not depend on that of the signal.
 _RATE = 250.0
@@ -73,55 +59,9 @@ def context_features(signal, sample, sampling_rate):
     sample = np.asarray(sample, dtype=np.intp)
     if len(sample) == 0:
         return np.empty((0, len(CONTEXT_NAMES)), dtype=np.float32)
-    rhythm = _rhythm(sample / sampling_rate)
+    rhythm = close_rhythm(sample / sampling_rate)
     likeness = _likeness(_cut_beats(_without_gaps(signal), sample, sampling_rate))
     return np.hstack([rhythm, likeness]).astype(np.float32)
-
-
-def _rhythm(time):
-    """Columns of the RR intervals around each beat, as natural logarithms.
-
-    Until there is a past, the first interval stands in for it; behind the last beat,
-    where there is no next interval, the local one does. All such ratios are 0 then.
-    """
-    n_beats = len(time)
-    interval = np.log(np.clip(np.diff(time), *_RR_RANGE))
-    first = interval[0] if n_beats > 1 else 0.0
-    history = np.concatenate([np.full(3, first), interval])
-    third, second, previous = (history[i : i + n_beats] for i in range(3))
-    # The interval in question is no part of what it is compared with.
-    local = _running_median(second, _N_LOCAL)
-    following = np.append(interval, local[-1])
-    change = np.abs(second - third)
-    usual_change = _running_median(change, _N_CHANGES)
-    usual = _running_median(previous, _N_USUAL)
-    # 0.01 and 0.02 are about the resolution and the breathing of a steady rhythm.
-    prematurity = (previous - local) / (usual_change + 0.02)
-    ratios = [
-        previous,
-        following,
-        previous - local,
-        following - local,
-        second - local,
-        third - local,
-        previous - second,
-        previous - following,
-        previous - usual,
-        following - usual,
-    ]
-    columns = np.empty((n_beats, _N_RHYTHM))
-    columns[:, :-2] = np.clip(np.stack(ratios, axis=1), -_LIMIT, _LIMIT)
-    columns[:, -2] = np.log(usual_change + 0.01)
-    columns[:, -1] = np.clip(prematurity, -_PREMATURITY_LIMIT, _PREMATURITY_LIMIT)
-    return columns
-
-
-def _running_median(values, length):
-    """Median of each value and those before it, up to ``length`` in all."""
-    padded = np.concatenate([np.full(length - 1, np.nan), values])
-    return np.nanmedian(
-        np.lib.stride_tricks.sliding_window_view(padded, length), axis=1
-    )
 
 
 def _without_gaps(signal):

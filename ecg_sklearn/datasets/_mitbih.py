@@ -28,6 +28,7 @@ from ecg_sklearn.datasets._mitbih_files import (
     missing_files,
 )
 from ecg_sklearn.datasets._records import read_annotations, read_signal
+from ecg_sklearn.datasets._rhythm import RHYTHM_NAMES
 from ecg_sklearn.datasets._wfdb import check_window, cut_rows, cut_windows
 
 # Raise it when beats are cut otherwise than before, so that old ones are not reused.
@@ -68,6 +69,7 @@ class Beats(NamedTuple):
         "window": [tuple, list],
         "sampling_rate": [Interval(Real, 0, None, closed="neither"), None],
         "context": ["boolean"],
+        "rhythm": ["boolean"],
         "download_if_missing": ["boolean"],
         "return_X_y": ["boolean"],
     },
@@ -83,6 +85,7 @@ def fetch_mitbih(
     window=(-0.4, 0.6),
     sampling_rate=None,
     context=False,
+    rhythm=False,
     download_if_missing=True,
     return_X_y=False,
 ):
@@ -115,6 +118,10 @@ def fetch_mitbih(
         Append the columns ``CONTEXT_NAMES`` to ``data``: the rhythm around each beat
         and its likeness to the beats before it, known at the next beat. The samples
         stay as they are.
+    rhythm : bool, default=False
+        Append the columns ``RHYTHM_NAMES`` to ``data``, behind the context: what the
+        intervals tell, for
+        :class:`~ecg_sklearn.ensemble.ShapeRhythmClassifier`.
     download_if_missing : bool, default=True
         Download missing files from PhysioNet, about 92 MB in all. Each file is
         written under a temporary name, checked against its SHA-256 sum, then
@@ -130,9 +137,9 @@ def fetch_mitbih(
         beat; ``symbols``, its annotation; ``rr`` of shape (n_beats, 4), the
         previous and next RR interval, the mean of the last ten and the mean of the
         record, in seconds; ``time`` of the beat in its record, in seconds;
-        ``sampling_rate`` in Hz; ``n_context``, the number of context columns behind the
-        samples of ``data``, 0 without; and ``DESCR``. In order of records and of
-        time, but for ``subset="test"``, which is in the order of
+        ``sampling_rate`` in Hz; ``n_context`` and ``n_rhythm``, the numbers of such
+        columns behind the samples of ``data``, 0 without; and ``DESCR``. In order of
+        records and of time, but for ``subset="test"``, which is in the order of
         ``mitbih_test.csv``.
 
     Raises
@@ -186,7 +193,7 @@ def fetch_mitbih(
         read, how = _read_window_beats, (channels, edges, rate)
     with files_that_stay(directory):
         key = _fingerprint(directory)
-        beats = Beats(**cached(read, str(directory), key, context, *how))
+        beats = Beats(**cached(read, str(directory), key, context, rhythm, *how))
     chosen = _select(beats, subset, include_paced)
     columns = {
         name: column if chosen is None else column[chosen]
@@ -198,6 +205,7 @@ def fetch_mitbih(
         columns.pop("target"),
         sampling_rate=rate,
         n_context=len(CONTEXT_NAMES) if context else 0,
+        n_rhythm=len(RHYTHM_NAMES) if rhythm else 0,
         descr=(
             f"MIT-BIH beats, subset {subset!r}, cut {cut} at {rate:g} Hz.\n{_CITATION}"
         ),
@@ -222,7 +230,7 @@ def _check_files(directory):
         )
 
 
-def _read_kaggle_beats(directory, fingerprint, context):
+def _read_kaggle_beats(directory, fingerprint, context, rhythm):
     """Cut the rows of both Kaggle files out of the records."""
     directory = Path(directory)
     _check_files(directory)
@@ -231,7 +239,8 @@ def _read_kaggle_beats(directory, fingerprint, context):
             name,
             read_signal(directory, name, 0, digital=True),
             read_annotations(directory, name, "atr"),
-            context=context,
+            context,
+            rhythm,
         )
         for name in MITBIH_RECORDS
     ]
@@ -239,7 +248,7 @@ def _read_kaggle_beats(directory, fingerprint, context):
     return Beats(*columns, test_row=_official_split(len(columns.data)))
 
 
-def _read_window_beats(directory, fingerprint, context, channels, window, rate):
+def _read_window_beats(directory, fingerprint, context, rhythm, channels, window, rate):
     """Cut a window around every beat, and find it in the official split."""
     directory = Path(directory)
     _check_files(directory)
@@ -247,7 +256,7 @@ def _read_window_beats(directory, fingerprint, context, channels, window, rate):
     for name in MITBIH_RECORDS:
         signal = read_signal(directory, name, channels)
         notes = read_annotations(directory, name, "atr")
-        parts.append(cut_windows(name, signal, notes, *window, rate, context))
+        parts.append(cut_windows(name, signal, notes, *window, rate, context, rhythm))
         is_beat = notes.label[:-1] >= 0
         times[name] = notes.sample[:-1][is_beat] / signal.sampling_rate
     columns = Columns.join(parts)

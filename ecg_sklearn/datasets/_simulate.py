@@ -14,6 +14,7 @@ from ecg_sklearn.datasets._base import (
     make_bunch,
 )
 from ecg_sklearn.datasets._records import Annotations, Signal
+from ecg_sklearn.datasets._rhythm import RHYTHM_NAMES
 from ecg_sklearn.datasets._wfdb import cut_rows, cut_windows
 
 _RATE = KAGGLE_SIGNAL_RATE
@@ -68,6 +69,7 @@ _PAUSE = {"N": 1.0, "S": 1.05, "V": 1.28, "F": 1.05, "Q": 1.0}
         "weights": ["array-like", None],
         "noise": [Interval(Real, 0, None, closed="left")],
         "form": [StrOptions({"kaggle", "window"})],
+        "rhythm": ["boolean"],
         "random_state": ["random_state"],
         "return_X_y": ["boolean"],
     },
@@ -80,6 +82,7 @@ def make_heartbeats(
     weights=None,
     noise=0.05,
     form="kaggle",
+    rhythm=False,
     random_state=None,
     return_X_y=False,
 ):
@@ -105,6 +108,8 @@ def make_heartbeats(
         Cut as the Kaggle "heartbeat" rows (187 samples at 120 Hz from the beat to
         past the next one, in [0, 1]) or as windows from -0.4 to 0.6 s around each
         beat (360 samples at 360 Hz, in mV).
+    rhythm : bool, default=False
+        Append the columns ``RHYTHM_NAMES`` to ``data``: what the intervals tell.
     random_state : int, RandomState instance or None, default=None
         Seed of the simulation.
     return_X_y : bool, default=False
@@ -113,8 +118,8 @@ def make_heartbeats(
     Returns
     -------
     Bunch
-        The same fields as of :func:`fetch_mitbih`. There is no signal around the
-        beats: ``n_context`` is 0.
+        The same fields as of :func:`fetch_mitbih`. Simulated beats have no context:
+        ``n_context`` is 0.
 
     Raises
     ------
@@ -144,7 +149,7 @@ def make_heartbeats(
         np.repeat(np.arange(len(CLASS_NAMES)), _class_counts(n_samples, weights))
     )
     parts = [
-        _simulate_record(f"{number:02d}", labels, noise, form, rng)
+        _simulate_record(f"{number:02d}", labels, noise, form, rhythm, rng)
         for number, labels in enumerate(np.array_split(target, n_records))
     ]
     data, target, groups, symbols, rr, time = Columns.join(parts)
@@ -157,6 +162,7 @@ def make_heartbeats(
         symbols=symbols,
         rr=rr,
         time=time,
+        n_rhythm=len(RHYTHM_NAMES) if rhythm else 0,
         sampling_rate=KAGGLE_SAMPLING_RATE if form == "kaggle" else _RATE,
         descr=(
             f"{n_samples} simulated beats of {n_records} records, form {form!r}, after "
@@ -183,7 +189,7 @@ def _class_counts(n_samples, weights):
     return counts
 
 
-def _simulate_record(name, labels, noise, form, rng):
+def _simulate_record(name, labels, noise, form, rhythm, rng):
     """Simulate one record; return the columns of a Bunch."""
     names = [CLASS_NAMES[label] for label in labels] + ["N"] * _N_TRAILING
     times, rr_mean = _beat_times(names, rng)
@@ -203,9 +209,9 @@ def _simulate_record(name, labels, noise, form, rng):
     )
     record = Signal(signal, _RATE, "simulated")
     if form == "kaggle":
-        columns = cut_rows(name, record, notes)
+        columns = cut_rows(name, record, notes, rhythm=rhythm)
     else:
-        columns = cut_windows(name, record, notes, *_WINDOW, _RATE)
+        columns = cut_windows(name, record, notes, *_WINDOW, _RATE, rhythm=rhythm)
     return tuple(column[: len(labels)] for column in columns)
 
 

@@ -23,6 +23,7 @@ from ecg_sklearn.datasets._records import (
     read_signal,
     record_names,
 )
+from ecg_sklearn.datasets._rhythm import RHYTHM_NAMES, rhythm_features
 
 # A rate or a window beyond these is a slip, and would take more memory than there is.
 _FARTHEST_RATE = 100
@@ -38,11 +39,17 @@ class Cut(NamedTuple):
     window: tuple[float, float]
     sampling_rate: float | None
     context: bool
+    rhythm: bool
 
     @property
     def n_context(self):
         """Number of context columns."""
         return len(CONTEXT_NAMES) if self.context else 0
+
+    @property
+    def n_rhythm(self):
+        """Number of rhythm columns."""
+        return len(RHYTHM_NAMES) if self.rhythm else 0
 
     def __str__(self):
         """Describe it in the words of ``DESCR``."""
@@ -60,6 +67,7 @@ CUT_CONSTRAINTS = {
     "window": [tuple, list],
     "sampling_rate": [Interval(Real, 0, None, closed="neither"), None],
     "context": ["boolean"],
+    "rhythm": ["boolean"],
 }
 
 
@@ -82,6 +90,7 @@ def load_wfdb_beats(
     window=(-0.4, 0.6),
     sampling_rate=None,
     context=False,
+    rhythm=False,
     return_X_y=False,
 ):
     """Cut the annotated beats out of the records of a WFDB database.
@@ -111,6 +120,10 @@ def load_wfdb_beats(
     context : bool, default=False
         Append the columns ``CONTEXT_NAMES`` to ``data``: the rhythm around each beat
         and its likeness to the beats before it, known at the next beat.
+    rhythm : bool, default=False
+        Append the columns ``RHYTHM_NAMES`` to ``data``, behind the context: what the
+        intervals tell, for
+        :class:`~ecg_sklearn.ensemble.ShapeRhythmClassifier`.
     return_X_y : bool, default=False
         Return ``(data, target)`` instead of a Bunch.
 
@@ -122,10 +135,10 @@ def load_wfdb_beats(
         beat; ``symbols``, its annotation; ``rr`` of shape (n_beats, 4), the previous
         and next RR interval, the mean of the last ten and the mean of the record, in
         seconds; ``time`` of the annotation in its record, in seconds;
-        ``sampling_rate`` in Hz; ``n_context``, the number of context columns behind the
-        samples of ``data``, 0 without; and ``DESCR``. Beats whose window does not fit
-        into the record are left out, and so is the last annotation of each record
-        in the Kaggle form.
+        ``sampling_rate`` in Hz; ``n_context`` and ``n_rhythm``, the numbers of such
+        columns behind the samples of ``data``, 0 without; and ``DESCR``. Beats whose
+        window does not fit into the record are left out, and so is the last
+        annotation of each record in the Kaggle form.
 
     Raises
     ------
@@ -140,7 +153,8 @@ def load_wfdb_beats(
     .. [1] The WFDB software package, https://physionet.org/content/wfdb/.
     """
     directory = Path(directory)
-    cut = Cut(annotator, channel, form, check_window(window), sampling_rate, context)
+    window = check_window(window)
+    cut = Cut(annotator, channel, form, window, sampling_rate, context, rhythm)
     names = record_names(directory, records, annotator)
     parts, rate = cut_records(directory, names, cut)
     beats = Columns.join(parts)
@@ -210,10 +224,11 @@ def cut_record(directory, name, cut):
     notes = read_annotations(directory, name, cut.annotator)
     signal = read_signal(directory, name, cut.channel, digital=cut.form == "kaggle")
     if cut.form == "kaggle":
-        beats = cut_rows(name, signal, notes, context=cut.context)
+        beats = cut_rows(name, signal, notes, cut.context, cut.rhythm)
         return beats, KAGGLE_SAMPLING_RATE
     rate = float(cut.sampling_rate or signal.sampling_rate)
-    return cut_windows(name, signal, notes, *cut.window, rate, cut.context), rate
+    features = cut.context, cut.rhythm
+    return cut_windows(name, signal, notes, *cut.window, rate, *features), rate
 
 
 def bunch_of(beats, names, cut, rate, *, return_X_y=False):
@@ -241,6 +256,7 @@ def bunch_of(beats, names, cut, rate, *, return_X_y=False):
         **beats._asdict(),
         sampling_rate=rate[1],
         n_context=cut.n_context,
+        n_rhythm=cut.n_rhythm,
         descr=(
             f"{len(beats.data)} beats of {len(names)} WFDB records, annotator "
             f"{cut.annotator!r}, cut as {cut}."
@@ -258,7 +274,7 @@ def no_beats(directory, cut):
     )
 
 
-def cut_rows(name, signal, notes, *, context=False):
+def cut_rows(name, signal, notes, context=False, rhythm=False):
     """Cut the beats of one record as the Kaggle files hold them.
 
     Parameters
@@ -269,8 +285,8 @@ def cut_rows(name, signal, notes, *, context=False):
         The channel to cut from; brought to 360 Hz if it has another rate.
     notes : Annotations
         Its annotations.
-    context : bool, default=False
-        Append the context of each beat to its row.
+    context, rhythm : bool, default=False
+        Append the context of each beat to its row, and its rhythm.
 
     Returns
     -------
@@ -286,14 +302,13 @@ def cut_rows(name, signal, notes, *, context=False):
     samples = _resample(name, signal, KAGGLE_SIGNAL_RATE)
     data = cut_kaggle_beats(samples, sample, is_beat)
     kept = slice(None, len(data))
-    if context:
-        data = _with_context(data, signal, notes.sample[is_beat], kept)
+    data = _with_features(data, signal, notes.sample[is_beat], kept, context, rhythm)
     groups = np.full(len(data), name)
     labels, symbols = notes.label[is_beat][kept], notes.symbol[is_beat][kept]
     return Columns(data, labels, groups, symbols, rr[kept], time[kept])
 
 
-def cut_windows(name, signal, notes, start, stop, rate, context=False):
+def cut_windows(name, signal, notes, start, stop, rate, context=False, rhythm=False):
     """Cut a window around each beat of one record.
 
     Parameters
@@ -308,8 +323,8 @@ def cut_windows(name, signal, notes, start, stop, rate, context=False):
         The window, in seconds around each beat.
     rate : float
         Samples per second of the windows.
-    context : bool, default=False
-        Append the context of each beat to its window.
+    context, rhythm : bool, default=False
+        Append the context of each beat to its window, and its rhythm.
 
     Returns
     -------
@@ -332,16 +347,20 @@ def cut_windows(name, signal, notes, start, stop, rate, context=False):
     data = np.empty((np.count_nonzero(fits), end - first), dtype=np.float32)
     if len(data):  # a window may be longer than the record
         np.take(samples, centre[fits, None] + np.arange(first, end), out=data)
-    if context:
-        data = _with_context(data, signal, sample, fits)
+    data = _with_features(data, signal, sample, fits, context, rhythm)
     groups = np.full(len(data), name)
     return Columns(data, label[fits], groups, symbol[fits], rr[fits], time[fits])
 
 
-def _with_context(data, signal, sample, kept):
-    """Append the context of the beats that were kept, known from all of them."""
-    context = context_features(signal.samples, sample, signal.sampling_rate)
-    return np.hstack([data, context[kept]])
+def _with_features(data, signal, sample, kept, context, rhythm):
+    """Append features of the beats that were kept, known from all of them."""
+    columns = [data]
+    if context:
+        found = context_features(signal.samples, sample, signal.sampling_rate)
+        columns.append(found[kept])
+    if rhythm:
+        columns.append(rhythm_features(sample / signal.sampling_rate)[kept])
+    return np.hstack(columns) if len(columns) > 1 else data
 
 
 def _resample(name, signal, rate):

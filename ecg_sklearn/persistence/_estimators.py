@@ -9,10 +9,12 @@ import warnings
 
 from sklearn.base import BaseEstimator
 
+from ecg_sklearn.persistence._forests import FORESTS, decode_trees, encode_trees
 from ecg_sklearn.persistence._own import (
     check_planned,
     encode_network,
     finish_classifier,
+    finish_shape_rhythm,
     finish_transformer,
 )
 from ecg_sklearn.persistence._types import class_of, name_of, stored_type
@@ -21,6 +23,7 @@ from ecg_sklearn.persistence._values import KIND, Decoder, Encoder, shown
 __all__ = ["ModelDecoder", "ModelEncoder"]
 
 _CLASSIFIER = "ecg_sklearn.SpectrogramCNNClassifier"
+_SHAPE_RHYTHM = "ecg_sklearn.ShapeRhythmClassifier"
 _TRANSFORMER = "ecg_sklearn.SpectrogramTransformer"
 _PIPELINES = ("imblearn.Pipeline", "sklearn.Pipeline")
 _OUTPUT = "_sklearn_output_config"  # what set_output has set
@@ -61,6 +64,11 @@ class ModelEncoder(Encoder):
             "fitted": self._named(fitted, where),
             "network": (
                 encode_network(estimator, self, where) if name == _CLASSIFIER else None
+            ),
+            "trees": (
+                encode_trees(estimator, self, where)
+                if name in FORESTS and hasattr(estimator, "estimators_")
+                else None
             ),
         }
 
@@ -112,10 +120,10 @@ class ModelDecoder(Decoder):
 
     def __init__(self, arrays):
         super().__init__(arrays)
-        fields = {"fitted", "network", "params", "type"}
+        fields = {"fitted", "network", "params", "trees", "type"}
         self._kinds["estimator"] = (self._estimator, fields)
 
-    def _estimator(self, fitted, network, params, name):
+    def _estimator(self, fitted, network, params, trees, name):
         stored = stored_type(name)
         cls = class_of(name)
         params, fitted = self._named(params), self._named(fitted)
@@ -130,12 +138,18 @@ class ModelDecoder(Decoder):
         _check_fitted(fitted)
         if (network is not None) > (name == _CLASSIFIER):
             raise ValueError(f"{name} has no network.")
+        if (trees is not None) > (name in FORESTS):
+            raise ValueError(f"{name} has no trees.")
         estimator = cls(**params)
         vars(estimator).update(fitted)
         if name == _TRANSFORMER:
             finish_transformer(estimator)
         if name == _CLASSIFIER and network is not None:
             finish_classifier(estimator, network, self)
+        if trees is not None:
+            decode_trees(estimator, trees, self)
+        if name == _SHAPE_RHYTHM:
+            finish_shape_rhythm(estimator)
         return estimator
 
     def _named(self, values):

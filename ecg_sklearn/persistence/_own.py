@@ -1,7 +1,7 @@
-"""What is particular to our own two estimators: the network, the planned transform.
+"""What is particular to our own estimators: the network, the planned transform.
 
-Both are made anew from checked numbers. Talks to the network through
-:mod:`._networks`.
+Both are made anew from checked numbers, and parts are checked against each other.
+Talks to the network through :mod:`._networks`.
 """
 
 from numbers import Integral
@@ -15,6 +15,7 @@ __all__ = [
     "check_planned",
     "encode_network",
     "finish_classifier",
+    "finish_shape_rhythm",
     "finish_transformer",
 ]
 
@@ -187,6 +188,42 @@ def finish_transformer(transformer):
     if not same:
         raise ValueError("Its spectrogram has other frequencies than its parameters.")
     transformer._stft = plan
+
+
+def finish_shape_rhythm(model):
+    """Check that the two classifiers of a model are those of its columns and classes.
+
+    Parameters
+    ----------
+    model : ShapeRhythmClassifier
+        With its fitted attributes.
+
+    Raises
+    ------
+    ValueError
+        If they are not.
+    """
+    fitted = vars(model)
+    if "estimator_" not in fitted:
+        return
+    model._validate_params()
+    shape, rhythm = fitted["estimator_"], fitted.get("rhythm_estimator_")
+    n_shape = fitted.get("n_features_in_", 0) - model.n_rhythm
+    own = fitted.get("classes_"), getattr(shape, "classes_", None)
+    facts = {
+        "classes_": all(isinstance(labels, np.ndarray) for labels in own)
+        and np.array_equal(*own),
+        "estimator_": getattr(shape, "n_features_in_", None) == n_shape,
+        "rhythm_estimator_": rhythm is None
+        or (
+            getattr(rhythm, "n_features_in_", None) == model.n_rhythm
+            and np.array_equal(getattr(rhythm, "classes_", ()), [0, 1])
+            and len(model.pair) == 2
+            and np.isin(model.pair, own[0]).all()
+        ),
+    }
+    if wrong := [name for name, holds in facts.items() if not holds]:
+        raise ValueError(f"Its shape and its rhythm do not agree on {wrong[0]}.")
 
 
 def _plan(transformer):

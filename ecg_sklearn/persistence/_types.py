@@ -49,8 +49,23 @@ def _sampler(module):
 
 _OVER, _UNDER = (f"imblearn.{side}_sampling" for side in ("over", "under"))
 
+# What the constructor of a forest sets, the trees themselves, and what only they used.
+_FOREST = StoredType(
+    "sklearn.ensemble",
+    rebuilt=(
+        "_n_samples",
+        "_n_samples_bootstrap",
+        "_sample_weight",
+        "estimator",
+        "estimator_",
+        "estimator_params",
+        "estimators_",
+    ),
+)
+
 _TYPES = {
     "ecg_sklearn.BeatSMOTE": _sampler("ecg_sklearn.over_sampling"),
+    "ecg_sklearn.ShapeRhythmClassifier": StoredType("ecg_sklearn.ensemble"),
     "ecg_sklearn.SpectrogramCNNClassifier": StoredType(
         "ecg_sklearn.neural_network",
         private=("_input_shape", "_optimizer_state", "_random_state", "_shuffler"),
@@ -72,6 +87,7 @@ _TYPES = {
     "imblearn.SMOTETomek": _sampler("imblearn.combine"),
     "imblearn.SVMSMOTE": _sampler(_OVER),
     "imblearn.TomekLinks": _sampler(_UNDER),
+    "sklearn.ExtraTreesClassifier": _FOREST,
     "sklearn.LogisticRegression": StoredType("sklearn.linear_model"),
     "sklearn.MaxAbsScaler": StoredType("sklearn.preprocessing"),
     "sklearn.MinMaxScaler": StoredType("sklearn.preprocessing"),
@@ -82,6 +98,7 @@ _TYPES = {
         "sklearn.preprocessing", private=("_scaler",)
     ),
     "sklearn.QuantileTransformer": StoredType("sklearn.preprocessing"),
+    "sklearn.RandomForestClassifier": _FOREST,
     "sklearn.RobustScaler": StoredType("sklearn.preprocessing"),
     "sklearn.StandardScaler": StoredType("sklearn.preprocessing"),
 }

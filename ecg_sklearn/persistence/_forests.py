@@ -1,0 +1,197 @@
+"""Forests as numbers: the nodes of all trees in arrays, checked before a tree is made.
+
+scikit-learn follows the numbers of a node without looking at them, so that a wrong one
+would read, or write, memory that is not the tree's.
+"""
+
+import numpy as np
+from sklearn.tree import DecisionTreeClassifier
+from sklearn.tree._tree import Tree
+
+from ecg_sklearn.persistence._values import shown
+
+__all__ = ["FORESTS", "decode_trees", "encode_trees"]
+
+FORESTS = ("sklearn.ExtraTreesClassifier", "sklearn.RandomForestClassifier")
+"""Names of the forests whose trees can be taken apart."""
+
+_LEAF = -1
+# What the files call the fields of a node, and their types there.
+_FIELDS = {
+    "left_child": np.int64,
+    "right_child": np.int64,
+    "feature": np.int64,
+    "threshold": np.float64,
+    "impurity": np.float64,
+    "n_node_samples": np.int64,
+    "weighted_n_node_samples": np.float64,
+    "missing_go_to_left": np.uint8,
+}
+
+
+def encode_trees(forest, encoder, where):
+    """Take the trees of a forest apart.
+
+    Parameters
+    ----------
+    forest : ForestClassifier
+        Fitted.
+    encoder : ModelEncoder
+        Takes the arrays.
+    where : str
+        What it is, for errors.
+
+    Returns
+    -------
+    dict
+        The trees as JSON.
+    """
+    if forest.n_outputs_ != 1:
+        raise ValueError(f"{where}: a forest of {forest.n_outputs_} outputs.")
+    trees = [tree.tree_ for tree in forest.estimators_]
+    states = [tree.__getstate__() for tree in trees]
+    columns = {
+        name: np.concatenate([s["nodes"][name] for s in states]).astype(dtype)
+        for name, dtype in _FIELDS.items()
+    }
+    columns["n_nodes"] = np.array([tree.node_count for tree in trees], dtype=np.int64)
+    columns["value"] = np.concatenate([s["values"][:, 0] for s in states])
+    return {n: encoder.encode(v, f"{where}: {n}") for n, v in columns.items()}
+
+
+def decode_trees(forest, columns, decoder):
+    """Give a forest its trees.
+
+    Parameters
+    ----------
+    forest : ForestClassifier
+        With its other fitted attributes.
+    columns : object
+        What :func:`encode_trees` gave.
+    decoder : ModelDecoder
+        Has the arrays.
+
+    Raises
+    ------
+    ValueError
+        If they are no trees, or not those of this forest.
+    """
+    if not isinstance(columns, dict) or set(columns) != {*_FIELDS, "n_nodes", "value"}:
+        raise ValueError("Its forest does not have the parts of one.")
+    columns = {name: decoder.decode(columns[name]) for name in sorted(columns)}
+    n_features, n_classes = _sizes(vars(forest))
+    value, n_nodes = columns.pop("value"), columns.pop("n_nodes")
+    if (
+        not _is_array(n_nodes, np.int64, (forest.n_estimators,))
+        or n_nodes.min() < 1
+        # One at a time: a sum could run over.
+        or n_nodes.max() > (n_all := len(columns["feature"]))
+        or n_nodes.sum() != n_all
+        or not _is_array(value, np.float64, (n_all, n_classes))
+        or not all(_is_array(columns[n], t, (n_all,)) for n, t in _FIELDS.items())
+    ):
+        raise ValueError("The arrays of its forest do not fit together.")
+    numbers = [value, *(columns[n] for n, t in _FIELDS.items() if t is np.float64)]
+    if not all(np.isfinite(array).all() for array in numbers) or value.min() < 0:
+        raise ValueError("Its forest holds values that no tree has.")
+    depths = _check_links(columns, n_nodes, n_features)
+    layout = _layout()
+    starts = np.cumsum(n_nodes) - n_nodes
+    forest.estimators_ = []
+    for start, count, depth in zip(starts, n_nodes, depths, strict=True):
+        part = slice(start, start + count)
+        nodes = np.zeros(count, dtype=layout)
+        for name in _FIELDS:
+            nodes[name] = columns[name][part]
+        tree = _empty_tree(forest, n_features, n_classes)
+        tree.tree_.__setstate__(
+            {
+                "max_depth": int(depth),
+                "node_count": int(count),
+                "nodes": nodes,
+                "values": np.ascontiguousarray(value[part, None]),
+            }
+        )
+        forest.estimators_.append(tree)
+
+
+def _sizes(fitted):
+    """Check the fitted attributes of a forest; give its features and classes."""
+    classes, n_features = fitted.get("classes_"), fitted.get("n_features_in_")
+    facts = {
+        "n_features_in_": type(n_features) is int,
+        "classes_": isinstance(classes, np.ndarray)
+        and classes.ndim == 1
+        and len(classes) > 0,
+        "n_outputs_": fitted.get("n_outputs_") == 1,
+        "n_estimators": type(fitted.get("n_estimators")) is int,
+    }
+    if wrong := [name for name, holds in facts.items() if not holds]:
+        raise ValueError(f"Its forest has {wrong[0]}={shown(fitted.get(wrong[0]))}.")
+    if fitted.get("n_classes_") != len(classes):
+        raise ValueError(f"Its forest has n_classes_={shown(fitted['n_classes_'])}.")
+    return n_features, len(classes)
+
+
+def _is_array(array, dtype, shape):
+    return (
+        isinstance(array, np.ndarray) and array.dtype == dtype and array.shape == shape
+    )
+
+
+def _check_links(columns, n_nodes, n_features):
+    """Check that every node is reached once from its root; give the trees' depths."""
+    left, right = columns["left_child"], columns["right_child"]
+    feature = columns["feature"]
+    is_leaf = left == _LEAF
+    size = np.repeat(n_nodes, n_nodes)
+    place = np.arange(len(left)) - np.repeat(np.cumsum(n_nodes) - n_nodes, n_nodes)
+    inner = ~is_leaf
+    in_order = [
+        # A child behind its parent: no way leads back.
+        (place < child)[inner].all() and (child < size)[inner].all()
+        for child in (left, right)
+    ]
+    known = (feature >= 0) & (feature < n_features)
+    if not all(in_order) or (right[is_leaf] != _LEAF).any() or not known[inner].all():
+        raise ValueError("Its forest holds a node that leads out of its tree.")
+    start = np.arange(len(left)) - place
+    tree = np.repeat(np.arange(len(n_nodes)), n_nodes)
+    depths = np.zeros(len(n_nodes), dtype=np.int64)
+    level, depth, n_met = np.cumsum(n_nodes) - n_nodes, 0, 0
+    while len(level):
+        n_met += len(level)
+        if n_met > len(left):
+            break
+        depths[tree[level]] = depth
+        level = level[inner[level]]
+        first = start[level]
+        level = np.concatenate([first + left[level], first + right[level]])
+        depth += 1
+    if n_met != len(left):
+        raise ValueError("Its forest holds a node that is not reached once.")
+    return depths
+
+
+def _layout():
+    """Give the layout that the installed scikit-learn has for a node."""
+    stump = DecisionTreeClassifier(max_depth=1).fit([[0.0], [1.0]], [0, 1])
+    layout = stump.tree_.__getstate__()["nodes"].dtype
+    if set(layout.names) != set(_FIELDS):
+        raise ValueError(
+            "The nodes of this version of scikit-learn have the fields "
+            f"{', '.join(layout.names)}; those of the file are others."
+        )
+    return layout
+
+
+def _empty_tree(forest, n_features, n_classes):
+    """Make a tree as the forest makes its own, without nodes."""
+    params = {name: getattr(forest, name) for name in forest.estimator_params}
+    tree = type(forest.estimator)(**params | {"random_state": None})
+    tree.n_features_in_ = n_features
+    tree.n_outputs_ = 1
+    tree.classes_ = np.arange(n_classes)
+    tree.n_classes_ = n_classes
+    tree.tree_ = Tree(n_features, np.array([n_classes], dtype=np.intp), 1)
+    return tree
