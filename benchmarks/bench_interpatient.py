@@ -7,12 +7,11 @@
 closed. Prints accuracy, macro-F1, the F1, sensitivity and positive predictivity (+P) of
 each class, and jk: mean and standard deviation over the seeds, and the scores of the
 seeds' vote (the mean of their probabilities). ``--output`` is written after each seed;
-``--limit 4000`` trains on few beats, for a trial. "Ours" is ``ShapeRhythmClassifier``
-around the network, and "network alone" the network, which sees the rhythm as well.
-"Vote with trees" is scikit-learn's ``VotingClassifier`` of the network and of
-gradient-boosted trees on the context. What a choice is worth:
-``--folds --models ours --seeds 0 --set n_around=[5]`` or, of the network,
-``--folds --models "network alone" --seeds 0 --set epochs=4``.
+``--limit 4000`` trains on few beats, for a trial. "Network" is what ``train`` makes,
+"shape and rhythm" is ``ShapeRhythmClassifier`` around it, and "vote with trees" is
+scikit-learn's ``VotingClassifier`` of it and of gradient-boosted trees on the context.
+What a choice is worth: ``--folds --models network --seeds 0 --set epochs=4``, or
+``--models "shape and rhythm" --set n_around=[12]``.
 """
 
 import numpy as np
@@ -36,8 +35,8 @@ from ecg_sklearn.metrics import aami_jk_score
 NAMES = CLASS_NAMES[:4]
 
 
-def ours(beats, seed, settings):
-    """Make the classifier of the package for this protocol."""
+def shape_and_rhythm(beats, seed, settings):
+    """Make the network and trees on the rhythm, which part N and S."""
     from ecg_sklearn import ShapeRhythmClassifier
 
     model = ShapeRhythmClassifier(
@@ -98,8 +97,8 @@ def network_and_trees(beats, seed, settings):
 
 # Name: how to make it, whether it sees the columns of the rhythm and the records.
 MODELS = {
-    "ours": (ours, True),
-    "network alone": (network, False),
+    "shape and rhythm": (shape_and_rhythm, True),
+    "network": (network, False),
     "vote with trees": (network_and_trees, False),
     "HistGradientBoosting": (histogram_boosting, False),
     "HistGradientBoosting, with rhythm": (histogram_boosting, True),
@@ -137,7 +136,9 @@ def run(name, seed, sides, settings):
     true, probability, seconds = [], [], 0.0
     for fit_rows, rows in splits:
         model = make(training, seed, settings)
-        extra = {"groups": training.groups[fit_rows]} if make is ours else {}
+        extra = (
+            {"groups": training.groups[fit_rows]} if make is shape_and_rhythm else {}
+        )
         with Stopwatch() as watch:
             model.fit(
                 training.data[fit_rows, :n_columns], training.target[fit_rows], **extra
@@ -210,7 +211,7 @@ def run_model(name, sides, args, results):
 
 
 def print_all(results):
-    """Print each model's seeds and vote; ours and the others last, in one line."""
+    """Print each model's seeds and vote; macro-F1 of all last, in one line."""
     print(f"\nscored on {results['scored_on']}")
     for name, found in results["models"].items():
         print_scores(f"{name}, vote of {len(found['runs'])}", [found["vote"]])

@@ -162,7 +162,7 @@ class ShapeRhythmClassifier(ClassifierMixin, BaseEstimator):
         self.classes_ = np.unique(y)
         if len(self.classes_) < 2:
             raise ValueError(
-                f"y holds one class, {self.classes_[0]!r}. Give beats of two at least."
+                f"y holds one class, {self.classes_[0]}. Give beats of two at least."
             )
         known = np.isin(self.pair, self.classes_)
         if not known.any():
@@ -219,7 +219,8 @@ class ShapeRhythmClassifier(ClassifierMixin, BaseEstimator):
         ndarray of shape (n_beats,)
             Labels.
         """
-        return self.classes_[self.predict_proba(X).argmax(axis=1)]
+        chosen = self.predict_proba(X).argmax(axis=1)
+        return self.classes_[chosen]
 
     def _check_pair(self):
         """Check that the pair is two labels that differ."""
@@ -235,7 +236,7 @@ class ShapeRhythmClassifier(ClassifierMixin, BaseEstimator):
         if X.shape[1] <= self.n_rhythm:
             raise ValueError(
                 f"n_rhythm={self.n_rhythm} leaves no column for the shape: X has "
-                f"{X.shape[1]} features."
+                f"n_features={X.shape[1]}. Append the rhythm behind the samples."
             )
         return X[:, : -self.n_rhythm], X[:, -self.n_rhythm :]
 
@@ -262,12 +263,12 @@ class ShapeRhythmClassifier(ClassifierMixin, BaseEstimator):
     def _check_episodes(self):
         if not all(isinstance(n, Integral) and n >= 1 for n in self.n_around):
             raise ValueError(
-                f"n_around={self.n_around!r} holds something else than numbers of beats "
-                "of 1 or more. Give such as (2, 5, 12), or () for no episodes."
+                f"n_around={self.n_around!r} are not all whole numbers of 1 or more. "
+                "Give such as (2, 5, 12), or () for no episodes."
             )
         if self.n_rhythm != len(RHYTHM_NAMES):
             raise ValueError(
-                f"n_around={self.n_around!r} computes the columns RHYTHM_NAMES anew, and "
+                f"n_around={self.n_around!r} needs the columns RHYTHM_NAMES, and "
                 f"n_rhythm={self.n_rhythm} are others. Set n_around=(), or give no "
                 "groups."
             )

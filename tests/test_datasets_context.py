@@ -245,7 +245,7 @@ def test_loaders_append_the_context(wfdb_folder, form, n_times):
     assert beats.data.shape == (len(plain.data), n_times + 22)
     assert beats.data.dtype == np.float32
     np.testing.assert_array_equal(beats.data[:, :n_times], plain.data)
-    assert "The last 22 columns" in beats.DESCR
+    assert "22 columns of data hold the context" in beats.DESCR
     assert "context" not in plain.DESCR
     # Every fifth mark is no beat: an interval of 1.6 s after three of 0.8 s.
     interval = np.exp(column(beats.data[:, n_times:], "rr_previous"))

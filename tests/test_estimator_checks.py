@@ -1,8 +1,10 @@
-"""scikit-learn's own checks over both estimators, in several configurations."""
+"""scikit-learn's own checks over the estimators, in several configurations."""
 
 import pytest
+from sklearn.linear_model import LogisticRegression
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
+from ecg_sklearn.ensemble import ShapeRhythmClassifier
 from ecg_sklearn.neural_network import SpectrogramCNNClassifier
 from ecg_sklearn.preprocessing import SpectrogramTransformer
 
@@ -59,4 +61,20 @@ def test_transformer(estimator, check):
     CLASSIFIERS, expected_failed_checks=lambda estimator: EXPECTED_FAILURES
 )
 def test_classifier(estimator, check):
+    check(estimator)
+
+
+# A check that cannot pass, and why.
+OTHER_LABELS = {
+    "check_classifiers_classes": (
+        "the labels of this check are not those that the parameter pair names"
+    )
+}
+
+
+@parametrize_with_checks(
+    [ShapeRhythmClassifier(LogisticRegression(), n_rhythm=1, random_state=0)],
+    expected_failed_checks=lambda estimator: OTHER_LABELS,
+)
+def test_shape_and_rhythm(estimator, check):
     check(estimator)

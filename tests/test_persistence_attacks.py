@@ -13,6 +13,7 @@ import zipfile
 import joblib
 import numpy as np
 import pytest
+from sklearn.ensemble import ExtraTreesClassifier
 from sklearn.preprocessing import StandardScaler
 
 from ecg_sklearn import load, make_ecg_pipeline, save
@@ -600,3 +601,94 @@ class TestSpectrogram:
             assert tracemalloc.get_traced_memory()[1] < 10**8
         finally:
             tracemalloc.stop()
+
+
+class TestForests:
+    """scikit-learn follows the numbers of a tree without looking at them."""
+
+    @pytest.fixture
+    def forest(self, tmp_path):
+        X = np.random.default_rng(0).normal(size=(60, 3))
+        path = tmp_path / "forest.ecgsk"
+        save(ExtraTreesClassifier(2, random_state=0).fit(X, X[:, 0] > 0), path)
+        return path
+
+    def change(self, path, column, edit):
+        """Change one array of the trees."""
+        with zipfile.ZipFile(path) as archive:
+            header = json.loads(archive.read("model.json"))
+            member = f"{header['object']['trees'][column]['place']}.npy"
+            array = np.load(io.BytesIO(archive.read(member)))
+        array = edit(array)
+        content = io.BytesIO()
+        np.save(content, array)
+        forge(path, arrays={member: content.getvalue()})
+
+    @staticmethod
+    def put(place, value):
+        def edit(array):
+            array[place] = value
+            return array
+
+        return edit
+
+    @pytest.mark.parametrize(
+        ("column", "place", "value", "message"),
+        [
+            ("left_child", 0, 10**6, "leads out of its tree"),
+            ("left_child", 0, 0, "leads out of its tree"),
+            ("left_child", 0, -7, "leads out of its tree"),
+            ("left_child", 0, -1, "leads out of its tree"),
+            ("right_child", 0, 1, "not reached once"),
+            ("right_child", 0, -1, "leads out of its tree"),
+            ("feature", 0, 3, "leads out of its tree"),
+            ("feature", 0, -2, "leads out of its tree"),
+            ("threshold", 0, np.nan, "values that no tree has"),
+            ("value", 0, -1.0, "values that no tree has"),
+            ("value", 0, np.inf, "values that no tree has"),
+            ("n_nodes", 0, 0, "do not fit together"),
+            ("n_nodes", 0, 2**62, "do not fit together"),
+            ("n_nodes", 0, 1, "do not fit together"),
+        ],
+    )
+    def test_numbers(self, forest, column, place, value, message):
+        self.change(forest, column, self.put(place, value))
+        refused(forest, message)
+
+    @pytest.mark.parametrize(
+        ("column", "edit"),
+        [
+            ("feature", lambda array: array[:-1]),
+            ("feature", lambda array: array.astype(float)),
+            ("value", lambda array: array[:, :1]),
+            ("n_nodes", lambda array: array[:1]),
+            ("n_nodes", lambda array: array[::-1] + [1, -1]),
+        ],
+    )
+    def test_shapes(self, forest, column, edit):
+        self.change(forest, column, edit)
+        refused(forest, "do not fit together|leads out|not reached")
+
+    @pytest.mark.parametrize(
+        ("edit", "message"),
+        [
+            (lambda node: node["trees"].pop("value"), "the parts of one"),
+            (lambda node: node.update(trees="model"), "the parts of one"),
+            (lambda node: node["fitted"].update(n_features_in_=10**9), None),
+            (lambda node: node["fitted"].update(n_outputs_=2), "n_outputs_=2"),
+            (lambda node: node["fitted"].update(n_classes_=3), "n_classes_=3"),
+            (lambda node: node["fitted"].pop("classes_"), "classes_"),
+            (lambda node: node["params"].update(n_estimators=3), "fit together"),
+            (lambda node: node["params"].update(n_estimators="3"), "n_estimators"),
+        ],
+    )
+    def test_facts(self, forest, edit, message):
+        forge(forest, edit=lambda header: edit(header["object"]))
+        if message is None:  # more columns than the trees ask for do no harm
+            assert load(forest).n_features_in_ == 10**9
+        else:
+            refused(forest, message)
+
+    def test_trees_of_another_type(self, scaler):
+        forge(scaler, edit=lambda header: header["object"].update(trees={}))
+        refused(scaler, "has no trees")

@@ -24,12 +24,14 @@ MODULES = {
     },
     "datasets": {
         "CONTEXT_NAMES",
+        "RHYTHM_NAMES",
         "fetch_mitbih",
         "iter_beats",
         "load_heartbeat_csv",
         "load_wfdb_beats",
         "make_heartbeats",
     },
+    "ensemble": {"ShapeRhythmClassifier"},
     "exporting": {"ExportReport", "export"},
     "inspection": {"BeatExplanationDisplay", "grad_cam", "occlusion"},
     "metrics": {
@@ -72,6 +74,7 @@ FLOORS = {
     "_columns": 0,
     "_checkpoint": 0,
     "datasets": 1,
+    "ensemble": 2,
     "metrics": 1,
     "model_selection": 1,
     "over_sampling": 1,
@@ -170,6 +173,7 @@ def test_importing_the_package_is_light():
     [
         "from ecg_sklearn.datasets import make_heartbeats as m; m(9, n_records=1)",
         "from ecg_sklearn import SpectrogramTransformer",
+        "from ecg_sklearn import ShapeRhythmClassifier",
         "import ecg_sklearn.plotting",
         "import ecg_sklearn.metrics",
         "import ecg_sklearn.model_selection",
