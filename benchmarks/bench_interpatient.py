@@ -101,7 +101,6 @@ MODELS = {
     "network": (network, False),
     "vote with trees": (network_and_trees, False),
     "HistGradientBoosting": (histogram_boosting, False),
-    "HistGradientBoosting, with rhythm": (histogram_boosting, True),
 }
 
 
