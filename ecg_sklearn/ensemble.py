@@ -86,13 +86,13 @@ class ShapeRhythmClassifier(ClassifierMixin, BaseEstimator):
 
     Examples
     --------
-    >>> from sklearn.linear_model import LogisticRegression
+    >>> from sklearn.naive_bayes import GaussianNB
     >>> from ecg_sklearn import ShapeRhythmClassifier
     >>> from ecg_sklearn.datasets import make_heartbeats
     >>> beats = make_heartbeats(500, rhythm=True, random_state=0)
-    >>> model = ShapeRhythmClassifier(LogisticRegression(), n_rhythm=beats.n_rhythm)
+    >>> model = ShapeRhythmClassifier(GaussianNB(), n_rhythm=beats.n_rhythm)
     >>> model.fit(beats.data, beats.target, groups=beats.groups)
-    ShapeRhythmClassifier(estimator=LogisticRegression())
+    ShapeRhythmClassifier(estimator=GaussianNB())
     >>> model.predict_proba(beats.data).shape
     (500, 5)
     """
