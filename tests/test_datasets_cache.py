@@ -103,7 +103,7 @@ def test_beats_with_and_without_context_are_kept_apart(cache, database, form):
         assert (plain.n_context, beats.n_context) == (0, 22)
         assert beats.data.shape == (len(plain.data), n_times + 22)
         np.testing.assert_array_equal(beats.data[:, :n_times], plain.data)
-        assert "The last 22 columns" in beats.DESCR
+        assert "22 columns of data hold the context" in beats.DESCR
     assert len([*cache.iterdir()]) == 2
 
 
