@@ -5,6 +5,7 @@ nothing else of the package. Everything here is arrays and Keras objects; the
 scikit-learn contract lives in :mod:`ecg_sklearn.neural_network`.
 """
 
+import random
 from typing import NamedTuple
 
 import keras
@@ -51,7 +52,7 @@ class NetworkSpec(NamedTuple):
     soft_labels: bool
 
 
-def build_network(spec):
+def build_network(spec, seed=0):
     """Build the network, with new weights.
 
     Each block is Conv2D, BatchNormalization, ReLU, a reduction by two and Dropout; in
@@ -60,10 +61,15 @@ def build_network(spec):
     Global average pooling, a dense layer and softmax follow. The row of features, if
     there is one, passes the blocks by and joins in front of the dense layer.
 
+    Each layer is given its seed. Left to itself, Keras would draw it from the random
+    state of the process, where another thread may draw in between.
+
     Parameters
     ----------
     spec : NetworkSpec
         What to build.
+    seed : int
+        Decides the weights, and what Dropout drops.
 
     Returns
     -------
@@ -71,6 +77,7 @@ def build_network(spec):
         The network.
     """
     layers = keras.layers
+    seeds = _seeds(seed)
     inputs = layers.Input(spec.image_shape, name="spectrogram")
     x = inputs
     if spec.context_row:
@@ -79,40 +86,50 @@ def build_network(spec):
         row = layers.Cropping2D(((n_rows - 1, 0), (0, 0)), name="context_row")(inputs)
         row = layers.Flatten(name="context")(row)
     for number, width in enumerate(spec.filters, start=1):
-        x = _block(x, number, width, spec)
+        x = _block(x, number, width, spec, seeds)
     x = layers.GlobalAveragePooling2D(name="average")(x)
     if spec.context_row:
         x = layers.Concatenate(name="join")([x, row])
     if spec.dense_units:
-        x = layers.Dense(spec.dense_units, activation="relu", name="dense")(x)
+        x = _dense(x, spec.dense_units, "relu", "dense", seeds)
         if spec.dense_dropout:
-            x = layers.Dropout(spec.dense_dropout, name="dense_dropout")(x)
-    outputs = layers.Dense(spec.n_classes, activation="softmax", name="classes")(x)
+            name = "dense_dropout"
+            x = layers.Dropout(spec.dense_dropout, seed=next(seeds), name=name)(x)
+    outputs = _dense(x, spec.n_classes, "softmax", "classes", seeds)
     network = keras.Model(inputs, outputs, name="spectrogram_cnn")
     network.spec = spec
     return network
 
 
-def _block(x, number, width, spec):
+def _seeds(seed):
+    """Draw one seed after the other, as Keras does after ``random.seed(seed)``."""
+    rng = random.Random(seed)
+    while True:
+        yield rng.randint(1, 10**9)
+
+
+def _block(x, number, width, spec, seeds):
     """Append one block of the network."""
     layers = keras.layers
     name = f"block{number}"
     halve = tuple(2 if n > 1 else 1 for n in x.shape[1:3])
     strides = halve if spec.pooling == "stride" else 1
-    x = _convolution(x, width, spec.kernel_size, strides, name)
+    x = _convolution(x, width, spec.kernel_size, strides, name, seeds)
     x = layers.ReLU(name=f"{name}_relu")(x)
     if number in spec.residual:
-        added = _convolution(x, width, spec.kernel_size, 1, f"{name}_residual")
+        second = f"{name}_residual"
+        added = _convolution(x, width, spec.kernel_size, 1, second, seeds)
         x = layers.Add(name=f"{name}_add")([x, added])
         x = layers.ReLU(name=f"{name}_add_relu")(x)
     if spec.pooling == "max" and max(halve) > 1:
         x = layers.MaxPooling2D(halve, name=f"{name}_pool")(x)
     if spec.dropout:
-        x = layers.Dropout(spec.dropout, name=f"{name}_dropout")(x)
+        dropout = layers.Dropout(spec.dropout, seed=next(seeds), name=f"{name}_dropout")
+        x = dropout(x)
     return x
 
 
-def _convolution(x, width, kernel_size, strides, name):
+def _convolution(x, width, kernel_size, strides, name, seeds):
     """Append a convolution and its normalisation."""
     x = keras.layers.Conv2D(
         width,
@@ -121,11 +138,20 @@ def _convolution(x, width, kernel_size, strides, name):
         strides=strides,
         padding="same",
         use_bias=False,
-        kernel_initializer="he_normal",
+        kernel_initializer=keras.initializers.HeNormal(seed=next(seeds)),
         name=f"{name}_conv",
     )(x)
     # Keras' momentum of 0.99 would need hundreds of batches to settle.
     return keras.layers.BatchNormalization(momentum=0.9, name=f"{name}_norm")(x)
+
+
+def _dense(x, width, activation, name, seeds):
+    """Append a dense layer."""
+    initializer = keras.initializers.GlorotUniform(seed=next(seeds))
+    layer = keras.layers.Dense(
+        width, activation=activation, kernel_initializer=initializer, name=name
+    )
+    return layer(x)
 
 
 def predict_in_batches(network, images):

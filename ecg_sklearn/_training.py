@@ -23,7 +23,7 @@ __all__ = [
     "AdjustedCrossentropy",
     "BeatBatches",
     "borrow_trainer",
-    "randomness_as_before",
+    "deterministic_operations",
 ]
 
 
@@ -58,7 +58,7 @@ class _TrainerPool:
 _pool = _TrainerPool(max_idle=4)
 
 ONE_AT_A_TIME = threading.RLock()
-"""Held while a network is built or trained: seeds are set for the whole process."""
+"""Held while a network is trained: determinism is set for the whole process."""
 
 
 @contextlib.contextmanager
@@ -98,26 +98,30 @@ def borrow_trainer(spec, network, optimizer_state):
 
 
 @contextlib.contextmanager
-def randomness_as_before():
-    """Leave the random states and the determinism of the backends as they were.
+def deterministic_operations():
+    """Have the backend repeat a training exactly; leave its settings as they were.
 
-    scikeras 0.13 asks TensorFlow, whatever the backend, for deterministic operations
-    and does not take that back, whereupon a user's own random operations fail for
-    want of a seed. PyTorch's random state is not known to scikeras.
+    TensorFlow goes on as it was: while its operations are deterministic, a user's own
+    random ones fail for want of a seed. PyTorch keeps its random state, which
+    :func:`ecg_sklearn._callbacks.seeding_callbacks` set.
     """
-    from tensorflow.python.framework import config
+    if keras.backend.backend() == "torch":
+        import torch
 
-    before = config.is_op_determinism_enabled()
-    with contextlib.ExitStack() as stack:
-        if keras.backend.backend() == "torch":
-            import torch
+        with torch.random.fork_rng():
+            yield
+    elif keras.backend.backend() == "tensorflow":
+        from tensorflow.python.framework import config
 
-            stack.enter_context(torch.random.fork_rng())
+        before = config.is_op_determinism_enabled()
+        config.enable_op_determinism()
         try:
             yield
         finally:
             if not before:
                 config.disable_op_determinism()
+    else:
+        yield
 
 
 @contextlib.contextmanager

@@ -440,10 +440,9 @@ class SpectrogramCNNClassifier(ClassifierMixin, BaseWrapper):
         self._start(X, codes, check_random_state(self.random_state))
         return self
 
-    # What BaseWrapper calls, or what replaces its own.
+    # What BaseWrapper asks for, or what replaces its own.
 
-    def _keras_build_fn(self):
-        return _network.build_network(self._spec)
+    _random_state = None  # It would seed the random states of the whole process.
 
     def _predict_raw(self, X):
         check_is_fitted(self, "model_")
@@ -453,8 +452,8 @@ class SpectrogramCNNClassifier(ClassifierMixin, BaseWrapper):
         """Build a new network for images like these, and seed it."""
         self._forget()
         self._check_context_row(X.shape)
-        self._random_state = int(rng.randint(2**31 - 1))
-        self._shuffler = np.random.default_rng(self._random_state)
+        seed = int(rng.randint(2**31 - 1))
+        self._shuffler = np.random.default_rng(seed)
         self._spec = _network.NetworkSpec(
             image_shape=tuple(map(int, X.shape[1:])),
             n_classes=len(self.classes_),
@@ -473,8 +472,7 @@ class SpectrogramCNNClassifier(ClassifierMixin, BaseWrapper):
             soft_labels=self.mixup > 0,
         )
         self._optimizer_state = []
-        with _training.ONE_AT_A_TIME, _training.randomness_as_before():
-            self.model_ = self._build_keras_model()
+        self.model_ = _network.build_network(self._spec, seed)
 
     def _digest(self, parts):
         """Fingerprint of the training that ``fit`` is about to begin."""
@@ -536,10 +534,9 @@ class SpectrogramCNNClassifier(ClassifierMixin, BaseWrapper):
         self._fit_callbacks = [*_callbacks.seeding_callbacks(), *callbacks, *own]
         network = self.model_
         try:
-            # scikeras seeds random states that all threads share.
             with (
                 _training.ONE_AT_A_TIME,
-                _training.randomness_as_before(),
+                _training.deterministic_operations(),
                 _training.borrow_trainer(
                     self._spec, network, self._optimizer_state
                 ) as self.model_,

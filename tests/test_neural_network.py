@@ -2,11 +2,14 @@
 
 import os
 import pickle
+import random
 import subprocess
 import sys
 import textwrap
+import threading
 
 import joblib
+import keras
 import numpy as np
 import pytest
 from sklearn.base import clone, is_classifier
@@ -270,8 +273,6 @@ class TestDefectsOfScikeras:
         assert not np.allclose(probabilities(rng), probabilities(rng))
 
     def test_callbacks_stay_out_of_the_file(self, cnn, images, beats):
-        import keras
-
         seen = []
         spy = keras.callbacks.LambdaCallback(
             on_epoch_end=lambda e, logs: seen.append(e)
@@ -334,6 +335,37 @@ class TestRandomState:
         cnn.fit(images, beats.target)
         assert np.random.rand() == expected  # noqa: NPY002
 
+    def test_draws_of_other_threads_change_nothing(self, cnn, images, beats):
+        """Workers of Dask draw random numbers beside the fit."""
+        cnn.set_params(dropout=0.3)
+        alone = clone(cnn).fit(images, beats.target).predict_proba(images)
+        done = threading.Event()
+
+        def draw():
+            while not done.wait(1e-4):
+                random.random()
+                np.random.rand()  # noqa: NPY002
+
+        beside = threading.Thread(target=draw)
+        beside.start()
+        try:
+            fitted = clone(cnn).fit(images, beats.target)
+        finally:
+            done.set()
+            beside.join()
+        np.testing.assert_array_equal(fitted.predict_proba(images), alone)
+
+    def test_a_fit_seeds_nothing_that_other_threads_draw_from(self, cnn, images, beats):
+        drawn = []
+
+        class Draw(keras.callbacks.Callback):
+            def on_epoch_begin(self, epoch, logs=None):
+                drawn.append((random.random(), np.random.rand()))  # noqa: NPY002
+
+        for _ in range(2):
+            clone(cnn).set_params(callbacks=[Draw()]).fit(images, beats.target)
+        assert len(set(drawn)) == len(drawn) == 4
+
 
 class TestPartialFit:
     def test_goes_on_learning(self, cnn, images, beats):
@@ -379,8 +411,6 @@ class TestPartialFit:
 class TestInterruption:
     @pytest.fixture
     def stop_in_epoch_two(self):
-        import keras
-
         class Stop(keras.callbacks.Callback):
             def on_epoch_end(self, epoch, logs=None):
                 if epoch == 1:
@@ -400,8 +430,6 @@ class TestInterruption:
         np.testing.assert_array_equal(found, expected)
 
     def test_partial_fit_keeps_what_it_had(self, cnn, images, beats):
-        import keras
-
         def stop(batch, logs):
             raise KeyboardInterrupt
 

@@ -528,7 +528,6 @@ class TestNetwork:
             (lambda node: node["network"].update(variables=["a"]), "are not arrays"),
             (lambda node: node["network"]["variables"].reverse(), "the shapes that"),
             (lambda node: node["fitted"].pop("classes_"), "agree on classes_"),
-            (hide("_random_state", "x"), "agree on _random_state"),
             (hide("_shuffler", None), "agree on _shuffler"),
             (hide("_optimizer_state", [1]), "agree on _optimizer_state"),
             (hide("history_", {"~": "dict", "items": [["loss", 3]]}), "on history_"),

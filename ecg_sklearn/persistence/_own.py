@@ -102,7 +102,6 @@ def _check_classifier(fitted, spec, variables):
         "_input_shape": type(shape) is tuple
         and _as_image(shape) == spec["image_shape"]
         and fitted.get("n_features_in_") == shape[0],
-        "_random_state": type(fitted.get("_random_state")) is int,
         "_shuffler": isinstance(fitted.get("_shuffler"), np.random.Generator),
         "_optimizer_state": isinstance(optimizer, list)
         and all(isinstance(v, np.ndarray) and v.shape in shapes for v in optimizer),

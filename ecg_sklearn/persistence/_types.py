@@ -68,7 +68,7 @@ _TYPES = {
     "ecg_sklearn.ShapeRhythmClassifier": StoredType("ecg_sklearn.ensemble"),
     "ecg_sklearn.SpectrogramCNNClassifier": StoredType(
         "ecg_sklearn.neural_network",
-        private=("_input_shape", "_optimizer_state", "_random_state", "_shuffler"),
+        private=("_input_shape", "_optimizer_state", "_shuffler"),
         rebuilt=("_spec", "model_"),
         dropped=("callbacks", "checkpoint"),
     ),
