@@ -7,12 +7,16 @@
 closed. Prints accuracy, macro-F1, the F1, sensitivity and positive predictivity (+P) of
 each class, and jk: mean and standard deviation over the seeds, and the scores of the
 seeds' vote (the mean of their probabilities). ``--output`` is written after each seed;
-``--limit 4000`` trains on few beats, for a trial. "Network" is what ``train`` makes,
-"shape and rhythm" is ``ShapeRhythmClassifier`` around it, and "vote with trees" is
-scikit-learn's ``VotingClassifier`` of it and of gradient-boosted trees on the context.
+``--limit 4000`` trains on few beats, for a trial. "Network" is what ``train`` makes, and
+"vote" is scikit-learn's ``VotingClassifier`` of it and of gradient-boosted trees on the
+context. "... and rhythm" is ``ShapeRhythmClassifier`` around one of them, which adapts to
+each record; with "fixed shares" it is not told of records when it predicts.
 What a choice is worth: ``--folds --models network --seeds 0 --set epochs=4``, or
-``--models "shape and rhythm" --set n_around=[12]``.
+``--models "network and rhythm" --set prior_strength=30``.
 """
+
+from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
 from _common import (
@@ -33,16 +37,6 @@ from ecg_sklearn.datasets import fetch_mitbih
 from ecg_sklearn.metrics import aami_jk_score
 
 NAMES = CLASS_NAMES[:4]
-
-
-def shape_and_rhythm(beats, seed, settings):
-    """Make the network and trees on the rhythm, which part N and S."""
-    from ecg_sklearn import ShapeRhythmClassifier
-
-    model = ShapeRhythmClassifier(
-        network(beats, seed, {}), n_rhythm=beats.n_rhythm, random_state=seed
-    )
-    return model.set_params(**settings)
 
 
 def network(beats, seed, settings):
@@ -72,7 +66,7 @@ def last_columns(X, n_columns):
     return X[:, -n_columns:]
 
 
-def network_and_trees(beats, seed, settings):
+def vote(beats, seed, settings):
     """Make the mean of the network's probabilities and those of trees on context.
 
     The classes of the trees weigh as the root of how rare they are.
@@ -89,18 +83,41 @@ def network_and_trees(beats, seed, settings):
             random_state=seed,
         ),
     )
-    vote = VotingClassifier(
+    both = VotingClassifier(
         [("pipe", network(beats, seed, {})), ("trees", trees)], voting="soft"
     )
-    return vote.set_params(**settings)
+    return both.set_params(**settings)
 
 
-# Name: how to make it, whether it sees the columns of the rhythm and the records.
+def and_rhythm(make_shape):
+    """Make a function that has trees on the rhythm part N and S of a classifier."""
+
+    def make(beats, seed, settings):
+        from ecg_sklearn import ShapeRhythmClassifier
+
+        shape = make_shape(beats, seed, {})
+        model = ShapeRhythmClassifier(shape, n_rhythm=beats.n_rhythm, random_state=seed)
+        return model.set_params(**settings)
+
+    return make
+
+
+class Model(NamedTuple):
+    """How to make a model, and the columns of the Bunch that it takes beside X."""
+
+    make: Callable
+    to_fit: tuple[str, ...] = ()
+    to_predict: tuple[str, ...] = ()
+
+
+_RECORDS = ("groups", "rhythms"), ("groups",)
 MODELS = {
-    "shape and rhythm": (shape_and_rhythm, True),
-    "network": (network, False),
-    "vote with trees": (network_and_trees, False),
-    "HistGradientBoosting": (histogram_boosting, False),
+    "vote and rhythm": Model(and_rhythm(vote), *_RECORDS),
+    "network and rhythm": Model(and_rhythm(network), *_RECORDS),
+    "network and rhythm, fixed shares": Model(and_rhythm(network), ("groups",)),
+    "network": Model(network),
+    "vote": Model(vote),
+    "HistGradientBoosting": Model(histogram_boosting),
 }
 
 
@@ -110,7 +127,7 @@ def load(data_home, subset, limit=None):
     rows = np.flatnonzero(beats.target < len(NAMES))
     if limit is not None:
         rows = rows[:: -(-len(rows) // limit)]
-    for name in ("data", "target", "groups"):
+    for name in ("data", "target", "groups", "rhythms"):
         beats[name] = beats[name][rows]
     return beats
 
@@ -129,21 +146,22 @@ def load_sides(data_home, *, folds, limit):
 
 def run(name, seed, sides, settings):
     """Train; give the true classes and probabilities of all scored beats, seconds."""
-    make, sees_rhythm = MODELS[name]
+    make, to_fit, to_predict = MODELS[name]
     training, scored, splits = sides
+    sees_rhythm = bool(to_fit)
     n_columns = training.data.shape[1] - (0 if sees_rhythm else training.n_rhythm)
     true, probability, seconds = [], [], 0.0
     for fit_rows, rows in splits:
         model = make(training, seed, settings)
-        extra = (
-            {"groups": training.groups[fit_rows]} if make is shape_and_rhythm else {}
-        )
+        extra = {key: training[key][fit_rows] for key in to_fit}
         with Stopwatch() as watch:
             model.fit(
                 training.data[fit_rows, :n_columns], training.target[fit_rows], **extra
             )
         seconds += watch.cpu
-        probability.append(model.predict_proba(scored.data[rows, :n_columns]))
+        extra = {key: scored[key][rows] for key in to_predict}
+        X = scored.data[rows, :n_columns]
+        probability.append(model.predict_proba(X, **extra))
         true.append(scored.target[rows])
     return np.concatenate(true), np.concatenate(probability), seconds
 

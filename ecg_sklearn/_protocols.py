@@ -168,7 +168,7 @@ def _split(beats, fraction, groups, seed):
 
 def take(beats, rows):
     """Beats of some rows."""
-    columns = ("data", "target", "groups", "symbols", "rr", "time")
+    columns = ("data", "target", "groups", "symbols", "rr", "time", "rhythms")
     taken = {
         key: value[rows] if key in columns and value is not None else value
         for key, value in beats.items()

@@ -4,16 +4,18 @@ Arrays in, probabilities out: any classifier can be the one of the shape. May im
 from :mod:`ecg_sklearn.datasets` and the helpers that import nothing.
 """
 
-from numbers import Integral
+from numbers import Integral, Real
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, _fit_context, clone
 from sklearn.ensemble import ExtraTreesClassifier
+from sklearn.metrics import accuracy_score
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import HasMethods, Interval
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from ecg_sklearn._adaptation import adapt_to_records, records_of
 from ecg_sklearn._columns import flat_array
 from ecg_sklearn.datasets._rhythm import RHYTHM_NAMES, rhythm_features
 
@@ -22,6 +24,8 @@ __all__ = ["ShapeRhythmClassifier"]
 # Below this many early beats, a record has no episodes of them worth repeating.
 _FEWEST_EARLY = 5
 _PREVIOUS = RHYTHM_NAMES.index("rr_previous")
+# Classes of the rhythm; what the shape tells by itself is none of them.
+_USUAL, _EARLY, _IRREGULAR, _OTHER = 0, 1, 2, -1
 
 
 class ShapeRhythmClassifier(ClassifierMixin, BaseEstimator):
@@ -32,6 +36,13 @@ class ShapeRhythmClassifier(ClassifierMixin, BaseEstimator):
     decision has two stages. One classifier sees the shape and gives probabilities of
     all classes. A second one sees the intervals alone, learns from beats of the two
     alike classes alone, and parts what the first gave to these two between them.
+
+    How many beats are early differs from patient to patient more than anything else.
+    Told which beats are of one record, the second stage lets the beats before a beat
+    say how many to expect: by EM, without labels, and without a look ahead [3]_. For
+    this the usual beats of irregular rhythms are best a class of their own, since
+    atrial fibrillation would pass for many early beats; ``rhythms`` of the training
+    beats does that.
 
     Parameters
     ----------
@@ -54,6 +65,13 @@ class ShapeRhythmClassifier(ClassifierMixin, BaseEstimator):
         the early beats of each record and so many on either side, with the rhythm
         computed anew. Early beats are rare in most training records and may be the
         rule in the next patient. ``()`` adds none.
+    irregular : sequence of str, default=("AFIB", "AFL")
+        With ``rhythms`` in fit: those in which early intervals mean little, and whose
+        beats of the usual class the second stage learns as a class of their own.
+    prior_strength : float, default=100.0
+        With ``groups`` in predict: how many beats of a record the shares of the
+        classes in training count for, before its own past outweighs them.
+        ``float("inf")`` keeps those of training.
     random_state : int, RandomState instance or None, default=None
         Seed of the default ``rhythm_estimator``.
 
@@ -64,8 +82,11 @@ class ShapeRhythmClassifier(ClassifierMixin, BaseEstimator):
     estimator_ : classifier
         The fitted classifier of the shape.
     rhythm_estimator_ : classifier or None
-        The fitted classifier of the rhythm; its class 1 is early. None without
-        beats of both classes.
+        The fitted classifier of the rhythm. Its class 0 is usual, 1 early, 2 usual in
+        an irregular rhythm, if there were such beats. None without beats of both
+        classes of the pair.
+    rhythm_shares_ : ndarray of shape (2,) or (3,), or None
+        Shares of these classes in what it was fitted to.
     n_features_in_ : int
         Columns of ``X``.
     feature_names_in_ : ndarray of shape (n_features_in_,)
@@ -83,6 +104,9 @@ class ShapeRhythmClassifier(ClassifierMixin, BaseEstimator):
        Transactions on Biomedical Engineering 51(7), 2004.
     .. [2] P. Geurts, D. Ernst, L. Wehenkel, "Extremely randomized trees", Machine
        Learning 63(1), 2006.
+    .. [3] M. Saerens, P. Latinne, C. Decaestecker, "Adjusting the outputs of a
+       classifier to new a priori probabilities: a simple procedure", Neural
+       Computation 14(1), 2002.
 
     Examples
     --------
@@ -93,7 +117,7 @@ class ShapeRhythmClassifier(ClassifierMixin, BaseEstimator):
     >>> model = ShapeRhythmClassifier(GaussianNB(), n_rhythm=beats.n_rhythm)
     >>> model.fit(beats.data, beats.target, groups=beats.groups)
     ShapeRhythmClassifier(estimator=GaussianNB())
-    >>> model.predict_proba(beats.data).shape
+    >>> model.predict_proba(beats.data, groups=beats.groups).shape
     (500, 5)
     """
 
@@ -103,11 +127,21 @@ class ShapeRhythmClassifier(ClassifierMixin, BaseEstimator):
         "n_rhythm": [Interval(Integral, 1, None, closed="left")],
         "pair": [tuple, list],
         "n_around": [tuple, list],
+        "irregular": [tuple, list],
+        "prior_strength": [Interval(Real, 0, None, closed="neither")],
         "random_state": ["random_state"],
     }
 
     # They mean one thing only, so a search need not be told to route them.
-    __metadata_request__fit = {"groups": True, "X_val": True, "y_val": True}
+    __metadata_request__fit = {
+        "groups": True,
+        "rhythms": True,
+        "X_val": True,
+        "y_val": True,
+    }
+    __metadata_request__predict = {"groups": True}
+    __metadata_request__predict_proba = {"groups": True}
+    __metadata_request__score = {"groups": True}
 
     def __init__(
         self,
@@ -117,6 +151,8 @@ class ShapeRhythmClassifier(ClassifierMixin, BaseEstimator):
         n_rhythm=28,
         pair=(0, 1),
         n_around=(2, 5, 12),
+        irregular=("AFIB", "AFL"),
+        prior_strength=100.0,
         random_state=None,
     ):
         self.estimator = estimator
@@ -124,10 +160,12 @@ class ShapeRhythmClassifier(ClassifierMixin, BaseEstimator):
         self.n_rhythm = n_rhythm
         self.pair = pair
         self.n_around = n_around
+        self.irregular = irregular
+        self.prior_strength = prior_strength
         self.random_state = random_state
 
     @_fit_context(prefer_skip_nested_validation=False)
-    def fit(self, X, y, groups=None, X_val=None, y_val=None):
+    def fit(self, X, y, groups=None, rhythms=None, X_val=None, y_val=None):
         """Train both classifiers.
 
         Parameters
@@ -139,6 +177,9 @@ class ShapeRhythmClassifier(ClassifierMixin, BaseEstimator):
         groups : array-like of shape (n_beats,), default=None
             Record of each beat, for the episodes of early beats. The beats of a record
             must be in the order of time.
+        rhythms : array-like of shape (n_beats,), default=None
+            Rhythm that each beat is part of, such as "N" and "AFIB": ``rhythms`` of
+            the Bunch. Only training knows it.
         X_val, y_val : array-like, default=None
             Beats to validate on, in the form of ``X`` and ``y``; handed on to the
             classifier of the shape, which must take them.
@@ -152,13 +193,8 @@ class ShapeRhythmClassifier(ClassifierMixin, BaseEstimator):
         check_classification_targets(y)
         usual, early = self._check_pair()
         shape, rhythm = self._parts(X)
-        if groups is not None:
-            groups = flat_array(groups, "groups")
-            if len(groups) != len(y):
-                raise ValueError(
-                    f"groups names the records of {len(groups)} beats, and X holds "
-                    f"{len(y)}. Give one for each beat."
-                )
+        groups = _one_for_each(groups, "groups", X)
+        rhythms = _one_for_each(rhythms, "rhythms", X)
         self.classes_ = np.unique(y)
         if len(self.classes_) < 2:
             raise ValueError(
@@ -176,18 +212,28 @@ class ShapeRhythmClassifier(ClassifierMixin, BaseEstimator):
             X_val = validate_data(self, X_val, dtype=X.dtype, reset=False)
             extra = {"X_val": self._parts(X_val)[0], "y_val": y_val}
         self.estimator_ = clone(self.estimator).fit(shape, y, **extra)
-        self.rhythm_estimator_ = None
+        self.rhythm_estimator_ = self.rhythm_shares_ = None
         if known.all():
-            self._fit_rhythm(rhythm, y == usual, y == early, groups)
+            kinds = np.select([y == usual, y == early], [_USUAL, _EARLY], _OTHER)
+            if rhythms is not None:
+                irregular = np.isin(rhythms, list(self.irregular))
+                irregular &= kinds == _USUAL
+                if (irregular != (kinds == _USUAL)).any():  # else all are irregular
+                    kinds[irregular] = _IRREGULAR
+            self._fit_rhythm(rhythm, kinds, groups)
         return self
 
-    def predict_proba(self, X):
+    def predict_proba(self, X, groups=None):
         """Compute the probability of each class.
 
         Parameters
         ----------
         X : array-like of shape (n_beats, n_features_in_)
             Beats, and the columns of their rhythm last.
+        groups : array-like of shape (n_beats,), default=None
+            Record of each beat, whose beats must be in the order of time and begin
+            with its first. Each is judged by the share of early beats before it. None
+            takes the share that training beats have.
 
         Returns
         -------
@@ -200,27 +246,47 @@ class ShapeRhythmClassifier(ClassifierMixin, BaseEstimator):
         proba = np.array(self.estimator_.predict_proba(shape))
         if self.rhythm_estimator_ is not None:
             usual, early = np.searchsorted(self.classes_, self.pair)
-            share = self.rhythm_estimator_.predict_proba(rhythm)[:, 1]
+            share = self._share_of_early(rhythm, _one_for_each(groups, "groups", X))
             both = proba[:, usual] + proba[:, early]
             proba[:, early] = both * share
             proba[:, usual] = both * (1 - share)
         return proba
 
-    def predict(self, X):
+    def predict(self, X, groups=None):
         """Predict the class of each beat.
 
         Parameters
         ----------
-        X : array-like of shape (n_beats, n_features_in_)
-            Beats, and the columns of their rhythm last.
+        X, groups : array-like
+            As in :meth:`predict_proba`.
 
         Returns
         -------
         ndarray of shape (n_beats,)
             Labels.
         """
-        chosen = self.predict_proba(X).argmax(axis=1)
+        chosen = self.predict_proba(X, groups=groups).argmax(axis=1)
         return self.classes_[chosen]
+
+    def score(self, X, y, sample_weight=None, groups=None):
+        """Compute the accuracy.
+
+        Parameters
+        ----------
+        X, groups : array-like
+            As in :meth:`predict_proba`.
+        y : array-like of shape (n_beats,)
+            The true labels.
+        sample_weight : array-like of shape (n_beats,), default=None
+            Weight of each beat.
+
+        Returns
+        -------
+        float
+            Share of the beats whose predicted label is right.
+        """
+        predicted = self.predict(X, groups=groups)
+        return accuracy_score(y, predicted, sample_weight=sample_weight)
 
     def _check_pair(self):
         """Check that the pair is two labels that differ."""
@@ -240,25 +306,34 @@ class ShapeRhythmClassifier(ClassifierMixin, BaseEstimator):
             )
         return X[:, : -self.n_rhythm], X[:, -self.n_rhythm :]
 
-    def _fit_rhythm(self, rhythm, is_usual, is_early, groups):
+    def _share_of_early(self, rhythm, groups):
+        """Probability that a beat of the pair is an early one."""
+        probability = self.rhythm_estimator_.predict_proba(rhythm)
+        if groups is not None and np.isfinite(self.prior_strength):
+            probability = adapt_to_records(
+                probability, self.rhythm_shares_, groups, self.prior_strength
+            )
+        return probability[:, _EARLY]
+
+    def _fit_rhythm(self, rhythm, kinds, groups):
         """Fit the classifier of the rhythm to the beats of both classes."""
-        rows = is_usual | is_early
-        X, y = [rhythm[rows]], [is_early[rows]]
+        rows = kinds != _OTHER
+        X, y = [rhythm[rows]], [kinds[rows]]
         if groups is not None and len(self.n_around):
             self._check_episodes()
-            for place in _records_of(groups):
+            for place in records_of(groups):
                 for n_around in self.n_around:
-                    again = place[_around(is_early[place], n_around)]
+                    again = place[_around(kinds[place] == _EARLY, n_around)]
                     features = _one_behind_the_other(rhythm[again, _PREVIOUS])
                     X.append(features[rows[again]])
-                    y.append(is_early[again][rows[again]])
+                    y.append(kinds[again][rows[again]])
         classifier = self.rhythm_estimator
         if classifier is None:
             seed = check_random_state(self.random_state).randint(np.iinfo(np.int32).max)
             classifier = ExtraTreesClassifier(n_estimators=200, random_state=seed)
-        classifier = clone(classifier)
-        codes = np.concatenate(y).astype(int)
-        self.rhythm_estimator_ = classifier.fit(np.concatenate(X), codes)
+        X, y = np.concatenate(X), np.concatenate(y)
+        self.rhythm_estimator_ = clone(classifier).fit(X, y)
+        self.rhythm_shares_ = np.bincount(y) / len(y)
 
     def _check_episodes(self):
         if not all(isinstance(n, Integral) and n >= 1 for n in self.n_around):
@@ -274,11 +349,17 @@ class ShapeRhythmClassifier(ClassifierMixin, BaseEstimator):
             )
 
 
-def _records_of(groups):
-    """Positions of the beats of each record."""
-    order = np.argsort(groups, kind="stable")
-    _, starts = np.unique(groups[order], return_index=True)
-    return np.split(order, starts[1:])
+def _one_for_each(values, name, X):
+    """Check that an array of metadata has one value for each beat; None has none."""
+    if values is None:
+        return None
+    values = flat_array(values, name)
+    if len(values) != len(X):
+        raise ValueError(
+            f"{name} holds {len(values)} values, and X {len(X)} beats. Give one for "
+            "each beat."
+        )
+    return values
 
 
 def _around(is_early, n_around):

@@ -36,7 +36,7 @@ from ecg_sklearn.datasets._base import Columns
 from ecg_sklearn.datasets._cache import cached
 
 def large(number):  # takes longer to write than to make
-    return Columns(*[np.full(100_000, number)] * 6)
+    return Columns(*[np.full(100_000, number)] * 7)
 
 warnings.simplefilter("error", RuntimeWarning)
 put_in_place(sys.argv[1], setattr)
@@ -173,7 +173,8 @@ def test_any_bit_counts(cache):
 
 def make_columns(numbers):
     names = np.array(["a", "bc"])
-    return Columns(numbers, numbers.astype(int), names, names, numbers, numbers)
+    labels = numbers.astype(int)
+    return Columns(numbers, labels, names, names, numbers, numbers, names)
 
 
 def test_a_cache_that_cannot_be_made_is_done_without(tmp_path, database, monkeypatch):

@@ -154,9 +154,10 @@ def test_the_signal_before_the_next_beat_is_used(noisy):
 def test_labels_make_no_difference(noisy, form):
     signal, sample = noisy
     found = []
-    for symbol, label in (("N", 0), ("V", 2)):
-        notes = Annotations(
-            sample, np.full(len(sample), symbol), np.full(len(sample), label)
+    for symbol, label, rhythm in (("N", 0, "N"), ("V", 2, "VT")):
+        notes = Annotations(sample, *np.full((3, len(sample)), symbol))
+        notes = notes._replace(
+            label=np.full(len(sample), label), rhythm=np.full(len(sample), rhythm)
         )
         whole = Signal(signal, 250.0, "II")
         if form == "kaggle":

@@ -29,6 +29,7 @@ def test_round_trip(tmp_path, rows):
     assert beats.sampling_rate == 120.0
     assert beats.n_context == 0
     assert beats.groups is beats.symbols is beats.rr is beats.time is None
+    assert beats.rhythms is None
 
 
 def test_compressed_files_give_the_same(tmp_path, rows):

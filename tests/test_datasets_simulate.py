@@ -20,7 +20,7 @@ def test_shapes(form, n_times, rate):
     assert beats.n_context == 0
     assert len(np.unique(beats.groups)) == 4
     assert beats.rr.shape == (103, 4)
-    for column in ("target", "groups", "symbols", "time"):
+    for column in ("target", "groups", "symbols", "time", "rhythms"):
         assert len(beats[column]) == 103
 
 

@@ -9,7 +9,7 @@ import wfdb
 
 from ecg_sklearn.datasets import iter_beats, load_wfdb_beats
 
-FIELDS = ("data", "target", "groups", "symbols", "rr", "time")
+FIELDS = ("data", "target", "groups", "symbols", "rr", "time", "rhythms")
 
 
 @pytest.fixture

@@ -24,6 +24,24 @@ def test_windows(wfdb_folder):
     assert beats.sampling_rate == 250.0
 
 
+@pytest.mark.parametrize("form", ["window", "kaggle"])
+def test_rhythms_last_until_the_next_note(wfdb_folder, form):
+    old = wfdb.rdann(str(wfdb_folder / "r1"), "atr")
+    changes = {4: "(AFIB", 14: "no rhythm", 19: "(N\0"}  # three of the "+"
+    wfdb.wrann(
+        "r1",
+        "atr",
+        old.sample,
+        symbol=old.symbol,
+        aux_note=[changes.get(i, "") for i in range(len(old.sample))],
+        write_dir=str(wfdb_folder),
+    )
+    beats = load_wfdb_beats(wfdb_folder, channel="II", form=form)
+    first = beats.rhythms[beats.groups == "r1"]
+    assert first.tolist() == [""] * 4 + ["AFIB"] * 12 + ["N"] * (len(first) - 16)
+    assert set(beats.rhythms[beats.groups == "r2"]) == {""}
+
+
 def test_beats_without_room_are_left_out(wfdb_folder):
     wide = load_wfdb_beats(wfdb_folder, channel="II", window=(-0.5, 0.6))
     assert wide.time.min() > 0.5

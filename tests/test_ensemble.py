@@ -3,15 +3,17 @@
 import joblib
 import numpy as np
 import pytest
+from sklearn.base import clone
 from sklearn.dummy import DummyClassifier
 from sklearn.ensemble import ExtraTreesClassifier, RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import roc_auc_score
+from sklearn.metrics import accuracy_score, f1_score, roc_auc_score
 from sklearn.model_selection import GroupKFold, cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 import ecg_sklearn
+from ecg_sklearn._adaptation import adapt_to_records
 from ecg_sklearn.datasets import RHYTHM_NAMES, make_heartbeats
 from ecg_sklearn.datasets._rhythm import rhythm_features
 from ecg_sklearn.ensemble import ShapeRhythmClassifier
@@ -153,6 +155,107 @@ class TestEpisodes:
         np.testing.assert_array_equal(again[1][n_pair:], apart[1][n_pair:])
 
 
+class TestAdaptation:
+    def test_by_hand(self):
+        shares = np.array([0.75, 0.25])
+        probability = np.array([[0.5, 0.5], [0.5, 0.5], [0.9, 0.1]])
+        found = adapt_to_records(probability, shares, np.array(["a", "a", "b"]), 2.0)
+        # The first beat of a record meets the shares of training: nothing changes.
+        np.testing.assert_allclose(found[[0, 2]], probability[[0, 2]], atol=1e-3)
+        # The second finds 2 * 0.25 + 0.5 early beats of 2 + 1.
+        odds = (0.5 / 0.25) / (0.5 / 0.75) * (1.0 / 2.0)
+        np.testing.assert_allclose(found[1, 1], odds / (1 + odds), atol=1e-3)
+
+    def test_no_class_is_lost_for_good(self):
+        probability = np.vstack(
+            [np.tile([1.0, 0.0], (2000, 1)), np.tile([0.02, 0.98], (60, 1))]
+        )
+        groups = np.zeros(len(probability))
+        found = adapt_to_records(probability, np.array([0.9, 0.1]), groups, 10.0)
+        assert (found[:2000, 1] < 0.01).all()
+        assert found[-1, 1] > 0.9
+
+    @pytest.mark.parametrize("groups", [np.array([]), np.array([], dtype=str)])
+    def test_no_beats(self, groups):
+        empty = np.empty((0, 2))
+        found = adapt_to_records(empty, np.array([0.5, 0.5]), groups, 1.0)
+        assert found.shape == (0, 2)
+
+    def test_beats_rest_on_their_past_alone(self, simulated):
+        model = fitted(simulated)
+        X, groups = simulated.data, simulated.groups
+        found = model.predict_proba(X, groups=groups)
+        order = np.argsort(simulated.time, kind="stable")
+        mixed = model.predict_proba(X[order], groups=groups[order])
+        np.testing.assert_allclose(mixed, found[order], atol=1e-6)
+        half = simulated.time < 40
+        assert 0 < half.sum() < len(half)
+        np.testing.assert_allclose(
+            model.predict_proba(X[half], groups=groups[half]), found[half], atol=1e-6
+        )
+        np.testing.assert_array_equal(
+            model.predict(X, groups=groups), model.classes_[found.argmax(axis=1)]
+        )
+        # What the shape decides stays as it was.
+        plain = model.predict_proba(X)
+        np.testing.assert_array_equal(found[:, 2:], plain[:, 2:])
+        np.testing.assert_allclose(found.sum(axis=1), 1, atol=1e-6)
+        assert not np.allclose(found, plain)
+        model.set_params(prior_strength=float("inf"))
+        np.testing.assert_array_equal(model.predict_proba(X, groups=groups), plain)
+
+    def test_a_patient_whose_beats_are_mostly_early(self):
+        """The share of early beats follows the record; a fixed one misses them."""
+        rare, often = (
+            make_heartbeats(
+                1500, n_records=10, weights=weights, rhythm=True, random_state=seed
+            )
+            for seed, weights in enumerate(([0.97, 0.03, 0, 0, 0], [0.3, 0.7, 0, 0, 0]))
+        )
+        model = ShapeRhythmClassifier(DummyClassifier(), random_state=0)
+        model.fit(rare.data, rare.target)
+        fixed = f1_score(often.target, model.predict(often.data))
+        follows = f1_score(often.target, model.predict(often.data, groups=often.groups))
+        assert follows > fixed + 0.1
+
+    def test_irregular_rhythms_are_a_class_of_their_own(self, simulated):
+        rhythms = simulated.rhythms.astype("U4")
+        rhythms[simulated.groups == simulated.groups[0]] = "AFIB"
+        model = ShapeRhythmClassifier(DummyClassifier(), random_state=0)
+        model.fit(
+            simulated.data, simulated.target, groups=simulated.groups, rhythms=rhythms
+        )
+        assert model.rhythm_estimator_.classes_.tolist() == [0, 1, 2]
+        np.testing.assert_allclose(model.rhythm_shares_.sum(), 1)
+        assert (model.rhythm_shares_ > 0).all()
+        found = model.predict_proba(simulated.data)
+        share = model.rhythm_estimator_.predict_proba(simulated.data[:, -28:])
+        pair = model.estimator_.predict_proba(simulated.data)[:, :2].sum(axis=1)
+        np.testing.assert_allclose(found[:, 1], pair * share[:, 1], atol=1e-6)
+        np.testing.assert_allclose(found.sum(axis=1), 1, atol=1e-6)
+
+    @pytest.mark.parametrize("rhythm", ["N", "AFIB"])
+    def test_where_all_are_alike_there_is_no_third_class(self, simulated, rhythm):
+        model = ShapeRhythmClassifier(DummyClassifier(), random_state=0)
+        rhythms = np.full(len(simulated.target), rhythm)
+        model.fit(simulated.data, simulated.target, rhythms=rhythms)
+        assert model.rhythm_estimator_.classes_.tolist() == [0, 1]
+
+    def test_bad_records_at_predict(self, simulated):
+        model = fitted(simulated)
+        with pytest.raises(ValueError, match="groups holds 3 values, and X 900 beats"):
+            model.predict(simulated.data, groups=[1, 2, 3])
+
+    def test_score_with_records(self, simulated):
+        model = fitted(simulated)
+        X, y, groups = simulated.data, simulated.target, simulated.groups
+        weights = np.where(y == 0, 2.0, 1.0)
+        for given in (None, groups):
+            predicted = model.predict(X, groups=given)
+            expected = accuracy_score(y, predicted, sample_weight=weights)
+            assert model.score(X, y, weights, groups=given) == expected
+
+
 @pytest.mark.parametrize(
     ("params", "options", "message"),
     [
@@ -165,7 +268,10 @@ class TestEpisodes:
         ({"n_around": (2.5,)}, {"groups": True}, "whole numbers of 1 or more"),
         ({"n_around": 5}, {}, "'n_around' parameter"),
         ({"estimator": "cnn"}, {}, "'estimator' parameter"),
-        ({}, {"groups": [1, 2]}, "groups names the records of 2 beats"),
+        ({"irregular": "AFIB"}, {}, "'irregular' parameter"),
+        ({"prior_strength": 0.0}, {}, "'prior_strength' parameter"),
+        ({}, {"groups": [1, 2]}, "groups holds 2 values, and X 900 beats"),
+        ({}, {"rhythms": ["N"]}, "rhythms holds 1 values, and X 900 beats"),
     ],
 )
 def test_bad_input(simulated, params, options, message):
@@ -195,7 +301,12 @@ def test_cross_validation_with_records(simulated):
             params={"groups": simulated.groups},
             error_score="raise",
         )
-    assert found.min() > 0.5
+    folds = GroupKFold(3).split(simulated.data, groups=simulated.groups)
+    for score, (train, test) in zip(found, folds, strict=True):
+        one = clone(model)
+        X, y, groups = simulated.data, simulated.target, simulated.groups
+        one.fit(X[train], y[train], groups=groups[train])
+        assert score == one.score(X[test], y[test], groups=groups[test])
 
 
 def test_a_validated_network(simulated, small_cnn):

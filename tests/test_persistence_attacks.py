@@ -14,9 +14,10 @@ import joblib
 import numpy as np
 import pytest
 from sklearn.ensemble import ExtraTreesClassifier
+from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
-from ecg_sklearn import load, make_ecg_pipeline, save
+from ecg_sklearn import ShapeRhythmClassifier, load, make_ecg_pipeline, save
 from ecg_sklearn.persistence import _container
 
 
@@ -600,6 +601,44 @@ class TestSpectrogram:
             assert tracemalloc.get_traced_memory()[1] < 10**8
         finally:
             tracemalloc.stop()
+
+
+class TestShapeAndRhythm:
+    @pytest.mark.parametrize(
+        ("edit", "message"),
+        [
+            (hide("rhythm_shares_", None), "agree on rhythm_shares_"),
+            (hide("rhythm_shares_", [0.5, 0.5]), "agree on rhythm_shares_"),
+            (hide("n_features_in_", 9), "agree on estimator_"),
+            (lambda node: node["params"].update(n_rhythm=2), "agree on estimator_"),
+            (lambda node: node["params"].update(prior_strength=0.0), "prior_strength"),
+            (hide("rhythm_estimator_", 3), "agree on rhythm_estimator_"),
+            (hide("classes_", 3), "agree on classes_"),
+        ],
+    )
+    def test_parts(self, edit, message, tmp_path):
+        rng = np.random.default_rng(0)
+        X, y = rng.normal(size=(60, 4)), rng.integers(2, size=60)
+        linear = LogisticRegression()
+        model = ShapeRhythmClassifier(linear, rhythm_estimator=linear, n_rhythm=1)
+        path = tmp_path / "model"
+        save(model.fit(X, y), path)
+        load(path)
+        forge(path, edit=lambda header: edit(header["object"]))
+        refused(path, message)
+
+    @pytest.mark.parametrize(
+        "shares", [[0.5, 0.6], [1.0, 0.0], [np.nan, 0.5], [1.0], [0.2, 0.3, 0.5]]
+    )
+    def test_shares(self, shares, tmp_path):
+        rng = np.random.default_rng(0)
+        X, y = rng.normal(size=(60, 4)), rng.integers(2, size=60)
+        linear = LogisticRegression()
+        model = ShapeRhythmClassifier(linear, rhythm_estimator=linear, n_rhythm=1)
+        model.fit(X, y).rhythm_shares_ = np.array(shares)
+        path = tmp_path / "model"
+        save(model, path)
+        refused(path, "agree on rhythm_shares_")
 
 
 class TestForests:

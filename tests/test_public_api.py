@@ -71,6 +71,7 @@ FLOORS = {
     "aami": 0,
     "_stft": 0,
     "_levels": 0,
+    "_adaptation": 0,
     "_columns": 0,
     "_checkpoint": 0,
     "datasets": 1,

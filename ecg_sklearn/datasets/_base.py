@@ -22,6 +22,7 @@ class Columns(NamedTuple):
     symbols: np.ndarray
     rr: np.ndarray
     time: np.ndarray
+    rhythms: np.ndarray
 
     @classmethod
     def join(cls, parts):
@@ -39,6 +40,7 @@ def make_bunch(
     symbols=None,
     rr=None,
     time=None,
+    rhythms=None,
     n_context=0,
     n_rhythm=0,
     return_X_y=False,
@@ -55,7 +57,7 @@ def make_bunch(
         In Hz.
     descr : str
         Where the beats come from and how they were cut.
-    groups, symbols, rr, time : ndarray or None
+    groups, symbols, rr, time, rhythms : ndarray or None
         What the source knows beside the samples.
     n_context, n_rhythm : int, default=0
         How many of the last columns of ``data`` are context, and how many behind them
@@ -78,6 +80,7 @@ def make_bunch(
         symbols=symbols,
         rr=rr,
         time=time,
+        rhythms=rhythms,
         sampling_rate=float(sampling_rate),
         n_context=n_context,
         n_rhythm=n_rhythm,

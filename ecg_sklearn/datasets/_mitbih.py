@@ -32,7 +32,7 @@ from ecg_sklearn.datasets._rhythm import RHYTHM_NAMES
 from ecg_sklearn.datasets._wfdb import check_window, cut_rows, cut_windows
 
 # Raise it when beats are cut otherwise than before, so that old ones are not reused.
-_CUT_VERSION = 2
+_CUT_VERSION = 3
 
 _CITATION = """\
 MIT-BIH Arrhythmia Database 1.0.0, PhysioNet, Open Data Commons Attribution
@@ -56,6 +56,7 @@ class Beats(NamedTuple):
     symbols: np.ndarray
     rr: np.ndarray
     time: np.ndarray
+    rhythms: np.ndarray
     test_row: np.ndarray
 
 
@@ -137,10 +138,11 @@ def fetch_mitbih(
         beat; ``symbols``, its annotation; ``rr`` of shape (n_beats, 4), the
         previous and next RR interval, the mean of the last ten and the mean of the
         record, in seconds; ``time`` of the beat in its record, in seconds;
-        ``sampling_rate`` in Hz; ``n_context`` and ``n_rhythm``, the numbers of such
-        columns behind the samples of ``data``, 0 without; and ``DESCR``. In order of
-        records and of time, but for ``subset="test"``, which is in the order of
-        ``mitbih_test.csv``.
+        ``rhythms``, the annotated rhythm that it is part of: "N", "AFIB" for atrial
+        fibrillation, ... [1]_; ``sampling_rate`` in Hz; ``n_context`` and
+        ``n_rhythm``, the numbers of such columns behind the samples of ``data``, 0
+        without; and ``DESCR``. In order of records and of time, but for
+        ``subset="test"``, which is in the order of ``mitbih_test.csv``.
 
     Raises
     ------

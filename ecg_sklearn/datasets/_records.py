@@ -18,11 +18,12 @@ class Signal(NamedTuple):
 
 
 class Annotations(NamedTuple):
-    """All annotations of a record, and the AAMI label of each; -1: not a beat."""
+    """All annotations of a record, the AAMI label of each (-1: no beat), its rhythm."""
 
     sample: np.ndarray
     symbol: np.ndarray
     label: np.ndarray
+    rhythm: np.ndarray
 
 
 def record_names(directory, records, annotator):
@@ -110,7 +111,8 @@ def read_annotations(directory, name, annotator):
     Returns
     -------
     Annotations
-        Position, symbol and AAMI label (-1: not a beat) of each annotation.
+        Position, symbol, AAMI label (-1: not a beat) of each annotation, and the
+        rhythm that was last said to begin: "N", "AFIB", ...; "" before the first.
     """
     import wfdb
 
@@ -127,7 +129,18 @@ def read_annotations(directory, name, annotator):
     notes = _read(wfdb.rdann, directory, name, annotator, extension=annotator)
     symbol = np.asarray(notes.symbol, dtype="U1")
     label = np.asarray([SYMBOL_TO_CLASS.get(s, -1) for s in symbol], dtype=np.intp)
-    return Annotations(np.asarray(notes.sample, dtype=np.intp), symbol, label)
+    sample = np.asarray(notes.sample, dtype=np.intp)
+    return Annotations(sample, symbol, label, _rhythms(notes.aux_note))
+
+
+def _rhythms(aux_notes):
+    """Carry each note of a rhythm's begin, such as "(AFIB", to the next."""
+    rhythm, found = "", []
+    for note in aux_notes or []:
+        if note and note.startswith("("):
+            rhythm = note[1:].strip("\0 ")
+        found.append(rhythm)
+    return np.array(found, dtype=str)
 
 
 def _read(reader, directory, name, suffix, **kwargs):

@@ -152,16 +152,11 @@ def make_heartbeats(
         _simulate_record(f"{number:02d}", labels, noise, form, rhythm, rng)
         for number, labels in enumerate(np.array_split(target, n_records))
     ]
-    data, target, groups, symbols, rr, time = Columns.join(parts)
+    columns = Columns.join(parts)
     # Patients of different simulations are different patients.
-    groups = np.char.add(f"sim{rng.randint(10**6):06d}-", groups)
+    groups = np.char.add(f"sim{rng.randint(10**6):06d}-", columns.groups)
     return make_bunch(
-        data,
-        target,
-        groups=groups,
-        symbols=symbols,
-        rr=rr,
-        time=time,
+        **columns._replace(groups=groups)._asdict(),
         n_rhythm=len(RHYTHM_NAMES) if rhythm else 0,
         sampling_rate=KAGGLE_SAMPLING_RATE if form == "kaggle" else _RATE,
         descr=(
@@ -206,6 +201,7 @@ def _simulate_record(name, labels, noise, form, rhythm, rng):
         np.rint(times * _RATE).astype(np.intp),
         np.array([_SYMBOL[beat] for beat in names]),
         padded,
+        np.full(len(names), "N"),
     )
     record = Signal(signal, _RATE, "simulated")
     if form == "kaggle":

@@ -134,11 +134,12 @@ def load_wfdb_beats(
         int, AAMI classes 0 to 4; ``target_names``; ``groups``, the record of each
         beat; ``symbols``, its annotation; ``rr`` of shape (n_beats, 4), the previous
         and next RR interval, the mean of the last ten and the mean of the record, in
-        seconds; ``time`` of the annotation in its record, in seconds;
-        ``sampling_rate`` in Hz; ``n_context`` and ``n_rhythm``, the numbers of such
-        columns behind the samples of ``data``, 0 without; and ``DESCR``. Beats whose
-        window does not fit into the record are left out, and so is the last
-        annotation of each record in the Kaggle form.
+        seconds; ``time`` of the annotation in its record, in seconds; ``rhythms``,
+        the rhythm that the annotations say begins last before the beat, such as "N"
+        or "AFIB", and "" where they say none; ``sampling_rate`` in Hz; ``n_context``
+        and ``n_rhythm``, the numbers of such columns behind the samples of ``data``,
+        0 without; and ``DESCR``. Beats whose window does not fit into the record are
+        left out, and so is the last annotation of each record in the Kaggle form.
 
     Raises
     ------
@@ -304,8 +305,8 @@ def cut_rows(name, signal, notes, context=False, rhythm=False):
     kept = slice(None, len(data))
     data = _with_features(data, signal, notes.sample[is_beat], kept, context, rhythm)
     groups = np.full(len(data), name)
-    labels, symbols = notes.label[is_beat][kept], notes.symbol[is_beat][kept]
-    return Columns(data, labels, groups, symbols, rr[kept], time[kept])
+    _, symbols, labels, rhythms = (column[is_beat][kept] for column in notes)
+    return Columns(data, labels, groups, symbols, rr[kept], time[kept], rhythms)
 
 
 def cut_windows(name, signal, notes, start, stop, rate, context=False, rhythm=False):
@@ -332,7 +333,7 @@ def cut_windows(name, signal, notes, start, stop, rate, context=False, rhythm=Fa
         The beats whose window fits into the record.
     """
     is_beat = notes.label >= 0
-    sample, symbol, label = (column[is_beat] for column in notes)
+    sample, *marks = (column[is_beat] for column in notes)
     rr = rr_intervals(sample, signal.sampling_rate)
     time = sample / signal.sampling_rate
     samples = _resample(name, signal, rate)
@@ -349,7 +350,8 @@ def cut_windows(name, signal, notes, start, stop, rate, context=False, rhythm=Fa
         np.take(samples, centre[fits, None] + np.arange(first, end), out=data)
     data = _with_features(data, signal, sample, fits, context, rhythm)
     groups = np.full(len(data), name)
-    return Columns(data, label[fits], groups, symbol[fits], rr[fits], time[fits])
+    symbols, labels, rhythms = (column[fits] for column in marks)
+    return Columns(data, labels, groups, symbols, rr[fits], time[fits], rhythms)
 
 
 def _with_features(data, signal, sample, kept, context, rhythm):

@@ -209,6 +209,8 @@ def finish_shape_rhythm(model):
     shape, rhythm = fitted["estimator_"], fitted.get("rhythm_estimator_")
     n_shape = fitted.get("n_features_in_", 0) - model.n_rhythm
     own = fitted.get("classes_"), getattr(shape, "classes_", None)
+    shares = fitted.get("rhythm_shares_")
+    kinds = getattr(rhythm, "classes_", ())
     facts = {
         "classes_": all(isinstance(labels, np.ndarray) for labels in own)
         and np.array_equal(*own),
@@ -216,9 +218,17 @@ def finish_shape_rhythm(model):
         "rhythm_estimator_": rhythm is None
         or (
             getattr(rhythm, "n_features_in_", None) == model.n_rhythm
-            and np.array_equal(getattr(rhythm, "classes_", ()), [0, 1])
+            and any(np.array_equal(kinds, range(n)) for n in (2, 3))
             and len(model.pair) == 2
             and np.isin(model.pair, own[0]).all()
+        ),
+        "rhythm_shares_": rhythm is None
+        or (
+            isinstance(shares, np.ndarray)
+            and shares.shape == np.shape(kinds)
+            and shares.dtype == np.float64
+            and (shares > 0).all()
+            and np.isclose(shares.sum(), 1)
         ),
     }
     if wrong := [name for name, holds in facts.items() if not holds]:
