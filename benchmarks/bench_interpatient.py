@@ -7,12 +7,14 @@
 closed. Prints accuracy, macro-F1, the F1, sensitivity and positive predictivity (+P) of
 each class, and jk: mean and standard deviation over the seeds, and the scores of the
 seeds' vote (the mean of their probabilities). ``--output`` is written after each seed;
-``--limit 4000`` trains on few beats, for a trial. "Network" is what ``train`` makes, and
-"vote" is scikit-learn's ``VotingClassifier`` of it and of gradient-boosted trees on the
-context. "... and rhythm" is ``ShapeRhythmClassifier`` around one of them, which adapts to
-each record; with "fixed shares" it is not told of records when it predicts.
-What a choice is worth: ``--folds --models network --seeds 0 --set epochs=4``, or
-``--models "network and rhythm" --set prior_strength=30``.
+``--limit 4000`` trains on few beats, for a trial.
+
+"Network" is what ``train`` makes, and "vote" is scikit-learn's ``VotingClassifier`` of
+it and of gradient-boosted trees on the context. "... and rhythm" is
+``ShapeRhythmClassifier`` around one of them, which adapts to each record; with "fixed
+shares" it is not told of records when it predicts. What a choice is worth: ``--folds
+--models network --seeds 0 --set epochs=4``, or ``--models "network and rhythm" --set
+prior_strength=30``.
 """
 
 from collections.abc import Callable

@@ -52,7 +52,8 @@ class ShapeRhythmClassifier(ClassifierMixin, BaseEstimator):
         ``predict_proba``.
     rhythm_estimator : classifier, default=None
         Sees the columns of the rhythm, and the beats of the two classes. None stands
-        for ``ExtraTreesClassifier(n_estimators=200)`` [2]_.
+        for ``ExtraTreesClassifier(n_estimators=200)`` [2]_. Its probabilities must be
+        those of the shares that the classes have in training: no ``class_weight``.
     n_rhythm : int, default=28
         How many of the last columns of ``X`` are rhythm: ``n_rhythm`` of the Bunch
         that ``fetch_mitbih(rhythm=True)`` gives.
@@ -71,7 +72,7 @@ class ShapeRhythmClassifier(ClassifierMixin, BaseEstimator):
     prior_strength : float, default=100.0
         With ``groups`` in predict: how many beats of a record the shares of the
         classes in training count for, before its own past outweighs them.
-        ``float("inf")`` keeps those of training.
+        ``float("inf")`` keeps those of training. It may be set after fit.
     random_state : int, RandomState instance or None, default=None
         Seed of the default ``rhythm_estimator``.
 
@@ -85,12 +86,23 @@ class ShapeRhythmClassifier(ClassifierMixin, BaseEstimator):
         The fitted classifier of the rhythm. Its class 0 is usual, 1 early, 2 usual in
         an irregular rhythm, if there were such beats. None without beats of both
         classes of the pair.
+    pair_ : ndarray of shape (2,) or None
+        Positions of the pair in ``classes_``.
     rhythm_shares_ : ndarray of shape (2,) or (3,), or None
         Shares of these classes in what it was fitted to.
     n_features_in_ : int
         Columns of ``X``.
     feature_names_in_ : ndarray of shape (n_features_in_,)
         Names of the columns, where ``X`` had string names.
+
+    Notes
+    -----
+    scikit-learn hands ``groups`` to the ``fit`` and ``score`` of this classifier only
+    with ``sklearn.set_config(enable_metadata_routing=True)``, and to ``predict`` in a
+    pipeline alone: a scorer by name, such as "f1_macro", calls ``predict`` without it.
+    So a search over ``prior_strength`` takes ``scoring=None`` (the accuracy), or a
+    function of ``(estimator, X, y)`` that knows the records of ``X``. With ``groups``,
+    ask ``search.best_estimator_`` to predict.
 
     See Also
     --------
@@ -128,11 +140,11 @@ class ShapeRhythmClassifier(ClassifierMixin, BaseEstimator):
         "pair": [tuple, list],
         "n_around": [tuple, list],
         "irregular": [tuple, list],
-        "prior_strength": [Interval(Real, 0, None, closed="neither")],
+        "prior_strength": [Interval(Real, 0, None, closed="right")],
         "random_state": ["random_state"],
     }
 
-    # They mean one thing only, so a search need not be told to route them.
+    # With routing on, they reach fit, predict and score without a request.
     __metadata_request__fit = {
         "groups": True,
         "rhythms": True,
@@ -191,10 +203,15 @@ class ShapeRhythmClassifier(ClassifierMixin, BaseEstimator):
         """
         X, y = validate_data(self, X, y, dtype=[np.float32, np.float64])
         check_classification_targets(y)
+        if (X_val is None) != (y_val is None):
+            given = "y_val" if X_val is None else "X_val"
+            raise ValueError(f"Only {given} was given. Give both X_val and y_val.")
         usual, early = self._check_pair()
         shape, rhythm = self._parts(X)
         groups = _one_for_each(groups, "groups", X)
         rhythms = _one_for_each(rhythms, "rhythms", X)
+        if groups is not None and len(self.n_around):
+            self._check_episodes()
         self.classes_ = np.unique(y)
         if len(self.classes_) < 2:
             raise ValueError(
@@ -211,9 +228,9 @@ class ShapeRhythmClassifier(ClassifierMixin, BaseEstimator):
         if X_val is not None:
             X_val = validate_data(self, X_val, dtype=X.dtype, reset=False)
             extra = {"X_val": self._parts(X_val)[0], "y_val": y_val}
-        self.estimator_ = clone(self.estimator).fit(shape, y, **extra)
-        self.rhythm_estimator_ = self.rhythm_shares_ = None
+        self.pair_ = self.rhythm_estimator_ = self.rhythm_shares_ = None
         if known.all():
+            self.pair_ = np.searchsorted(self.classes_, self.pair)
             kinds = np.select([y == usual, y == early], [_USUAL, _EARLY], _OTHER)
             if rhythms is not None:
                 irregular = np.isin(rhythms, list(self.irregular))
@@ -221,6 +238,7 @@ class ShapeRhythmClassifier(ClassifierMixin, BaseEstimator):
                 if (irregular != (kinds == _USUAL)).any():  # else all are irregular
                     kinds[irregular] = _IRREGULAR
             self._fit_rhythm(rhythm, kinds, groups)
+        self.estimator_ = clone(self.estimator).fit(shape, y, **extra)
         return self
 
     def predict_proba(self, X, groups=None):
@@ -231,21 +249,22 @@ class ShapeRhythmClassifier(ClassifierMixin, BaseEstimator):
         X : array-like of shape (n_beats, n_features_in_)
             Beats, and the columns of their rhythm last.
         groups : array-like of shape (n_beats,), default=None
-            Record of each beat, whose beats must be in the order of time and begin
-            with its first. Each is judged by the share of early beats before it. None
-            takes the share that training beats have.
+            Record of each beat, whose beats must be in the order of time, those of
+            other classes included. Each is judged by how many of the beats before it
+            came early; where the record does not begin with its first beat, its past
+            begins where it does. None takes the share that training beats have.
 
         Returns
         -------
         ndarray of shape (n_beats, n_classes)
             Rows that sum to one, in the order of ``classes_``.
         """
-        check_is_fitted(self)
+        check_is_fitted(self, "estimator_")
         X = validate_data(self, X, dtype=[np.float32, np.float64], reset=False)
         shape, rhythm = self._parts(X)
         proba = np.array(self.estimator_.predict_proba(shape))
         if self.rhythm_estimator_ is not None:
-            usual, early = np.searchsorted(self.classes_, self.pair)
+            usual, early = self.pair_
             share = self._share_of_early(rhythm, _one_for_each(groups, "groups", X))
             both = proba[:, usual] + proba[:, early]
             proba[:, early] = both * share
@@ -319,8 +338,7 @@ class ShapeRhythmClassifier(ClassifierMixin, BaseEstimator):
         """Fit the classifier of the rhythm to the beats of both classes."""
         rows = kinds != _OTHER
         X, y = [rhythm[rows]], [kinds[rows]]
-        if groups is not None and len(self.n_around):
-            self._check_episodes()
+        if groups is not None:
             for place in records_of(groups):
                 for n_around in self.n_around:
                     again = place[_around(kinds[place] == _EARLY, n_around)]

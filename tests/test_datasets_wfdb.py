@@ -27,12 +27,15 @@ def test_windows(wfdb_folder):
 @pytest.mark.parametrize("form", ["window", "kaggle"])
 def test_rhythms_last_until_the_next_note(wfdb_folder, form):
     old = wfdb.rdann(str(wfdb_folder / "r1"), "atr")
-    changes = {4: "(AFIB", 14: "no rhythm", 19: "(N\0"}  # three of the "+"
+    changes = {4: "(AFIB", 9: "(ST0+", 14: "no rhythm", 19: "(N\0"}
+    symbol = list(old.symbol)
+    assert {symbol[i] for i in changes} == {"+"}
+    symbol[9] = "s"  # an episode, and no change of the rhythm
     wfdb.wrann(
         "r1",
         "atr",
         old.sample,
-        symbol=old.symbol,
+        symbol=symbol,
         aux_note=[changes.get(i, "") for i in range(len(old.sample))],
         write_dir=str(wfdb_folder),
     )

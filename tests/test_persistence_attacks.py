@@ -608,6 +608,8 @@ class TestShapeAndRhythm:
         ("edit", "message"),
         [
             (hide("rhythm_shares_", None), "agree on rhythm_shares_"),
+            (hide("pair_", None), "agree on pair_"),
+            (hide("pair_", 1), "agree on pair_"),
             (hide("rhythm_shares_", [0.5, 0.5]), "agree on rhythm_shares_"),
             (hide("n_features_in_", 9), "agree on estimator_"),
             (lambda node: node["params"].update(n_rhythm=2), "agree on estimator_"),
@@ -678,6 +680,7 @@ class TestForests:
             ("left_child", 0, -7, "leads out of its tree"),
             ("left_child", 0, -1, "leads out of its tree"),
             ("right_child", 0, 1, "not reached once"),
+            ("threshold", 0, -np.inf, "values that no tree has"),
             ("right_child", 0, -1, "leads out of its tree"),
             ("feature", 0, 3, "leads out of its tree"),
             ("feature", 0, -2, "leads out of its tree"),
@@ -726,6 +729,14 @@ class TestForests:
             assert load(forest).n_features_in_ == 10**9
         else:
             refused(forest, message)
+
+    def test_a_node_with_two_parents(self, tmp_path):
+        path = tmp_path / "stump.ecgsk"
+        X = np.arange(20.0)[:, None]
+        stump = ExtraTreesClassifier(1, max_depth=1, random_state=0)
+        save(stump.fit(X, X[:, 0] > 9), path)
+        self.change(path, "right_child", self.put(0, 1))  # node 2 is left alone
+        refused(path, "not reached once")
 
     def test_trees_of_another_type(self, scaler):
         forge(scaler, edit=lambda header: header["object"].update(trees={}))

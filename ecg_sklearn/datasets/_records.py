@@ -130,14 +130,15 @@ def read_annotations(directory, name, annotator):
     symbol = np.asarray(notes.symbol, dtype="U1")
     label = np.asarray([SYMBOL_TO_CLASS.get(s, -1) for s in symbol], dtype=np.intp)
     sample = np.asarray(notes.sample, dtype=np.intp)
-    return Annotations(sample, symbol, label, _rhythms(notes.aux_note))
+    return Annotations(sample, symbol, label, _rhythms(symbol, notes.aux_note))
 
 
-def _rhythms(aux_notes):
+def _rhythms(symbol, aux_notes):
     """Carry each note of a rhythm's begin, such as "(AFIB", to the next."""
     rhythm, found = "", []
-    for note in aux_notes or []:
-        if note and note.startswith("("):
+    for mark, note in zip(symbol, aux_notes, strict=True):
+        # Notes of other marks begin so, too: "(ST0+" of an ST episode.
+        if mark == "+" and note and note.startswith("("):
             rhythm = note[1:].strip("\0 ")
         found.append(rhythm)
     return np.array(found, dtype=str)

@@ -91,8 +91,13 @@ def decode_trees(forest, columns, decoder):
         or not all(_is_array(columns[n], t, (n_all,)) for n, t in _FIELDS.items())
     ):
         raise ValueError("The arrays of its forest do not fit together.")
-    numbers = [value, *(columns[n] for n, t in _FIELDS.items() if t is np.float64)]
-    if not all(np.isfinite(array).all() for array in numbers) or value.min() < 0:
+    numbers = {n: columns[n] for n, t in _FIELDS.items() if t is np.float64}
+    threshold = numbers.pop("threshold")
+    if (
+        not all(np.isfinite(array).all() for array in (value, *numbers.values()))
+        or not (threshold > -np.inf).all()  # inf parts missing values from all others
+        or value.min() < 0
+    ):
         raise ValueError("Its forest holds values that no tree has.")
     depths = _check_links(columns, n_nodes, n_features)
     layout = _layout()
@@ -156,20 +161,18 @@ def _check_links(columns, n_nodes, n_features):
     if not all(in_order) or (right[is_leaf] != _LEAF).any() or not known[inner].all():
         raise ValueError("Its forest holds a node that leads out of its tree.")
     start = np.arange(len(left)) - place
+    children = np.concatenate([(start + child)[inner] for child in (left, right)])
+    if (np.bincount(children, minlength=len(left)) != (place > 0)).any():
+        raise ValueError("Its forest holds a node that is not reached once.")
     tree = np.repeat(np.arange(len(n_nodes)), n_nodes)
     depths = np.zeros(len(n_nodes), dtype=np.int64)
-    level, depth, n_met = np.cumsum(n_nodes) - n_nodes, 0, 0
+    level, depth = np.cumsum(n_nodes) - n_nodes, 0
     while len(level):
-        n_met += len(level)
-        if n_met > len(left):
-            break
         depths[tree[level]] = depth
         level = level[inner[level]]
         first = start[level]
         level = np.concatenate([first + left[level], first + right[level]])
         depth += 1
-    if n_met != len(left):
-        raise ValueError("Its forest holds a node that is not reached once.")
     return depths
 
 

@@ -209,18 +209,25 @@ def finish_shape_rhythm(model):
     shape, rhythm = fitted["estimator_"], fitted.get("rhythm_estimator_")
     n_shape = fitted.get("n_features_in_", 0) - model.n_rhythm
     own = fitted.get("classes_"), getattr(shape, "classes_", None)
+    pair = fitted.get("pair_")
     shares = fitted.get("rhythm_shares_")
     kinds = getattr(rhythm, "classes_", ())
     facts = {
         "classes_": all(isinstance(labels, np.ndarray) for labels in own)
         and np.array_equal(*own),
-        "estimator_": getattr(shape, "n_features_in_", None) == n_shape,
+        # A pipeline does not know its columns if its first step passes them through.
+        "estimator_": getattr(shape, "n_features_in_", n_shape) == n_shape,
         "rhythm_estimator_": rhythm is None
         or (
-            getattr(rhythm, "n_features_in_", None) == model.n_rhythm
+            getattr(rhythm, "n_features_in_", model.n_rhythm) == model.n_rhythm
             and any(np.array_equal(kinds, range(n)) for n in (2, 3))
-            and len(model.pair) == 2
-            and np.isin(model.pair, own[0]).all()
+        ),
+        "pair_": rhythm is None
+        or (
+            isinstance(pair, np.ndarray)
+            and pair.shape == (2,)
+            and np.isin(pair, np.arange(np.size(own[0]))).all()
+            and pair[0] != pair[1]
         ),
         "rhythm_shares_": rhythm is None
         or (
