@@ -95,6 +95,11 @@ class ShapeRhythmClassifier(ClassifierMixin, BaseEstimator):
     feature_names_in_ : ndarray of shape (n_features_in_,)
         Names of the columns, where ``X`` had string names.
 
+    See Also
+    --------
+    ecg_sklearn.datasets.fetch_mitbih : Gives the columns, with ``rhythm=True``.
+    ecg_sklearn.pipeline.make_ecg_pipeline : A classifier of the shape.
+
     Notes
     -----
     scikit-learn hands ``groups`` to the ``fit`` and ``score`` of this classifier only
@@ -103,11 +108,6 @@ class ShapeRhythmClassifier(ClassifierMixin, BaseEstimator):
     So a search over ``prior_strength`` takes ``scoring=None`` (the accuracy), or a
     function of ``(estimator, X, y)`` that knows the records of ``X``. With ``groups``,
     ask ``search.best_estimator_`` to predict.
-
-    See Also
-    --------
-    ecg_sklearn.datasets.fetch_mitbih : Gives the columns, with ``rhythm=True``.
-    ecg_sklearn.pipeline.make_ecg_pipeline : A classifier of the shape.
 
     References
     ----------
@@ -292,12 +292,14 @@ class ShapeRhythmClassifier(ClassifierMixin, BaseEstimator):
 
         Parameters
         ----------
-        X, groups : array-like
-            As in :meth:`predict_proba`.
+        X : array-like of shape (n_beats, n_features_in_)
+            Beats, and the columns of their rhythm last.
         y : array-like of shape (n_beats,)
             The true labels.
         sample_weight : array-like of shape (n_beats,), default=None
             Weight of each beat.
+        groups : array-like of shape (n_beats,), default=None
+            Record of each beat, as in :meth:`predict_proba`.
 
         Returns
         -------
