@@ -200,6 +200,16 @@ class TestRealRecords:
         order = np.argsort(index["test_row"], kind="stable")[-21_892:]
         np.testing.assert_array_equal(everything.data[order], test.data)
 
+    @pytest.mark.parametrize("form", ["kaggle", "window"])
+    def test_rhythms(self, mitbih_home, form):
+        beats = fetch_mitbih(data_home=mitbih_home, form=form)
+        # The records with atrial fibrillation in the directory of the database.
+        found = np.unique(beats.groups[beats.rhythms == "AFIB"])
+        expected = ["201", "202", "203", "210", "217", "219", "221", "222"]
+        assert found.tolist() == expected
+        assert set(beats.rhythms[beats.groups == "100"]) == {"N"}
+        assert set(beats.groups[beats.rhythms == "P"]) == {"102", "104", "107", "217"}
+
     def test_patients_apart(self, mitbih_home):
         one = fetch_mitbih(data_home=mitbih_home, subset="ds1")
         two = fetch_mitbih(data_home=mitbih_home, subset="ds2")
