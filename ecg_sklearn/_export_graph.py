@@ -51,7 +51,8 @@ def steps_to_export(pipe):
     if not hasattr(pipe, "steps"):
         raise TypeError(
             f"pipe is a {type(pipe).__name__}, not a Pipeline. Give a fitted pipeline "
-            "such as make_ecg_pipeline makes; of a search, its best_estimator_."
+            "such as make_ecg_pipeline makes: of a search, its best_estimator_; of a "
+            "ShapeRhythmClassifier, its estimator_, which is the shape alone."
         )
     *before, (name, classifier) = pipe.steps
     if type(classifier) is not SpectrogramCNNClassifier:

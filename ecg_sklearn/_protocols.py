@@ -64,19 +64,25 @@ def cut_of(args):
     if form is None:
         patients_apart = args.protocol == "inter-patient"
         form = "window" if has_records and patients_apart else "kaggle"
+    if args.rhythm and not has_records and args.data != "simulated":
+        raise ValueError(
+            f"--rhythm needs WFDB records; {args.data} holds beats without their times."
+        )
+    rhythm = {"rhythm": True} if args.rhythm else {}
     if form == "kaggle":
-        return KAGGLE_CUT | {"context": has_records and args.context}
+        return KAGGLE_CUT | {"context": has_records and args.context} | rhythm
     if not has_records:
         raise ValueError(
             f"--form window needs the MIT-BIH records; {args.data} holds Kaggle rows."
         )
-    return WINDOW_CUT | {"window": tuple(args.window), "context": args.context}
+    window = {"window": tuple(args.window), "context": args.context}
+    return WINDOW_CUT | window | rhythm
 
 
 def load_protocol(args, cut):
     """Training and test beats of a protocol."""
     if args.data == "simulated":
-        beats = make_heartbeats(**_SIMULATED, random_state=args.seed)
+        beats = load_beats(args.data, None, seed=args.seed, cut=cut)
         groups = beats.groups if args.protocol == "inter-patient" else None
         return _split(beats, 0.25, groups, args.seed)
     if args.data is not None and Path(args.data).is_file():
@@ -100,11 +106,12 @@ def load_protocol(args, cut):
 def load_beats(where, subset, *, seed=None, cut=KAGGLE_CUT):
     """Beats of one source: simulated, a CSV file, or a subset of MIT-BIH."""
     is_file = where is not None and Path(where).is_file()
-    if where == "simulated" or is_file:
-        _check_rows_fit(where, cut)
     if where == "simulated":
-        return make_heartbeats(**_SIMULATED, random_state=seed)
+        rhythm = cut.get("rhythm", False)
+        _check_rows_fit(where, cut | {"rhythm": False})
+        return make_heartbeats(**_SIMULATED, rhythm=rhythm, random_state=seed)
     if is_file:
+        _check_rows_fit(where, cut)
         return load_heartbeat_csv(where)
     if where is not None and not Path(where).is_dir():
         raise FileNotFoundError(
@@ -112,7 +119,7 @@ def load_beats(where, subset, *, seed=None, cut=KAGGLE_CUT):
             f"database there: ecg-sklearn data fetch --data {where}"
         )
     if cut["form"] == "kaggle":  # whose channel is the first
-        cut = {"form": "kaggle", "context": cut.get("context", False)}
+        cut = {name: cut[name] for name in ("form", "context", "rhythm") if name in cut}
     return fetch_mitbih(data_home=where, subset=subset, **cut)
 
 
@@ -134,10 +141,11 @@ def _check_rows_fit(where, cut):
             f"{cut['window'][0]:g} to {cut['window'][1]:g} s around each beat. Give "
             "WFDB records, or train with --form kaggle."
         )
-    if cut.get("context"):
+    if cut.get("context") or cut.get("rhythm"):
         raise ValueError(
             f"{where} holds rows alone, and the model was trained with the rhythm "
-            "around each beat. Give WFDB records, or train with --no-context."
+            "around each beat. Give WFDB records, or train with --no-context and "
+            "without --rhythm."
         )
 
 

@@ -12,6 +12,7 @@ from sklearn.metrics import (
 
 from ecg_sklearn._intervals import aami_figure
 from ecg_sklearn.aami import CLASS_NAMES
+from ecg_sklearn.ensemble import ShapeRhythmClassifier
 from ecg_sklearn.metrics import aami_jk_score, class_report
 
 INTERVALS = {
@@ -24,6 +25,19 @@ INTERVALS = {
     "jk": partial(aami_jk_score, zero_division=np.nan),
 }
 """Metrics that ``evaluate`` puts an interval around, by the name it prints."""
+
+
+def shape_of(model):
+    """Take the pipeline of the shape out of what stands around it, if anything does."""
+    return model.estimator_ if isinstance(model, ShapeRhythmClassifier) else model
+
+
+def records_for(model, beats):
+    """Collect what a model wants to know of beats beside their columns."""
+    groups = beats.get("groups")
+    if groups is None or not isinstance(model, ShapeRhythmClassifier):
+        return {}
+    return {"groups": groups}
 
 
 def _names(labels):

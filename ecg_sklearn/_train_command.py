@@ -23,12 +23,15 @@ from ecg_sklearn._protocols import cut_of, hold_out, load_protocol, pipeline_par
 from ecg_sklearn._scoring import (
     draw_confusion_matrix,
     draw_training,
+    records_for,
     report_of,
     scores_of,
+    shape_of,
 )
 from ecg_sklearn.aami import CLASS_NAMES
 from ecg_sklearn.datasets import iter_beats
 from ecg_sklearn.datasets._records import record_names
+from ecg_sklearn.ensemble import ShapeRhythmClassifier
 from ecg_sklearn.model_selection import check_no_leakage, subject_of
 from ecg_sklearn.streaming import fit_stream
 
@@ -51,18 +54,22 @@ def train(args):
     sets = {name: beats for name, beats in sets.items() if beats is not None}
     print_counts(args, sets)
     with _advice_on_resuming(state):
-        pipe, seconds = _fit(args, training, validation, state)
-        pipe.cut_ = cut  # evaluate, report and predict cut their beats likewise
-        predicted = {name: pipe.predict(beats.data) for name, beats in sets.items()}
-        scores = {
-            name: scores_of(beats.target, predicted[name], pipe.classes_)
+        model, seconds = _fit(args, training, validation, state)
+        model.cut_ = cut  # evaluate, report and predict cut their beats likewise
+        predicted = {
+            name: model.predict(beats.data, **records_for(model, beats))
             for name, beats in sets.items()
         }
-        _print_scores(scores, test.target, predicted["test"], pipe.classes_)
+        scores = {
+            name: scores_of(beats.target, predicted[name], model.classes_)
+            for name, beats in sets.items()
+        }
+        _print_scores(scores, test.target, predicted["test"], model.classes_)
         print(_who_is_on_both_sides(args, training, test))
+        pipe = shape_of(model)
         print(f"Trained in {seconds:.0f} s ({pipe[-1].n_epochs_} epochs).")
         with new_folder(output, args.overwrite) as folder:
-            write_model(pipe, folder / MODEL_NAME)
+            write_model(model, folder / MODEL_NAME)
             facts = _facts(args, cut, pipe, seconds) | {
                 "sets": {name: _describe(beats) for name, beats in sets.items()},
                 "scores": scores,
@@ -70,7 +77,9 @@ def train(args):
             write_json(folder / "metrics.json", facts)
             draw_training(pipe, folder / "history.png")
             figure = folder / "confusion_matrix.png"
-            draw_confusion_matrix(test.target, predicted["test"], pipe.classes_, figure)
+            draw_confusion_matrix(
+                test.target, predicted["test"], model.classes_, figure
+            )
     state.unlink(missing_ok=True)
     print(f"Saved {MODEL_NAME}, metrics.json and two figures in {output}")
 
@@ -78,13 +87,13 @@ def train(args):
 def demo(args):
     """Train on simulated beats, patients apart."""
     args.data, args.test_data, args.protocol = "simulated", None, "inter-patient"
-    args.form, args.context = "kaggle", False
+    args.form, args.context, args.rhythm = "kaggle", False, False
     train(args)
     print("These beats are simulated: the scores say nothing about real patients.")
 
 
 def _fit(args, training, validation, state):
-    """Make and fit the pipeline; return it and the seconds that took."""
+    """Make and fit the model; return it and the seconds that took."""
     with without_start_up_noise():
         import tensorflow  # noqa: F401
     with config_context(enable_metadata_routing=True):
@@ -94,12 +103,17 @@ def _fit(args, training, validation, state):
             state.unlink(missing_ok=True)
         elif state.exists():
             print(f"Going on from {state}.")
-        extra = {}
+        model, extra = pipe, {}
+        if args.rhythm:
+            model = ShapeRhythmClassifier(
+                pipe, n_rhythm=training.n_rhythm, random_state=args.seed
+            )
+            extra = {"groups": training.groups, "rhythms": training.rhythms}
         if validation is not None:
-            extra = {"X_val": validation.data, "y_val": validation.target}
+            extra |= {"X_val": validation.data, "y_val": validation.target}
         start = time.perf_counter()
-        pipe.fit(training.data, training.target, **extra)
-    return pipe, time.perf_counter() - start
+        model.fit(training.data, training.target, **extra)
+    return model, time.perf_counter() - start
 
 
 def _make_pipeline(args, params):
@@ -216,6 +230,7 @@ def _facts(args, cut, pipe, seconds):
         "protocol": args.protocol,
         "cut": cut,
         "sampler": args.sampler,
+        "rhythm": args.rhythm,
         "seed": args.seed,
         "param": dict(args.param),
         "fit_seconds": seconds,
@@ -296,6 +311,7 @@ def _check_stream_options(args):
         ("--protocol", args.protocol),
         ("--test-data", args.test_data),
         ("--resume", args.resume),
+        ("--rhythm", args.rhythm),
     ):
         if given:
             raise ValueError(f"{option} does not go with --stream.")

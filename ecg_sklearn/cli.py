@@ -38,6 +38,9 @@ classify the beats of strangers better.
 The rhythm around each beat comes with records alone; a model that knows it cannot
 classify rows of a CSV file. --no-context trains one that can.
 
+--rhythm puts the network into a ShapeRhythmClassifier. It finds far more of the
+premature beats (S) of strangers, and cannot be exported as one graph.
+
 The state of the training is kept in OUTPUT.training.npz after each epoch, until the
 output is written. --stream keeps none: it reads a few records at a time, from any
 folder of WFDB records, trains on them and scores those held out."""
@@ -170,6 +173,12 @@ def _parser():
         action=argparse.BooleanOptionalAction,
         default=True,
         help="give the network the rhythm around each beat, of records (default: yes)",
+    )
+    train.add_argument(
+        "--rhythm",
+        action="store_true",
+        help="let trees on the intervals tell S from N, by what each record has shown "
+        "so far (ShapeRhythmClassifier)",
     )
     train.add_argument(
         "--stream",

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ecg_sklearn import cli, load, save
+from ecg_sklearn import ShapeRhythmClassifier, cli, load, save
 from ecg_sklearn.datasets import make_heartbeats
 from ecg_sklearn.preprocessing import SpectrogramTransformer
 
@@ -397,12 +397,81 @@ class TestForm:
         fails(["evaluate", model, "--data", "simulated"], "knows windows", capsys)
 
 
+@pytest.fixture(scope="module")
+def with_rhythm(tmp_path_factory):
+    """Model file of a quick training with the rhythm, patients apart."""
+    out = tmp_path_factory.mktemp("rhythm") / "out"
+    argv = ["train", "--data", "simulated", "--protocol", "inter-patient"]
+    argv += ["--rhythm", "--quiet", *FAST, "--output", out]
+    assert cli.main([str(a) for a in argv]) == 0
+    return out / "model.ecgsk"
+
+
+class TestRhythm:
+    def test_what_is_written(self, with_rhythm):
+        names = {path.name for path in with_rhythm.parent.iterdir()}
+        assert names >= {"metrics.json", "history.png", "confusion_matrix.png"}
+        facts = json.loads((with_rhythm.parent / "metrics.json").read_text())
+        assert facts["rhythm"] is True
+        assert facts["cut"]["rhythm"] is True
+        found = load(with_rhythm)
+        assert isinstance(found, ShapeRhythmClassifier)
+        assert found.estimator_["cnn"].n_epochs_ == 1
+        assert facts["scores"]["test"]["classes"]["S"]["f1-score"] > 0.5
+
+    def test_evaluate_tells_it_of_the_records(self, with_rhythm, tmp_path, capsys):
+        from ecg_sklearn._protocols import load_beats
+
+        out = tmp_path / "scores.json"
+        argv = ["evaluate", with_rhythm, "--data", "simulated", "--seed", 3, "-o", out]
+        assert cli.main([str(a) for a in [*argv, "--resamples", 20]]) == 0
+        loaded = load(with_rhythm)
+        beats = load_beats("simulated", None, seed=3, cut=loaded.cut_)
+        X, y = beats.data, beats.target
+        found = json.loads(out.read_text())["accuracy"]
+        assert found == loaded.score(X, y, groups=beats.groups)
+        assert found != loaded.score(X, y)
+
+    def test_report(self, with_rhythm, tmp_path, capsys, few_beats):
+        out = tmp_path / "report.html"
+        argv = ["report", with_rhythm, "--data", "simulated", "--seed", 3, "-o", out]
+        assert cli.main([str(a) for a in [*argv, "--resamples", 20]]) == 0
+        page = out.read_text()
+        assert "what the rhythm decided is not in them" in page
+        assert "ShapeRhythmClassifier" in page
+        assert "Loss, accuracy and learning rate" in page
+
+    def test_predict_a_record(self, with_rhythm, wfdb_folder, tmp_path):
+        from ecg_sklearn.datasets import load_wfdb_beats
+
+        out = tmp_path / "r1.csv"
+        argv = ["predict", with_rhythm, wfdb_folder / "r1", "-o", out]
+        assert cli.main([str(a) for a in argv]) == 0
+        loaded = load(with_rhythm)
+        beats = load_wfdb_beats(wfdb_folder, records=["r1"], **loaded.cut_)
+        expected = loaded.predict_proba(beats.data, groups=beats.groups)
+        found = pd.read_csv(out)[[f"p_{name}" for name in "NSVFQ"]]
+        np.testing.assert_allclose(found, expected, atol=1e-5)
+
+    def test_rows_without_times(self, with_rhythm, kaggle_csv, tmp_path, capsys):
+        fails(
+            ["predict", with_rhythm, kaggle_csv[0]], "trained with the rhythm", capsys
+        )
+        argv = ["train", "--rhythm", "--data", kaggle_csv[0], "--test-data"]
+        argv += [kaggle_csv[1], "-o", tmp_path / "out"]
+        fails(argv, "--rhythm needs WFDB records", capsys)
+
+
 @pytest.mark.mitbih
 @pytest.mark.slow
-@pytest.mark.parametrize("protocol", ["kaggle", "inter-patient"])
-def test_train_on_real_records(mitbih_home, protocol, tmp_path, capsys):
+@pytest.mark.parametrize(
+    ("protocol", "options"),
+    [("kaggle", ()), ("inter-patient", ()), ("inter-patient", ("--rhythm",))],
+)
+def test_train_on_real_records(mitbih_home, protocol, options, tmp_path, capsys):
     out = tmp_path / "out"
     argv = ["train", "--data", mitbih_home, "--protocol", protocol, "--output", out]
+    argv += options
     argv += ["--sampler", "none", "--epochs", 1, "--quiet"]
     argv += ["--param", "cnn__filters=(16, 32, 64)"]
     assert cli.main([str(a) for a in argv]) == 0
@@ -443,8 +512,9 @@ def interrupt(*args, **kwargs):
 
 class TestInterruption:
     @pytest.fixture
-    def argv(self, tmp_path, few_beats):
+    def argv(self, request, tmp_path, few_beats):
         argv = ["train", "--data", "simulated", "--quiet", *FAST, "--epochs", "3"]
+        argv += getattr(request, "param", [])
         return [*argv, "--output", str(tmp_path / "out")]
 
     @pytest.fixture
@@ -476,6 +546,7 @@ class TestInterruption:
         assert error == "ecg-sklearn: interrupted; nothing was written\n"
         assert list(tmp_path.iterdir()) == []
 
+    @pytest.mark.parametrize("argv", [[], ["--rhythm"]], indirect=True)
     def test_it_goes_on(self, broken, tmp_path, capsys):
         fails(broken, "Add --resume to go on from there, or --overwrite", capsys)
         assert cli.main([*broken, "--resume"]) == 0
@@ -555,6 +626,7 @@ class TestStream:
         for extra, message in (
             (["--protocol", "kaggle"], "--protocol does not go with --stream"),
             (["--resume"], "--resume does not go with --stream"),
+            (["--rhythm"], "--rhythm does not go with --stream"),
             (["--sampler", "smote"], "--sampler smote does not go with --stream"),
             (["--validation", "0.9"], "leaves none to train on"),
             (["--validation", "nan"], "is not in [0, 1)"),

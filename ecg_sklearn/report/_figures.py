@@ -6,6 +6,7 @@ import sys
 
 import numpy as np
 
+from ecg_sklearn._scoring import shape_of
 from ecg_sklearn.aami import CLASS_NAMES
 
 
@@ -22,6 +23,7 @@ def _png(figure, alt, caption):
 def history_figure(pipe):
     from ecg_sklearn.plotting import TrainingHistoryDisplay
 
+    pipe = shape_of(pipe)
     classifier = pipe[-1] if hasattr(pipe, "steps") else pipe
     if not getattr(classifier, "history_", None) or not hasattr(
         classifier, "n_epochs_"
@@ -105,8 +107,16 @@ _SEEN = {
 
 def mistake_figures(pipe, beats, results, n_mistakes):
     """Show the mistakes that the pipeline was surest of, and say how, in a sentence."""
-    method = _explanation(pipe)
+    shape = shape_of(pipe)
+    method = _explanation(shape)
     what, parts = _SEEN[method]
+    n_columns = None
+    if shape is not pipe:
+        n_columns = -pipe.n_rhythm  # which stand behind those of the shape
+        what += (
+            ". The pictures are of the classifier of the shape: what the rhythm "
+            "decided is not in them"
+        )
     wrong = np.flatnonzero(results.true != results.predicted)
     surest = wrong[np.argsort(-results.probability[wrong].max(axis=1), kind="stable")]
     figures = []
@@ -118,7 +128,7 @@ def mistake_figures(pipe, beats, results, n_mistakes):
         certainty = results.probability[row].max()
         figures.append(
             _png(
-                _mistake(pipe, beats, row, method, f"Class {predicted}"),
+                _mistake(shape, beats, row, n_columns, method, f"Class {predicted}"),
                 f"A beat of class {true} that was taken for {predicted}, with {parts}",
                 f"{true} taken for {predicted}, probability {certainty:.3f}.{where}",
             )
@@ -143,7 +153,7 @@ def _explanation(pipe):
     return "occlusion"
 
 
-def _mistake(pipe, beats, row, method, title):
+def _mistake(pipe, beats, row, n_columns, method, title):
     """Draw a beat, with an explanation of its prediction if there is a method."""
     import matplotlib.pyplot as plt
 
@@ -152,6 +162,7 @@ def _mistake(pipe, beats, row, method, title):
 
     data = beats.data
     beat = data.iloc[[row]] if hasattr(data, "iloc") else data[[row]]
+    beat = beat.iloc[:, :n_columns] if hasattr(beat, "iloc") else beat[:, :n_columns]
     if method is not None:
         codes = range(len(CLASS_NAMES))
         is_aami = all(label in codes for label in pipe.classes_.tolist())
