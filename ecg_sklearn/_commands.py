@@ -15,7 +15,7 @@ from ecg_sklearn._files import new_file, refuse_existing, write_json
 from ecg_sklearn._intervals import score_with_interval
 from ecg_sklearn._model_files import check_place, cut_of_model, read_model
 from ecg_sklearn._protocols import load_beats, read_csv_of_any_width, take
-from ecg_sklearn._scoring import INTERVALS, records_for, report_of, scores_of
+from ecg_sklearn._scoring import INTERVALS, predict_beats, report_of, scores_of
 from ecg_sklearn._train_command import demo, print_counts, train_on_stream
 from ecg_sklearn._train_command import train as train_in_memory
 from ecg_sklearn.aami import CLASS_NAMES
@@ -39,7 +39,7 @@ def evaluate(args):
     _check_resamples(args)
     pipe = read_model(args.model)
     beats = _load_known_beats(args, pipe)
-    predicted = pipe.predict(beats.data, **records_for(pipe, beats))
+    predicted = predict_beats(pipe, beats)
     scores = scores_of(beats.target, predicted, pipe.classes_)
     print(f"{len(beats.target)} beats, accuracy {scores['accuracy']:.4f}", end=", ")
     print(f"macro-F1 {scores['macro_f1']:.4f}")
@@ -141,7 +141,7 @@ def predict(args):
             **cut,
         )
         record, seconds = args.input.name, beats.time
-    probability = pipe.predict_proba(beats.data, **records_for(pipe, beats))
+    probability = predict_beats(pipe, beats, "predict_proba")
     names = [CLASS_NAMES[label] for label in pipe.classes_]
     probability = probability.astype(np.float64).round(6)
     table = pd.DataFrame(

@@ -64,7 +64,7 @@ def cut_of(args):
     if form is None:
         patients_apart = args.protocol == "inter-patient"
         form = "window" if has_records and patients_apart else "kaggle"
-    if args.rhythm and not has_records and args.data != "simulated":
+    if args.rhythm and args.data is not None and Path(args.data).is_file():
         raise ValueError(
             f"--rhythm needs WFDB records; {args.data} holds beats without their times."
         )

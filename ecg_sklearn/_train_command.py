@@ -23,7 +23,7 @@ from ecg_sklearn._protocols import cut_of, hold_out, load_protocol, pipeline_par
 from ecg_sklearn._scoring import (
     draw_confusion_matrix,
     draw_training,
-    records_for,
+    predict_beats,
     report_of,
     scores_of,
     shape_of,
@@ -56,10 +56,7 @@ def train(args):
     with _advice_on_resuming(state):
         model, seconds = _fit(args, training, validation, state)
         model.cut_ = cut  # evaluate, report and predict cut their beats likewise
-        predicted = {
-            name: model.predict(beats.data, **records_for(model, beats))
-            for name, beats in sets.items()
-        }
+        predicted = {name: predict_beats(model, beats) for name, beats in sets.items()}
         scores = {
             name: scores_of(beats.target, predicted[name], model.classes_)
             for name, beats in sets.items()

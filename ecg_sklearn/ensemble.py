@@ -210,24 +210,26 @@ class ShapeRhythmClassifier(ClassifierMixin, BaseEstimator):
         shape, rhythm = self._parts(X)
         groups = _one_for_each(groups, "groups", X)
         rhythms = _one_for_each(rhythms, "rhythms", X)
-        if groups is not None and len(self.n_around):
-            self._check_episodes()
-        self.classes_ = np.unique(y)
-        if len(self.classes_) < 2:
+        classes = np.unique(y)
+        if len(classes) < 2:
             raise ValueError(
-                f"y holds one class, {self.classes_[0]}. Give beats of two at least."
+                f"y holds one class, {classes[0]}. Give beats of two at least."
             )
-        known = np.isin(self.pair, self.classes_)
+        known = np.isin(self.pair, classes)
         if not known.any():
             raise ValueError(
                 f"pair={self.pair!r} are no labels of y, which holds "
-                f"{self.classes_.tolist()}. Name the class of usual beats and that of "
-                "early ones."
+                f"{classes.tolist()}. Name the class of usual beats and that of early "
+                "ones."
             )
+        if known.all() and groups is not None and len(self.n_around):
+            self._check_episodes()
         extra = {}
         if X_val is not None:
             X_val = validate_data(self, X_val, dtype=X.dtype, reset=False)
             extra = {"X_val": self._parts(X_val)[0], "y_val": y_val}
+        self.__dict__.pop("estimator_", None)  # until this fit has come to its end
+        self.classes_ = classes
         self.pair_ = self.rhythm_estimator_ = self.rhythm_shares_ = None
         if known.all():
             self.pair_ = np.searchsorted(self.classes_, self.pair)

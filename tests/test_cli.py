@@ -432,12 +432,20 @@ class TestRhythm:
         assert found == loaded.score(X, y, groups=beats.groups)
         assert found != loaded.score(X, y)
 
-    def test_report(self, with_rhythm, tmp_path, capsys, few_beats):
+    def test_report(self, with_rhythm, tmp_path, capsys):
+        from ecg_sklearn._protocols import load_beats
+
         out = tmp_path / "report.html"
         argv = ["report", with_rhythm, "--data", "simulated", "--seed", 3, "-o", out]
         assert cli.main([str(a) for a in [*argv, "--resamples", 20]]) == 0
         page = out.read_text()
         assert "what the rhythm decided is not in them" in page
+        loaded = load(with_rhythm)
+        beats = load_beats("simulated", None, seed=3, cut=loaded.cut_)
+        X, y = beats.data, beats.target
+        told = f"{loaded.score(X, y, groups=beats.groups):.4f}"
+        assert told in page
+        assert told != f"{loaded.score(X, y):.4f}"
         assert "ShapeRhythmClassifier" in page
         assert "Loss, accuracy and learning rate" in page
 
@@ -460,6 +468,20 @@ class TestRhythm:
         argv = ["train", "--rhythm", "--data", kaggle_csv[0], "--test-data"]
         argv += [kaggle_csv[1], "-o", tmp_path / "out"]
         fails(argv, "--rhythm needs WFDB records", capsys)
+        argv = ["train", "--rhythm", "--data", tmp_path / "no", "-o", tmp_path / "out"]
+        fails(argv, "there is no such folder or file", capsys)
+
+    def test_beats_in_any_order(self, with_rhythm):
+        """The rows of the official test file are in the order of their classes."""
+        from ecg_sklearn._protocols import load_beats, take
+        from ecg_sklearn._scoring import predict_beats
+
+        model = load(with_rhythm)
+        beats = load_beats("simulated", None, seed=3, cut=model.cut_)
+        by_class = np.argsort(beats.target, kind="stable")
+        expected = model.predict_proba(beats.data, groups=beats.groups)
+        found = predict_beats(model, take(beats, by_class), "predict_proba")
+        np.testing.assert_allclose(found, expected[by_class], atol=1e-5)
 
 
 @pytest.mark.mitbih

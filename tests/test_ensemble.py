@@ -96,6 +96,11 @@ def test_without_one_of_the_pair_the_shape_decides(simulated):
     model = ShapeRhythmClassifier(shape())
     model.fit(simulated.data[rows], simulated.target[rows])
     assert model.rhythm_estimator_ is None
+    other = ShapeRhythmClassifier(shape(), n_rhythm=9)  # no columns for episodes
+    other.fit(
+        simulated.data[rows], simulated.target[rows], groups=simulated.groups[rows]
+    )
+    assert other.rhythm_estimator_ is None
     np.testing.assert_array_equal(
         model.predict_proba(simulated.data),
         model.estimator_.predict_proba(simulated.data[:, :-28]),
@@ -323,6 +328,24 @@ def test_parameters_are_checked_before_anything_is_trained(simulated):
     model = ShapeRhythmClassifier(shape(), n_around=(0,))
     with pytest.raises(ValueError, match="whole numbers of 1 or more"):
         model.fit(simulated.data, simulated.target, groups=simulated.groups)
+    with pytest.raises(NotFittedError):
+        model.predict(simulated.data)
+
+
+class Interrupted(DummyClassifier):
+    """A classifier whose second fit is broken off."""
+
+    def fit(self, X, y, sample_weight=None):
+        if y.max() > 4:
+            raise KeyboardInterrupt
+        return super().fit(X, y)
+
+
+def test_a_fit_that_is_broken_off_leaves_no_half_a_model(simulated):
+    model = ShapeRhythmClassifier(Interrupted(), n_around=())
+    model.fit(simulated.data, simulated.target)
+    with pytest.raises(KeyboardInterrupt):
+        model.set_params(pair=(10, 11)).fit(simulated.data, simulated.target + 10)
     with pytest.raises(NotFittedError):
         model.predict(simulated.data)
 

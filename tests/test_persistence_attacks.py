@@ -630,17 +630,29 @@ class TestShapeAndRhythm:
         refused(path, message)
 
     @pytest.mark.parametrize(
-        "shares", [[0.5, 0.6], [1.0, 0.0], [np.nan, 0.5], [1.0], [0.2, 0.3, 0.5]]
+        ("name", "value"),
+        [
+            ("rhythm_shares_", [0.5, 0.6]),
+            ("rhythm_shares_", [1.0, 0.0]),
+            ("rhythm_shares_", [np.nan, 0.5]),
+            ("rhythm_shares_", [1.0]),
+            ("rhythm_shares_", [0.2, 0.3, 0.5]),
+            ("pair_", [0.0, 1.0]),
+            ("pair_", [False, True]),
+            ("pair_", [0, 0]),
+            ("pair_", [0, 9]),
+            ("pair_", [0, -1]),
+        ],
     )
-    def test_shares(self, shares, tmp_path):
+    def test_arrays(self, name, value, tmp_path):
         rng = np.random.default_rng(0)
         X, y = rng.normal(size=(60, 4)), rng.integers(2, size=60)
         linear = LogisticRegression()
         model = ShapeRhythmClassifier(linear, rhythm_estimator=linear, n_rhythm=1)
-        model.fit(X, y).rhythm_shares_ = np.array(shares)
+        setattr(model.fit(X, y), name, np.array(value))
         path = tmp_path / "model"
         save(model, path)
-        refused(path, "agree on rhythm_shares_")
+        refused(path, f"agree on {name}")
 
 
 class TestForests:

@@ -226,6 +226,7 @@ def finish_shape_rhythm(model):
         or (
             isinstance(pair, np.ndarray)
             and pair.shape == (2,)
+            and pair.dtype.kind == "i"
             and np.isin(pair, np.arange(np.size(own[0]))).all()
             and pair[0] != pair[1]
         ),

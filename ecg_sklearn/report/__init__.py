@@ -11,7 +11,7 @@ from sklearn.utils import Bunch
 from sklearn.utils.validation import check_is_fitted
 
 from ecg_sklearn._files import new_file
-from ecg_sklearn._scoring import records_for
+from ecg_sklearn._scoring import predict_beats
 from ecg_sklearn.aami import CLASS_NAMES
 from ecg_sklearn.report._figures import (
     confusion_figure,
@@ -191,7 +191,7 @@ def _predict(pipe, beats):
             f"The beats have labels {sorted(unknown)} that the pipeline was not "
             f"trained on: {pipe.classes_.tolist()}. Leave these beats out."
         )
-    probability = pipe.predict_proba(beats.data, **records_for(pipe, beats))
+    probability = predict_beats(pipe, beats, "predict_proba")
     names = np.array([class_name(label) for label in pipe.classes_])
     code = np.searchsorted(pipe.classes_, target)
     groups = beats.get("groups")
