@@ -235,9 +235,9 @@ class ShapeRhythmClassifier(ClassifierMixin, BaseEstimator):
             self.pair_ = np.searchsorted(self.classes_, self.pair)
             kinds = np.select([y == usual, y == early], [_USUAL, _EARLY], _OTHER)
             if rhythms is not None:
-                irregular = np.isin(rhythms, list(self.irregular))
-                irregular &= kinds == _USUAL
-                if (irregular != (kinds == _USUAL)).any():  # else all are irregular
+                is_usual = kinds == _USUAL
+                irregular = is_usual & np.isin(rhythms, list(self.irregular))
+                if irregular.sum() < is_usual.sum():  # else all are irregular
                     kinds[irregular] = _IRREGULAR
             self._fit_rhythm(rhythm, kinds, groups)
         self.estimator_ = clone(self.estimator).fit(shape, y, **extra)
