@@ -21,6 +21,9 @@ CHUNK_BYTES = 2**20
 LONGEST_MATRIX_SEGMENT = 128
 # More is a slip of the pen, and would end in want of memory.
 LONGEST_TRANSFORM = 2**22
+# Power of a beat that is 1 throughout, beyond which single precision could not hold
+# that of the beats that are allowed.
+POWER_OF_ONES = (1e-12, 1e8)
 
 
 class ShortTimePower:
@@ -64,23 +67,18 @@ class ShortTimePower:
         self.detrend = detrend
         self.boundary = boundary
         self.padding = _check_padding(self.nperseg, n_times, boundary)
+        self.window = _window_values(window, self.nperseg)
+        gain = _power_gain(self.window, sampling_rate, scaling)
         frequencies = np.fft.rfftfreq(self.nfft, 1 / sampling_rate)
         self.bins = _kept_bins(frequencies, freq_range)
         self.frequencies = frequencies[self.bins]
         last_start = n_times + 2 * self.padding - self.nperseg
         starts = np.arange(0, last_start + 1, self.hop)
         self.times = (starts - self.padding + self.nperseg / 2) / sampling_rate
-        values = _window_values(window, self.nperseg)
-        gain = np.full(
-            len(frequencies),
-            1 / (sampling_rate * (values**2).sum())
-            if scaling == "density"
-            else 1 / values.sum() ** 2,
-        )
+        gains = np.full(len(frequencies), gain)
         if one_sided:
-            gain[1 : -1 if self.nfft % 2 == 0 else None] *= 2  # but zero and Nyquist
-        self.gain = np.sqrt(gain)[self.bins]
-        self.window = values
+            gains[1 : -1 if self.nfft % 2 == 0 else None] *= 2  # but zero and Nyquist
+        self.gain = np.sqrt(gains)[self.bins]
         self.matrix = None
         if self.nperseg <= LONGEST_MATRIX_SEGMENT:
             self.matrix = self._fourier_matrix().astype(np.float32)
@@ -256,6 +254,25 @@ def _window_values(window, nperseg):
             f"of the nperseg={nperseg} samples of a segment."
         )
     return values
+
+
+def _power_gain(values, sampling_rate, scaling):
+    """Bring a squared sum to power, or to power per Hz."""
+    with np.errstate(all="ignore"):
+        if scaling == "density":
+            gain = 1 / (np.float64(sampling_rate) * (values**2).sum())
+        else:
+            gain = 1 / values.sum() ** 2
+        of_ones = gain * np.abs(values).sum() ** 2
+    lowest, highest = POWER_OF_ONES
+    if not lowest <= of_ones <= highest:  # NaN is not, either
+        raise ValueError(
+            f"A beat that is 1 throughout would have a power of {of_ones:g} with "
+            f"sampling_rate={sampling_rate:g} and this window; it must be from "
+            f"{lowest:g} to {highest:g} to fit into float32. Give sampling_rate in Hz, "
+            "and a window whose values do not cancel out or vanish."
+        )
+    return gain
 
 
 def _detrending(nperseg, detrend):

@@ -23,6 +23,10 @@ from ecg_sklearn._stft import ShortTimePower
 
 __all__ = ["SpectrogramTransformer"]
 
+# Smaller numbers are zero to some processors.
+_SMALLEST_POWER = float(np.finfo(np.float32).tiny)
+_LARGEST_POWER = float(np.finfo(np.float32).max)
+
 
 class SpectrogramTransformer(TransformerMixin, BaseEstimator):
     """Turn beats into spectrograms by the short-time Fourier transform.
@@ -68,7 +72,7 @@ class SpectrogramTransformer(TransformerMixin, BaseEstimator):
         for the missing side, as there.
     amin : float, default=1e-6
         Smallest power that ``scale="db"`` tells from zero, in squared units of the
-        beats (per Hz for "density").
+        beats (per Hz for "density"); from 1.2e-38 on, what float32 tells from zero.
     top_db : float or None, default=None
         With ``scale="db"``, raise what lies more than this below the largest value
         of its own beat to that level. None does not.
@@ -153,7 +157,7 @@ class SpectrogramTransformer(TransformerMixin, BaseEstimator):
         "freq_range": [tuple, list, None],
         "scale": [StrOptions({"db", "power", "magnitude"})],
         "scaling": [StrOptions({"spectrum", "density"})],
-        "amin": [Interval(Real, 0, None, closed="neither")],
+        "amin": [Interval(Real, _SMALLEST_POWER, _LARGEST_POWER, closed="both")],
         "top_db": [Interval(Real, 0, None, closed="neither"), None],
         "normalize": [StrOptions({"global", "frequency", "sample"}), None],
         "phase": ["boolean"],

@@ -1,5 +1,6 @@
 """Faults that fuzzing found, each with the case that showed it."""
 
+import gzip
 import zipfile
 
 import numpy as np
@@ -7,6 +8,8 @@ import pytest
 
 from ecg_sklearn import SpectrogramTransformer
 from ecg_sklearn.datasets import load_heartbeat_csv, load_wfdb_beats
+from ecg_sklearn.metrics import aami_jk_score
+from ecg_sklearn.plotting import ReliabilityDisplay
 
 
 def test_a_zip_without_a_file(tmp_path):
@@ -50,3 +53,46 @@ def test_a_window_that_overflows(beats):
 def test_a_transform_that_no_memory_holds(beats):
     with pytest.raises(ValueError, match="asks for transforms of 15,746,483,200"):
         SpectrogramTransformer(nfft=984155200.0).fit(beats.data)
+
+
+@pytest.mark.parametrize("amin", [5e-324, 1e-39, 1e39])
+def test_powers_that_single_precision_does_not_hold(amin, beats):
+    with pytest.raises(ValueError, match="'amin' parameter .* in the range"):
+        SpectrogramTransformer(nperseg=1, amin=amin).fit(beats.data)
+
+
+@pytest.mark.parametrize(
+    "params",
+    [
+        {"sampling_rate": 5e-324},
+        {"sampling_rate": 1e300},
+        {"window": np.full(16, 1e-200)},
+        {"window": np.full(16, np.nan)},
+        {"window": np.tile([1.0, -1.0], 8), "scaling": "spectrum"},
+    ],
+)
+def test_rates_and_windows_that_give_no_power(params, beats):
+    with pytest.raises(ValueError, match="A beat that is 1 throughout would have"):
+        SpectrogramTransformer(**params).fit(beats.data)
+
+
+def test_a_changed_byte_anywhere_in_a_gzip_file(tmp_path):
+    path = tmp_path / "beats.csv.gz"
+    rows = "\n".join([",".join(["0.5"] * 187 + ["2"])] * 4)
+    packed = gzip.compress(rows.encode(), mtime=0)
+    for place in range(10, len(packed)):  # behind the header
+        path.write_bytes(packed[:place] + b"\x03" + packed[place + 1 :])
+        with pytest.raises(ValueError, match=r"decompressed: .* again\.$") as caught:
+            load_heartbeat_csv(path)
+        assert "invalid" not in str(caught.value)  # as zlib says of its codes
+
+
+@pytest.mark.parametrize("classes", [[0, 1, 2, 3, 4], list("NSVFQ")])
+def test_probabilities_that_do_not_add_up(classes):
+    probability = [[0.2] * 5, [0.6] * 5]
+    with pytest.raises(ValueError, match="of beat 1 add up to 3, not to 1"):
+        ReliabilityDisplay.from_predictions(classes[-2:], probability, classes=classes)
+
+
+def test_all_beats_of_two_classes_taken_for_each_other():
+    assert aami_jk_score([1, 0], [0, 1]) == -0.5

@@ -582,15 +582,21 @@ class TestSpectrogram:
             ("params", {"nperseg": "16"}, "'nperseg' parameter"),
             ("params", {"nperseg": 8}, "Its spectrogram has"),
             ("params", {"sampling_rate": 360.0}, "Its spectrogram has"),
+            ("params", {"sampling_rate": 1e-300}, "A beat that is 1 throughout"),
             ("params", {"n_context": 187}, "leaves no sample"),
+            ("params", {"normalize": "frequency"}, "has data_min_="),
             ("fitted", {"n_features_in_": 10**12}, "Its beats have 1000000000000"),
+            ("fitted", {"n_features_in_": None}, "not know n_features_in_"),
+            ("fitted", {"n_times_": 3}, "agree on n_times_"),
             ("fitted", {"data_min_": "low"}, "has data_min_='low'"),
+            ("fitted", {"times_": None}, "has times_=None"),
         ],
     )
     def test_plans(self, group, change, message, network, tmp_path):
         def edit(header):
             node = find(header["object"], "ecg_sklearn.SpectrogramTransformer")[0]
             node[group].update(change)
+            node[group] = {k: v for k, v in node[group].items() if v is not None}
 
         path = tmp_path / "model"
         path.write_bytes(network[1].read_bytes())

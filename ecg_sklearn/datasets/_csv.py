@@ -15,6 +15,16 @@ from sklearn.utils._param_validation import Interval, validate_params
 from ecg_sklearn.aami import CLASS_NAMES
 from ecg_sklearn.datasets._base import KAGGLE_N_TIMES, make_bunch
 
+# zipfile raises the last two for what is encrypted or packed in other ways.
+_UNPACKING_ERRORS = (
+    OSError,
+    EOFError,
+    zipfile.BadZipFile,
+    zlib.error,
+    NotImplementedError,
+    RuntimeError,
+)
+
 
 @validate_params(
     {
@@ -73,20 +83,13 @@ def load_heartbeat_csv(path, *, sampling_rate=120.0, labelled=True, return_X_y=F
             "heartbeat), or use fetch_mitbih, which rebuilds the same rows."
         )
     try:
-        table = pd.read_csv(path, header=None, dtype=np.float32)
-    except (pd.errors.EmptyDataError, pd.errors.ParserError, ValueError) as error:
-        raise _first_fault(path, labelled, error) from error
-    # zipfile raises the last two for what is encrypted or packed in other ways.
-    except (
-        OSError,
-        EOFError,
-        zipfile.BadZipFile,
-        zlib.error,
-        NotImplementedError,
-        RuntimeError,
-    ) as error:
-        raise ValueError(f"{path} could not be decompressed: {error}") from error
-    rows = table.to_numpy()
+        rows = _read_rows(path, labelled)
+    except _UNPACKING_ERRORS as error:
+        # What zlib says is about its own codes.
+        reason = "its content is damaged" if isinstance(error, zlib.error) else error
+        raise ValueError(
+            f"{path} could not be decompressed: {reason}. Fetch or pack it again."
+        ) from error
     if rows.shape[1] != KAGGLE_N_TIMES + labelled or not np.isfinite(rows).all():
         raise _first_fault(path, labelled)
     target = None
@@ -102,6 +105,14 @@ def load_heartbeat_csv(path, *, sampling_rate=120.0, labelled=True, return_X_y=F
         descr=f"{len(rows)} beats in the Kaggle heartbeat form, from {path.name}.",
         return_X_y=return_X_y,
     )
+
+
+def _read_rows(path, labelled):
+    """Read all rows of a file, compressed or not."""
+    try:
+        return pd.read_csv(path, header=None, dtype=np.float32).to_numpy()
+    except ValueError as error:  # those of pandas are ValueErrors too
+        raise _first_fault(path, labelled, error) from error
 
 
 def _first_fault(path, labelled, error=None):

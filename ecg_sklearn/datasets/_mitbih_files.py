@@ -132,12 +132,13 @@ def download_mitbih(directory):
     level = logger.level
     logger.setLevel(logging.WARNING)
     try:
-        for name in track(
-            sorted(checksums()),
-            description=f"MIT-BIH -> {directory}",
-            console=Console(stderr=True),
-        ):
-            fetcher.fetch(name)
+        with _no_empty_folders(directory):
+            for name in track(
+                sorted(checksums()),
+                description=f"MIT-BIH -> {directory}",
+                console=Console(stderr=True),
+            ):
+                fetcher.fetch(name)
     except (OSError, ValueError) as error:
         reason = f"{type(error).__name__}: {error}"
         raise OSError(
@@ -146,6 +147,18 @@ def download_mitbih(directory):
         ) from error
     finally:
         logger.setLevel(level)
+
+
+@contextlib.contextmanager
+def _no_empty_folders(directory):
+    """Remove what was made of a folder and those above it, if nothing came in."""
+    new = [path for path in (directory, *directory.parents) if not path.exists()]
+    try:
+        yield
+    finally:
+        with contextlib.suppress(OSError):  # it holds files, or was never made
+            for path in new:
+                path.rmdir()
 
 
 def how_to_get(directory):

@@ -162,8 +162,8 @@ def aami_report(
     counted as [3]_ does.
 
     Two indices sum them up [4]_: j is the sum of both sensitivities and both positive
-    predictivities, 4 at best; jk is kappa / 2 + j / 8, 1 at best, with Cohen's kappa
-    over all classes present. They are nan where there is no true S or no true V;
+    predictivities, 4 at best; jk is kappa / 2 + j / 8, from -0.5 to 1, with Cohen's
+    kappa over all classes present. They are nan where there is no true S or no true V;
     where such beats are there and none was predicted, the positive predictivity is
     nan in the report and counts as 0 in j.
 

@@ -156,7 +156,7 @@ def load(path):
     except _REFUSALS as error:
         raise ValueError(
             f"{path} cannot be loaded. It does not fit together "
-            f"({type(error).__name__}: {error})."
+            f"({type(error).__name__}: {error}). Save the model again."
         ) from error
     _warn_of_versions(path, versions)
     return model

@@ -163,20 +163,22 @@ def finish_transformer(transformer):
     fitted = vars(transformer)
     if "frequencies_" not in fitted:
         return
+    if type(fitted.get("n_features_in_")) is not int:
+        raise ValueError("Its spectrogram does not know n_features_in_.")
     plan = _plan(transformer)
     n_freqs, n_context = len(plan.frequencies), transformer.n_context
-    shapes = {
-        "frequencies_": [(n_freqs,)],
-        "times_": [(len(plan.times),)],
-        "data_min_": [(1,), (n_freqs,)],
-        "data_max_": [(1,), (n_freqs,)],
-        "context_mean_": [(n_context,)],
-        "context_scale_": [(n_context,)],
-    }
-    for name, allowed in shapes.items():
+    shapes = {"frequencies_": (n_freqs,), "times_": (len(plan.times),)}
+    if transformer.normalize in ("global", "frequency"):
+        limits = (n_freqs if transformer.normalize == "frequency" else 1,)
+        shapes |= {"data_min_": limits, "data_max_": limits}
+    if n_context:
+        shapes |= {"context_mean_": (n_context,), "context_scale_": (n_context,)}
+    for name, shape in shapes.items():
         found = fitted.get(name)
-        if name in fitted and getattr(found, "shape", None) not in allowed:
+        if not isinstance(found, np.ndarray) or found.shape != shape:
             raise ValueError(f"Its spectrogram has {name}={shown(found)}.")
+    if fitted.get("n_times_") != transformer.n_features_in_ - n_context:
+        raise ValueError("Its spectrogram does not agree on n_times_.")
     same = all(
         np.allclose(ours, theirs)
         for ours, theirs in (

@@ -21,6 +21,8 @@ __all__ = ["ReliabilityDisplay"]
 
 # A curve of a class with fewer beats is chance.
 _FEWEST_BEATS = 10
+# Probabilities may have been rounded.
+_SUM_TOLERANCE = 0.01
 # They tell the curves of the classes apart in grey.
 _MARKERS = ("s", "^", "D", "v", "P", "X")
 
@@ -121,7 +123,8 @@ class ReliabilityDisplay:
         ------
         ValueError
             If the shapes do not fit each other, a beat has a class that is not in
-            ``classes``, a probability is not in [0, 1], or ``n_bins`` is below 1.
+            ``classes``, a probability is not in [0, 1], those of a beat do not add up
+            to 1 (within 0.01), or ``n_bins`` is below 1.
         """
         check_count(n_bins, "n_bins")
         y_true = flat_array(y_true, "y_true")
@@ -240,6 +243,13 @@ def _check_probability(y_true, probability, classes):
         raise ValueError(
             f"probability goes from {probability.min():g} to {probability.max():g}. "
             "Give probabilities from 0 to 1, not scores."
+        )
+    sums = probability.sum(axis=1)
+    if (wrong := np.abs(sums - 1) > _SUM_TOLERANCE).any():
+        raise ValueError(
+            f"The probabilities of beat {wrong.argmax()} add up to "
+            f"{sums[wrong.argmax()]:g}, not to 1. Give one column for each class, as "
+            "predict_proba does."
         )
     if (unknown := ~np.isin(y_true, classes)).any():
         raise ValueError(

@@ -1,6 +1,7 @@
 """Counts the cases that each door was tried with; a campaign prints them."""
 
 import os
+import sys
 
 import pytest
 
@@ -15,6 +16,14 @@ def _counted(request, record_property):
     if OUTCOMES["cases"]:
         counts = OUTCOMES["cases"], OUTCOMES["refused"]
         record_property("cases", (request.node.nodeid.split("/")[-1], *counts))
+
+
+@pytest.fixture(autouse=True)
+def _no_figures_of_other_tests():
+    """Close what a test that failed has left open."""
+    yield
+    if "matplotlib.pyplot" in sys.modules:
+        sys.modules["matplotlib.pyplot"].close("all")
 
 
 def pytest_terminal_summary(terminalreporter):
