@@ -56,8 +56,8 @@ BROKEN = {
     "half": lambda y, i: [*map(float, y[:-1]), i + 0.5],
     "foreign": lambda y, i: [*y[:-1], i + 5],
     "negative": lambda y, i: [*y[:-1], -i - 1],
-    "mixed": lambda y, i: [*y[:-1], "V"],
-    "mixed objects": lambda y, i: np.array([*y[:-1], "V"], dtype=object),
+    "mixed": lambda y, i: [y[0], *y[1:-1], "V"],
+    "mixed objects": lambda y, i: np.array([y[0], *y[1:-1], "V"], dtype=object),
     "lower case": lambda y, i: np.array(list("nsvfq"))[y],
     "bytes": lambda y, i: np.array(list("NSVFQ")).astype("S1")[y],
     "boolean": lambda y, i: np.array(y) > 1,
@@ -151,9 +151,15 @@ def test_labels_at_aami_report(case, kind):
 @fuzzed
 @given(
     pairs(),
-    st.one_of(st.integers(-1, 30), st.floats(), st.none()),
-    st.one_of(st.floats(), st.integers(-1, 2), st.none(), st.just("0.9")),
-    st.sampled_from([None, "records", "one", "NaN", "mixed", "columns"]),
+    st.one_of(st.integers(1, 30), st.integers(-1, 30), st.floats(), st.none()),
+    st.one_of(
+        st.floats(0.01, 0.99),
+        st.floats(),
+        st.integers(-1, 2),
+        st.none(),
+        st.just("0.9"),
+    ),
+    st.sampled_from([None, None, "records", "one", "NaN", "mixed", "columns"]),
 )
 def test_parameters_of_the_bootstrap(case, n_resamples, level, kind):
     _, _, *found_labels, _, _ = case
@@ -218,8 +224,10 @@ _MISSING = ("NaN", "None", "columns", "empty", "nothing", "number", "text")
 @fuzzed_with(0.5)
 @given(
     records(),
-    st.one_of(st.floats(), st.integers(-2, 30), st.none(), st.booleans()),
-    st.sampled_from([None, "labels", "NaN", "short", "mixed"]),
+    st.one_of(
+        st.floats(0.01, 0.9), st.floats(), st.integers(-2, 30), st.none(), st.booleans()
+    ),
+    st.sampled_from([None, None, "labels", "NaN", "short", "mixed"]),
 )
 def test_records_at_the_split(case, test_size, stratify):
     numbers, kind, groups = case
