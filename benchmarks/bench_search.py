@@ -4,12 +4,14 @@
     python benchmarks/bench_search.py --quick
 
 Six pairs of segment length and overlap in three folds of simulated beats, in processes
-of their own, one thread to a worker. Then counts how often the scaler and SMOTE are
-fitted by the same search with and without ``memory=``. Prints last how many times as
-fast two workers are as one.
+of their own, one thread to a worker. Counts how often the scaler and SMOTE are fitted
+by the same search with and without ``memory=``. ``--limit`` runs two searches of one
+worker at a time as well: how much faster two processes can be that share nothing but
+this machine. Prints last how many times as fast two workers are as one.
 """
 
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 
 from _common import make_parser, run_child, write_results
 
@@ -96,10 +98,21 @@ def _count_fits():
     BeatSMOTE.fit_resample = counting(BeatSMOTE.fit_resample, "smote")
 
 
+def seconds_side_by_side(n_beats, epochs):
+    """Run two searches of one worker at the same time; give the seconds of each."""
+    with ThreadPoolExecutor(2) as pool:
+        runs = [
+            pool.submit(run_child, SEARCH, n_beats, epochs, 1, threads=1)
+            for _ in range(2)
+        ]
+    return [run.result()[0] for run in runs]
+
+
 def main():
     parser = make_parser(__doc__)
     parser.add_argument("--beats", type=int, default=6000)
     parser.add_argument("--epochs", type=int, default=3)
+    parser.add_argument("--limit", action="store_true", help="what two processes gain")
     parser.add_argument("--quick", action="store_true", help="600 beats, 1 epoch")
     args = parser.parse_args()
     n_beats, epochs = (600, 1) if args.quick else (args.beats, args.epochs)
@@ -117,6 +130,11 @@ def main():
         result[f"seconds_{n_jobs}"] = seconds
         best.append(found)
         print(f"n_jobs={n_jobs}: {seconds:.1f} s, best {found}", flush=True)
+    if args.limit:
+        pair = seconds_side_by_side(n_beats, epochs)
+        result["seconds_side_by_side"] = pair
+        result["limit"] = 2 * result["seconds_1"] / max(pair)
+        print(f"two searches at a time: {max(pair):.1f} s, limit {result['limit']:.2f}")
     result["same_best"] = best[0] == best[1]
     result["ratio"] = result["seconds_1"] / result["seconds_2"]
     print(f"same best: {result['same_best']}; ratio {result['ratio']:.2f}", flush=True)
