@@ -13,6 +13,7 @@ from imblearn.pipeline import Pipeline
 from imblearn.under_sampling import RandomUnderSampler
 from sklearn import config_context
 from sklearn.base import clone
+from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
 from sklearn.neighbors import NearestNeighbors
@@ -184,10 +185,29 @@ class TestRoundTrip:
             found.predict_proba(beats.data), pipe.predict_proba(beats.data)
         )
 
+    @pytest.mark.parametrize("labels", [[0, 1], ["N", "V"], [0, 1, 4]])
+    @pytest.mark.parametrize("early_stopping", [False, True])
+    def test_boosted_trees(self, labels, early_stopping, tmp_path):
+        rng = np.random.default_rng(0)
+        X, y = rng.normal(size=(200, 4)), rng.choice(labels, 200)
+        X[::7, 2] = np.nan
+        trees = HistGradientBoostingClassifier(
+            max_iter=5, early_stopping=early_stopping, random_state=0
+        ).fit(X, y)
+        found = again(trees, tmp_path)
+        assert found.n_iter_ == trees.n_iter_
+        for ask in ("predict", "predict_proba", "decision_function"):
+            np.testing.assert_array_equal(
+                getattr(found, ask)(X), getattr(trees, ask)(X)
+            )
+        # From the top, as scikit-learn does it.
+        np.testing.assert_array_equal(found.fit(X, y).predict(X), trees.predict(X))
+
     @pytest.mark.parametrize(
         "model",
         [
             make_ecg_pipeline(),
+            HistGradientBoostingClassifier(),
             make_ecg_pipeline(sampler=SMOTE(k_neighbors=NearestNeighbors())),
             SpectrogramCNNClassifier(epochs=0),
             BeatSMOTE(sampling_strategy={0: 5, 1: 3}),
@@ -251,6 +271,19 @@ class TestWhatIsNotSaved:
         with pytest.raises(ValueError, match=message):
             save(model, tmp_path / "model.ecgsk")
         assert list(tmp_path.iterdir()) == []
+
+    @pytest.mark.parametrize(
+        ("params", "message"),
+        [
+            ({"categorical_features": [0]}, "trees with columns of categories"),
+            ({"warm_start": True}, "trees with warm_start=True"),
+        ],
+    )
+    def test_boosted_trees_with_more_than_numbers(self, params, message, tmp_path):
+        X, y = np.arange(40.0)[:, None] % 7, np.arange(40) % 2
+        trees = HistGradientBoostingClassifier(max_iter=2, **params).fit(X, y)
+        with pytest.raises(ValueError, match=message):
+            save(trees, tmp_path / "model.ecgsk")
 
     def test_a_subclass_is_another_type(self, tmp_path):
         class StandardScaler(MinMaxScaler):

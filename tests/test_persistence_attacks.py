@@ -13,7 +13,7 @@ import zipfile
 import joblib
 import numpy as np
 import pytest
-from sklearn.ensemble import ExtraTreesClassifier
+from sklearn.ensemble import ExtraTreesClassifier, HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
@@ -661,6 +661,27 @@ class TestShapeAndRhythm:
         refused(path, f"agree on {name}")
 
 
+def change_trees(path, column, edit):
+    """Change one array of the trees in a file."""
+    with zipfile.ZipFile(path) as archive:
+        header = json.loads(archive.read("model.json"))
+        member = f"{header['object']['trees'][column]['place']}.npy"
+        array = np.load(io.BytesIO(archive.read(member)))
+    content = io.BytesIO()
+    np.save(content, edit(array))
+    forge(path, arrays={member: content.getvalue()})
+
+
+def put(place, value):
+    """Make an edit that sets one number."""
+
+    def edit(array):
+        array[place] = value
+        return array
+
+    return edit
+
+
 class TestForests:
     """scikit-learn follows the numbers of a tree without looking at them."""
 
@@ -671,32 +692,13 @@ class TestForests:
         save(ExtraTreesClassifier(2, random_state=0).fit(X, X[:, 0] > 0), path)
         return path
 
-    def change(self, path, column, edit):
-        """Change one array of the trees."""
-        with zipfile.ZipFile(path) as archive:
-            header = json.loads(archive.read("model.json"))
-            member = f"{header['object']['trees'][column]['place']}.npy"
-            array = np.load(io.BytesIO(archive.read(member)))
-        array = edit(array)
-        content = io.BytesIO()
-        np.save(content, array)
-        forge(path, arrays={member: content.getvalue()})
-
-    @staticmethod
-    def put(place, value):
-        def edit(array):
-            array[place] = value
-            return array
-
-        return edit
-
     @pytest.mark.parametrize(
         ("column", "place", "value", "message"),
         [
             ("left_child", 0, 10**6, "leads out of its tree"),
             ("left_child", 0, 0, "leads out of its tree"),
             ("left_child", 0, -7, "leads out of its tree"),
-            ("left_child", 0, -1, "leads out of its tree"),
+            ("left_child", 0, -1, "a node with one child"),
             ("right_child", 0, 1, "not reached once"),
             ("threshold", 0, -np.inf, "values that no tree has"),
             ("right_child", 0, -1, "leads out of its tree"),
@@ -711,7 +713,7 @@ class TestForests:
         ],
     )
     def test_numbers(self, forest, column, place, value, message):
-        self.change(forest, column, self.put(place, value))
+        change_trees(forest, column, put(place, value))
         refused(forest, message)
 
     @pytest.mark.parametrize(
@@ -725,7 +727,7 @@ class TestForests:
         ],
     )
     def test_shapes(self, forest, column, edit):
-        self.change(forest, column, edit)
+        change_trees(forest, column, edit)
         refused(forest, "do not fit together|leads out|not reached")
 
     @pytest.mark.parametrize(
@@ -733,10 +735,11 @@ class TestForests:
         [
             (lambda node: node["trees"].pop("value"), "the parts of one"),
             (lambda node: node.update(trees="model"), "the parts of one"),
+            (lambda node: node.update(trees=None), "has its trees"),
             (lambda node: node["fitted"].update(n_features_in_=10**9), None),
             (lambda node: node["fitted"].update(n_outputs_=2), "n_outputs_=2"),
             (lambda node: node["fitted"].update(n_classes_=3), "n_classes_=3"),
-            (lambda node: node["fitted"].pop("classes_"), "classes_"),
+            (lambda node: node["fitted"].pop("classes_"), "has no trees"),
             (lambda node: node["params"].update(n_estimators=3), "fit together"),
             (lambda node: node["params"].update(n_estimators="3"), "n_estimators"),
         ],
@@ -753,9 +756,79 @@ class TestForests:
         X = np.arange(20.0)[:, None]
         stump = ExtraTreesClassifier(1, max_depth=1, random_state=0)
         save(stump.fit(X, X[:, 0] > 9), path)
-        self.change(path, "right_child", self.put(0, 1))  # node 2 is left alone
+        change_trees(path, "right_child", put(0, 1))  # node 2 is left alone
         refused(path, "not reached once")
 
     def test_trees_of_another_type(self, scaler):
         forge(scaler, edit=lambda header: header["object"].update(trees={}))
         refused(scaler, "has no trees")
+
+
+class TestBoostedTrees:
+    """The same, for boosted trees of three classes and two columns."""
+
+    @pytest.fixture
+    def boosted(self, tmp_path):
+        rng = np.random.default_rng(0)
+        X, y = rng.normal(size=(90, 2)), rng.integers(3, size=90)
+        path = tmp_path / "boosted.ecgsk"
+        save(HistGradientBoostingClassifier(max_iter=2).fit(X, y), path)
+        return path
+
+    @pytest.mark.parametrize(
+        ("column", "place", "value", "message"),
+        [
+            ("left", 0, 10**6, "leads out of its tree"),
+            ("left", 0, 0, "leads out of its tree"),
+            ("right", 0, -1, "leads out of its tree"),
+            ("right", 0, 1, "not reached once"),
+            ("feature_idx", 0, 2, "leads out of its tree"),
+            ("feature_idx", 0, -1, "leads out of its tree"),
+            ("is_leaf", 0, 1, "not reached once"),
+            ("is_leaf", 0, 2, "may be a leaf"),
+            ("is_leaf", -1, 0, "leads out of its tree"),
+            ("value", 0, np.nan, "values that no tree has"),
+            ("num_threshold", 0, np.nan, "values that no tree has"),
+            ("num_threshold", 0, -np.inf, "values that no tree has"),
+            ("count", 0, -1, "values that no tree has"),
+            ("depth", 0, 2**40, "values that no tree has"),
+            ("n_nodes", 0, 0, "do not fit together"),
+            ("n_nodes", 0, 2**62, "do not fit together"),
+        ],
+    )
+    def test_numbers(self, boosted, column, place, value, message):
+        change_trees(boosted, column, put(place, value))
+        refused(boosted, message)
+
+    @pytest.mark.parametrize(
+        ("column", "edit"),
+        [
+            ("gain", lambda array: array[:-1]),
+            ("left", lambda array: array.astype(float)),
+            ("n_nodes", lambda array: array[:5]),
+            ("n_nodes", lambda array: array[:0]),
+            ("n_nodes", lambda array: array[:, None]),
+        ],
+    )
+    def test_shapes(self, boosted, column, edit):
+        change_trees(boosted, column, edit)
+        refused(boosted, "boosted trees do not fit together")
+
+    @pytest.mark.parametrize(
+        ("edit", "message"),
+        [
+            (lambda node: node["trees"].pop("value"), "the parts of such"),
+            (lambda node: node.update(trees=[1]), "the parts of such"),
+            (lambda node: node.update(trees=None), "has its trees"),
+            (hide("n_features_in_", None), "n_features_in_=None"),
+            (hide("n_features_in_", 1), "leads out of its tree"),
+            (hide("n_trees_per_iteration_", 2), "n_trees_per_iteration_=2"),
+            (hide("classes_", "abc"), "classes_='abc'"),
+            (hide("is_categorical_", [True, True]), "is_categorical_="),
+            (hide("_baseline_prediction", 0.0), "_baseline_prediction=0.0"),
+            (lambda node: node["params"].update(warm_start=True), "warm_start=True"),
+        ],
+    )
+    def test_facts(self, boosted, edit, message):
+        forge(boosted, edit=lambda header: edit(header["object"]))
+        refused(boosted, message)

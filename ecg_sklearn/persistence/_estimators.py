@@ -9,6 +9,11 @@ import warnings
 
 from sklearn.base import BaseEstimator
 
+from ecg_sklearn.persistence._boosting import (
+    BOOSTING,
+    decode_boosting,
+    encode_boosting,
+)
 from ecg_sklearn.persistence._forests import FORESTS, decode_trees, encode_trees
 from ecg_sklearn.persistence._own import (
     check_planned,
@@ -65,12 +70,15 @@ class ModelEncoder(Encoder):
             "network": (
                 encode_network(estimator, self, where) if name == _CLASSIFIER else None
             ),
-            "trees": (
-                encode_trees(estimator, self, where)
-                if name in FORESTS and hasattr(estimator, "estimators_")
-                else None
-            ),
+            "trees": self._trees(name, estimator, where),
         }
+
+    def _trees(self, name, estimator, where):
+        if name in FORESTS and hasattr(estimator, "estimators_"):
+            return encode_trees(estimator, self, where)
+        if name == BOOSTING and hasattr(estimator, "_predictors"):
+            return encode_boosting(estimator, self, where)
+        return None
 
     def _steps(self, steps):
         return [
@@ -138,8 +146,9 @@ class ModelDecoder(Decoder):
         _check_fitted(fitted)
         if (network is not None) > (name == _CLASSIFIER):
             raise ValueError(f"{name} has no network.")
-        if (trees is not None) > (name in FORESTS):
-            raise ValueError(f"{name} has no trees.")
+        has_trees = name in (*FORESTS, BOOSTING) and "classes_" in fitted
+        if (trees is not None) != has_trees:
+            raise ValueError(f"{name} has {'its' if has_trees else 'no'} trees.")
         estimator = cls(**params)
         vars(estimator).update(fitted)
         if name == _TRANSFORMER:
@@ -147,7 +156,8 @@ class ModelDecoder(Decoder):
         if name == _CLASSIFIER and network is not None:
             finish_classifier(estimator, network, self)
         if trees is not None:
-            decode_trees(estimator, trees, self)
+            decode = decode_boosting if name == BOOSTING else decode_trees
+            decode(estimator, trees, self)
         if name == _SHAPE_RHYTHM:
             finish_shape_rhythm(estimator)
         return estimator

@@ -10,12 +10,13 @@ from sklearn.tree._tree import Tree
 
 from ecg_sklearn.persistence._values import shown
 
-__all__ = ["FORESTS", "decode_trees", "encode_trees"]
+__all__ = ["FORESTS", "check_links", "decode_trees", "encode_trees", "is_array"]
 
 FORESTS = ("sklearn.ExtraTreesClassifier", "sklearn.RandomForestClassifier")
 """Names of the forests whose trees can be taken apart."""
 
 _LEAF = -1
+_CHILDREN = ("left_child", "right_child")
 # What the files call the fields of a node, and their types there.
 _FIELDS = {
     "left_child": np.int64,
@@ -82,13 +83,13 @@ def decode_trees(forest, columns, decoder):
     n_features, n_classes = _sizes(vars(forest))
     value, n_nodes = columns.pop("value"), columns.pop("n_nodes")
     if (
-        not _is_array(n_nodes, np.int64, (forest.n_estimators,))
+        not is_array(n_nodes, np.int64, (forest.n_estimators,))
         or n_nodes.min() < 1
         # One at a time: a sum could run over.
         or n_nodes.max() > (n_all := len(columns["feature"]))
         or n_nodes.sum() != n_all
-        or not _is_array(value, np.float64, (n_all, n_classes))
-        or not all(_is_array(columns[n], t, (n_all,)) for n, t in _FIELDS.items())
+        or not is_array(value, np.float64, (n_all, n_classes))
+        or not all(is_array(columns[n], t, (n_all,)) for n, t in _FIELDS.items())
     ):
         raise ValueError("The arrays of its forest do not fit together.")
     numbers = {n: columns[n] for n, t in _FIELDS.items() if t is np.float64}
@@ -99,7 +100,11 @@ def decode_trees(forest, columns, decoder):
         or value.min() < 0
     ):
         raise ValueError("Its forest holds values that no tree has.")
-    depths = _check_links(columns, n_nodes, n_features)
+    feature, left, right = (columns[n] for n in ("feature", *_CHILDREN))
+    is_leaf = left == _LEAF
+    if (right[is_leaf] != _LEAF).any():
+        raise ValueError("Its forest holds a node with one child.")
+    depths = check_links(left, right, feature, is_leaf, n_nodes, n_features)
     layout = _layout()
     starts = np.cumsum(n_nodes) - n_nodes
     forest.estimators_ = []
@@ -138,17 +143,39 @@ def _sizes(fitted):
     return n_features, len(classes)
 
 
-def _is_array(array, dtype, shape):
+def is_array(array, dtype, shape):
+    """Whether something is an array of this type and shape."""
     return (
         isinstance(array, np.ndarray) and array.dtype == dtype and array.shape == shape
     )
 
 
-def _check_links(columns, n_nodes, n_features):
-    """Check that every node is reached once from its root; give the trees' depths."""
-    left, right = columns["left_child"], columns["right_child"]
-    feature = columns["feature"]
-    is_leaf = left == _LEAF
+def check_links(left, right, feature, is_leaf, n_nodes, n_features):
+    """Check that every node is reached once from its root.
+
+    Parameters
+    ----------
+    left, right : ndarray of shape (n_all_nodes,), int
+        Places of the children of each node in its tree, one tree after the other.
+    feature : ndarray of shape (n_all_nodes,), int
+        The column that each node looks at.
+    is_leaf : ndarray of shape (n_all_nodes,), bool
+        Nodes whose children and column are never looked at.
+    n_nodes : ndarray of shape (n_trees,), int
+        Nodes of each tree, one at least.
+    n_features : int
+        Columns that there are.
+
+    Returns
+    -------
+    ndarray of shape (n_trees,), int
+        The depth of each tree.
+
+    Raises
+    ------
+    ValueError
+        If a node leads out of its tree or to no column, or is reached twice or never.
+    """
     size = np.repeat(n_nodes, n_nodes)
     place = np.arange(len(left)) - np.repeat(np.cumsum(n_nodes) - n_nodes, n_nodes)
     inner = ~is_leaf
@@ -158,7 +185,7 @@ def _check_links(columns, n_nodes, n_features):
         for child in (left, right)
     ]
     known = (feature >= 0) & (feature < n_features)
-    if not all(in_order) or (right[is_leaf] != _LEAF).any() or not known[inner].all():
+    if not all(in_order) or not known[inner].all():
         raise ValueError("Its forest holds a node that leads out of its tree.")
     start = np.arange(len(left)) - place
     children = np.concatenate([(start + child)[inner] for child in (left, right)])

@@ -63,6 +63,25 @@ _FOREST = StoredType(
     ),
 )
 
+# What the trees need to predict is made anew; what only training needed is left behind.
+_BOOSTING = StoredType(
+    "sklearn.ensemble",
+    private=("_baseline_prediction",),
+    rebuilt=(
+        "_bin_mapper",
+        "_feature_subsample_rng",
+        "_is_categorical_remapped",
+        "_label_encoder",
+        "_loss",
+        "_n_features",
+        "_predictors",
+        "_preprocessor",
+        "_random_seed",
+        "_scorer",
+        "_use_validation_data",
+    ),
+)
+
 _TYPES = {
     "ecg_sklearn.BeatSMOTE": _sampler("ecg_sklearn.over_sampling"),
     "ecg_sklearn.ShapeRhythmClassifier": StoredType("ecg_sklearn.ensemble"),
@@ -88,6 +107,7 @@ _TYPES = {
     "imblearn.SVMSMOTE": _sampler(_OVER),
     "imblearn.TomekLinks": _sampler(_UNDER),
     "sklearn.ExtraTreesClassifier": _FOREST,
+    "sklearn.HistGradientBoostingClassifier": _BOOSTING,
     "sklearn.LogisticRegression": StoredType("sklearn.linear_model"),
     "sklearn.MaxAbsScaler": StoredType("sklearn.preprocessing"),
     "sklearn.MinMaxScaler": StoredType("sklearn.preprocessing"),
