@@ -12,9 +12,9 @@ seeds' vote (the mean of their probabilities). ``--output`` is written after eac
 "Network" is what ``train`` makes, and "vote" is scikit-learn's ``VotingClassifier`` of
 it and of gradient-boosted trees on the context. "... and rhythm" is
 ``ShapeRhythmClassifier`` around one of them, which adapts to each record; with "fixed
-shares" it is not told of records when it predicts. What a choice is worth: ``--folds
---models network --seeds 0 --set epochs=4``, or ``--models "network and rhythm" --set
-prior_strength=30``.
+shares" it is not told of records when it predicts. "Vote and rhythm" is what ``train
+--rhythm`` makes. What a choice is worth: ``--folds --models network --seeds 0 --set
+epochs=4``, or ``--models "network and rhythm" --set prior_strength=30``.
 """
 
 from collections.abc import Callable
@@ -33,7 +33,7 @@ from _common import (
 from sklearn.metrics import accuracy_score, precision_recall_fscore_support
 from sklearn.model_selection import StratifiedGroupKFold
 
-from ecg_sklearn._protocols import PIPELINES, WINDOW_CUT
+from ecg_sklearn._protocols import PIPELINES, WINDOW_CUT, context_trees
 from ecg_sklearn.aami import CLASS_NAMES
 from ecg_sklearn.datasets import fetch_mitbih
 from ecg_sklearn.metrics import aami_jk_score
@@ -69,21 +69,14 @@ def last_columns(X, n_columns):
 
 
 def vote(beats, seed, settings):
-    """Make the mean of the network's probabilities and those of trees on context.
-
-    The classes of the trees weigh as the root of how rare they are.
-    """
-    from sklearn.ensemble import HistGradientBoostingClassifier, VotingClassifier
+    """Make the mean of the network's probabilities and those of trees on context."""
+    from sklearn.ensemble import VotingClassifier
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import FunctionTransformer
 
-    counts = np.bincount(beats.target)
     trees = make_pipeline(
         FunctionTransformer(last_columns, kw_args={"n_columns": beats.n_context}),
-        HistGradientBoostingClassifier(
-            class_weight=dict(enumerate((counts.max() / counts) ** 0.5)),
-            random_state=seed,
-        ),
+        context_trees(beats.target, seed),
     )
     both = VotingClassifier(
         [("pipe", network(beats, seed, {})), ("trees", trees)], voting="soft"
@@ -91,17 +84,24 @@ def vote(beats, seed, settings):
     return both.set_params(**settings)
 
 
-def and_rhythm(make_shape):
-    """Make a function that has trees on the rhythm part N and S of a classifier."""
+def network_and_rhythm(beats, seed, settings):
+    """Make the network, and trees on the rhythm that part N and S."""
+    from ecg_sklearn import ShapeRhythmClassifier
 
-    def make(beats, seed, settings):
-        from ecg_sklearn import ShapeRhythmClassifier
+    model = ShapeRhythmClassifier(
+        network(beats, seed, {}),
+        n_rhythm=beats.n_rhythm,
+        n_context=beats.n_context,
+        random_state=seed,
+    )
+    return model.set_params(**settings)
 
-        shape = make_shape(beats, seed, {})
-        model = ShapeRhythmClassifier(shape, n_rhythm=beats.n_rhythm, random_state=seed)
-        return model.set_params(**settings)
 
-    return make
+def vote_and_rhythm(beats, seed, settings):
+    """Make the same, and trees on the context that vote with the network."""
+    model = network_and_rhythm(beats, seed, {})
+    model.set_params(context_estimator=context_trees(beats.target, seed))
+    return model.set_params(**settings)
 
 
 class Model(NamedTuple):
@@ -114,9 +114,9 @@ class Model(NamedTuple):
 
 _RECORDS = ("groups", "rhythms"), ("groups",)
 MODELS = {
-    "vote and rhythm": Model(and_rhythm(vote), *_RECORDS),
-    "network and rhythm": Model(and_rhythm(network), *_RECORDS),
-    "network and rhythm, fixed shares": Model(and_rhythm(network), ("groups",)),
+    "vote and rhythm": Model(vote_and_rhythm, *_RECORDS),
+    "network and rhythm": Model(network_and_rhythm, *_RECORDS),
+    "network and rhythm, fixed shares": Model(network_and_rhythm, ("groups",)),
     "network": Model(network),
     "vote": Model(vote),
     "HistGradientBoosting": Model(histogram_boosting),

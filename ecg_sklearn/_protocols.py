@@ -57,6 +57,18 @@ def pipeline_params(args, beats):
     }
 
 
+def context_trees(y, random_state):
+    """Boosted trees for the context of beats; classes weigh as the root of how rare."""
+    from sklearn.ensemble import HistGradientBoostingClassifier
+
+    labels, counts = np.unique(y, return_counts=True)
+    weights = (counts.max() / counts) ** 0.5
+    return HistGradientBoostingClassifier(
+        class_weight=dict(zip(labels.tolist(), weights.tolist(), strict=True)),
+        random_state=random_state,
+    )
+
+
 def cut_of(args):
     """How the beats of a training are to be cut, as arguments of a loader."""
     has_records = args.data is None or Path(args.data).is_dir()

@@ -19,7 +19,13 @@ from ecg_sklearn._files import (
     write_json,
 )
 from ecg_sklearn._model_files import MODEL_NAME, check_place, write_model
-from ecg_sklearn._protocols import cut_of, hold_out, load_protocol, pipeline_params
+from ecg_sklearn._protocols import (
+    context_trees,
+    cut_of,
+    hold_out,
+    load_protocol,
+    pipeline_params,
+)
 from ecg_sklearn._scoring import (
     draw_confusion_matrix,
     draw_training,
@@ -105,6 +111,9 @@ def _fit(args, training, validation, state):
             model = ShapeRhythmClassifier(
                 pipe, n_rhythm=training.n_rhythm, random_state=args.seed
             )
+            if training.n_context:
+                trees = context_trees(training.target, args.seed)
+                model.set_params(context_estimator=trees, n_context=training.n_context)
             extra = {"groups": training.groups, "rhythms": training.rhythms}
         if validation is not None:
             extra |= {"X_val": validation.data, "y_val": validation.target}

@@ -38,9 +38,10 @@ classify the beats of strangers better.
 The rhythm around each beat comes with records alone; a model that knows it cannot
 classify rows of a CSV file. --no-context trains one that can.
 
---rhythm puts the network into a ShapeRhythmClassifier, which knows premature beats (S)
-by the intervals and by what the record has shown so far. On records of DS1 that were
-held out it finds far more of them, on DS2 a few. It cannot be exported as one graph.
+--rhythm puts the network into a ShapeRhythmClassifier. Boosted trees on the context
+vote with it, and trees on the intervals tell premature beats (S) from normal ones, by
+what the record has shown so far. On patients that it never met, no model here scores
+better. It cannot be exported as one graph.
 
 The state of the training is kept in OUTPUT.training.npz after each epoch, until the
 output is written. --stream keeps none: it reads a few records at a time, from any
@@ -178,8 +179,8 @@ def _parser():
     train.add_argument(
         "--rhythm",
         action="store_true",
-        help="let trees on the intervals tell S from N, by what each record has shown "
-        "so far (ShapeRhythmClassifier)",
+        help="let trees on the context vote, and trees on the intervals tell S from N "
+        "by what each record has shown so far (ShapeRhythmClassifier)",
     )
     train.add_argument(
         "--stream",

@@ -15,15 +15,13 @@ from sklearn.utils._param_validation import HasMethods, Interval
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from ecg_sklearn._adaptation import adapt_to_records, records_of
+from ecg_sklearn._adaptation import adapt_to_records
 from ecg_sklearn._columns import flat_array
-from ecg_sklearn.datasets._rhythm import RHYTHM_NAMES, rhythm_features
+from ecg_sklearn._episodes import episodes_of
+from ecg_sklearn.datasets._rhythm import RHYTHM_NAMES
 
 __all__ = ["ShapeRhythmClassifier"]
 
-# Below this many early beats, a record has no episodes of them worth repeating.
-_FEWEST_EARLY = 5
-_PREVIOUS = RHYTHM_NAMES.index("rr_previous")
 # Classes of the rhythm; what the shape tells by itself is none of them.
 _USUAL, _EARLY, _IRREGULAR, _OTHER = 0, 1, 2, -1
 
@@ -50,6 +48,10 @@ class ShapeRhythmClassifier(ClassifierMixin, BaseEstimator):
         Sees all columns of ``X`` but those of the rhythm, and all classes: a pipeline
         of :func:`~ecg_sklearn.pipeline.make_ecg_pipeline`, or any other with
         ``predict_proba``.
+    context_estimator : classifier or None, default=None
+        Sees the columns of the context alone, and all classes; its probabilities and
+        those of ``estimator`` are averaged. Trees on the context err elsewhere than a
+        network does.
     rhythm_estimator : classifier, default=None
         Sees the columns of the rhythm, and the beats of the two classes. None stands
         for ``ExtraTreesClassifier(n_estimators=200)`` [2]_. Its probabilities must be
@@ -57,6 +59,9 @@ class ShapeRhythmClassifier(ClassifierMixin, BaseEstimator):
     n_rhythm : int, default=28
         How many of the last columns of ``X`` are rhythm: ``n_rhythm`` of the Bunch
         that ``fetch_mitbih(rhythm=True)`` gives.
+    n_context : int, default=22
+        How many columns in front of those are context, with a ``context_estimator``:
+        ``n_context`` of the Bunch that ``fetch_mitbih(context=True)`` gives.
     pair : tuple of two labels, default=(0, 1)
         The class of usual beats and that of early ones. Where the training beats have
         one of them alone, there is nothing to part, and the shape decides.
@@ -82,6 +87,8 @@ class ShapeRhythmClassifier(ClassifierMixin, BaseEstimator):
         Labels, sorted.
     estimator_ : classifier
         The fitted classifier of the shape.
+    context_estimator_ : classifier or None
+        The fitted classifier of the context.
     rhythm_estimator_ : classifier or None
         The fitted classifier of the rhythm. Its class 0 is usual, 1 early, 2 usual in
         an irregular rhythm, if there were such beats. None without beats of both
@@ -135,8 +142,10 @@ class ShapeRhythmClassifier(ClassifierMixin, BaseEstimator):
 
     _parameter_constraints: dict = {
         "estimator": [HasMethods(["fit", "predict_proba"])],
+        "context_estimator": [HasMethods(["fit", "predict_proba"]), None],
         "rhythm_estimator": [HasMethods(["fit", "predict_proba"]), None],
         "n_rhythm": [Interval(Integral, 1, None, closed="left")],
+        "n_context": [Interval(Integral, 1, None, closed="left")],
         "pair": [tuple, list],
         "n_around": [tuple, list],
         "irregular": [tuple, list],
@@ -159,8 +168,10 @@ class ShapeRhythmClassifier(ClassifierMixin, BaseEstimator):
         self,
         estimator,
         *,
+        context_estimator=None,
         rhythm_estimator=None,
         n_rhythm=28,
+        n_context=22,
         pair=(0, 1),
         n_around=(2, 5, 12),
         irregular=("AFIB", "AFL"),
@@ -168,8 +179,10 @@ class ShapeRhythmClassifier(ClassifierMixin, BaseEstimator):
         random_state=None,
     ):
         self.estimator = estimator
+        self.context_estimator = context_estimator
         self.rhythm_estimator = rhythm_estimator
         self.n_rhythm = n_rhythm
+        self.n_context = n_context
         self.pair = pair
         self.n_around = n_around
         self.irregular = irregular
@@ -178,7 +191,7 @@ class ShapeRhythmClassifier(ClassifierMixin, BaseEstimator):
 
     @_fit_context(prefer_skip_nested_validation=False)
     def fit(self, X, y, groups=None, rhythms=None, X_val=None, y_val=None):
-        """Train both classifiers.
+        """Train all classifiers.
 
         Parameters
         ----------
@@ -231,6 +244,10 @@ class ShapeRhythmClassifier(ClassifierMixin, BaseEstimator):
         self.__dict__.pop("estimator_", None)  # until this fit has come to its end
         self.classes_ = classes
         self.pair_ = self.rhythm_estimator_ = self.rhythm_shares_ = None
+        self.context_estimator_ = None
+        if self.context_estimator is not None:
+            context = self._context(shape)
+            self.context_estimator_ = clone(self.context_estimator).fit(context, y)
         if known.all():
             self.pair_ = np.searchsorted(self.classes_, self.pair)
             kinds = np.select([y == usual, y == early], [_USUAL, _EARLY], _OTHER)
@@ -265,6 +282,9 @@ class ShapeRhythmClassifier(ClassifierMixin, BaseEstimator):
         X = validate_data(self, X, dtype=[np.float32, np.float64], reset=False)
         shape, rhythm = self._parts(X)
         proba = np.array(self.estimator_.predict_proba(shape))
+        if self.context_estimator_ is not None:
+            proba += self.context_estimator_.predict_proba(self._context(shape))
+            proba /= 2
         if self.rhythm_estimator_ is not None:
             usual, early = self.pair_
             share = self._share_of_early(rhythm, _one_for_each(groups, "groups", X))
@@ -329,6 +349,15 @@ class ShapeRhythmClassifier(ClassifierMixin, BaseEstimator):
             )
         return X[:, : -self.n_rhythm], X[:, -self.n_rhythm :]
 
+    def _context(self, shape):
+        """Columns of the context."""
+        if shape.shape[1] < self.n_context:
+            raise ValueError(
+                f"n_context={self.n_context}, but without the rhythm X has "
+                f"{shape.shape[1]} columns. Append the context behind the samples."
+            )
+        return shape[:, -self.n_context :]
+
     def _share_of_early(self, rhythm, groups):
         """Probability that a beat of the pair is an early one."""
         probability = self.rhythm_estimator_.predict_proba(rhythm)
@@ -340,20 +369,16 @@ class ShapeRhythmClassifier(ClassifierMixin, BaseEstimator):
 
     def _fit_rhythm(self, rhythm, kinds, groups):
         """Fit the classifier of the rhythm to the beats of both classes."""
-        rows = kinds != _OTHER
-        X, y = [rhythm[rows]], [kinds[rows]]
-        if groups is not None:
-            for place in records_of(groups):
-                for n_around in self.n_around:
-                    again = place[_around(kinds[place] == _EARLY, n_around)]
-                    features = _one_behind_the_other(rhythm[again, _PREVIOUS])
-                    X.append(features[rows[again]])
-                    y.append(kinds[again][rows[again]])
+        X, y = rhythm, kinds
+        if groups is not None and len(self.n_around):
+            is_early = kinds == _EARLY
+            again, features = episodes_of(rhythm, is_early, groups, self.n_around)
+            X, y = np.concatenate([X, features]), np.concatenate([y, kinds[again]])
+        X, y = X[y != _OTHER], y[y != _OTHER]
         classifier = self.rhythm_estimator
         if classifier is None:
             seed = check_random_state(self.random_state).randint(np.iinfo(np.int32).max)
             classifier = ExtraTreesClassifier(n_estimators=200, random_state=seed)
-        X, y = np.concatenate(X), np.concatenate(y)
         self.rhythm_estimator_ = clone(classifier).fit(X, y)
         self.rhythm_shares_ = np.bincount(y) / len(y)
 
@@ -382,16 +407,3 @@ def _one_for_each(values, name, X):
             "each beat."
         )
     return values
-
-
-def _around(is_early, n_around):
-    """Which beats of a record are early, or near to one; none if those are too few."""
-    if np.count_nonzero(is_early) < _FEWEST_EARLY:
-        return np.zeros(len(is_early), dtype=bool)
-    near = np.convolve(is_early, np.ones(2 * n_around + 1))
-    return near[n_around : n_around + len(is_early)] > 0
-
-
-def _one_behind_the_other(log_interval):
-    """Rhythm of beats that follow each other at the intervals before them."""
-    return rhythm_features(np.cumsum(np.exp(log_interval, dtype=np.float64)))

@@ -5,7 +5,11 @@ import numpy as np
 import pytest
 from sklearn.base import clone
 from sklearn.dummy import DummyClassifier
-from sklearn.ensemble import ExtraTreesClassifier, RandomForestClassifier
+from sklearn.ensemble import (
+    ExtraTreesClassifier,
+    HistGradientBoostingClassifier,
+    RandomForestClassifier,
+)
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import accuracy_score, f1_score, roc_auc_score
@@ -59,6 +63,31 @@ def test_the_shape_parts_the_classes_and_the_rhythm_the_pair(simulated):
     np.testing.assert_array_equal(
         model.predict(simulated.data), model.classes_[found.argmax(axis=1)]
     )
+
+
+def test_a_classifier_of_the_context_votes(simulated):
+    trees = HistGradientBoostingClassifier(max_iter=5, random_state=0)
+    alone = fitted(simulated)
+    model = fitted(simulated, context_estimator=trees, n_context=20)
+    context = simulated.data[:, -48:-28]
+    trees.fit(context, simulated.target)
+    both = trees.predict_proba(context) + alone.estimator_.predict_proba(
+        simulated.data[:, :-28]
+    )
+    found = model.predict_proba(simulated.data)
+    np.testing.assert_allclose(found[:, 2:], both[:, 2:] / 2, atol=1e-6)
+    np.testing.assert_allclose(found.sum(axis=1), 1, atol=1e-6)
+    # The rhythm parts what both give to the pair.
+    share = alone.predict_proba(simulated.data)[:, :2]
+    share /= share.sum(axis=1, keepdims=True)
+    pair = both[:, :2].sum(axis=1, keepdims=True) / 2
+    np.testing.assert_allclose(found[:, :2], pair * share, atol=1e-5)
+    assert alone.context_estimator_ is None
+
+
+def test_context_that_is_not_there(simulated):
+    with pytest.raises(ValueError, match=r"n_context=188, but .* X has 187 columns"):
+        fitted(simulated, context_estimator=DummyClassifier(), n_context=188)
 
 
 def test_premature_beats_of_new_records_are_told_by_the_rhythm():

@@ -622,13 +622,28 @@ class TestShapeAndRhythm:
             (lambda node: node["params"].update(prior_strength=0.0), "prior_strength"),
             (hide("rhythm_estimator_", 3), "agree on rhythm_estimator_"),
             (hide("classes_", 3), "agree on classes_"),
+            (hide("context_estimator_", 3), "agree on context_estimator_"),
+            (
+                lambda node: node["fitted"].pop("context_estimator_"),
+                "agree on context_estimator_",
+            ),
+            (
+                lambda node: node["params"].update(n_context=1),
+                "agree on context_estimator_",
+            ),
         ],
     )
     def test_parts(self, edit, message, tmp_path):
         rng = np.random.default_rng(0)
         X, y = rng.normal(size=(60, 4)), rng.integers(2, size=60)
         linear = LogisticRegression()
-        model = ShapeRhythmClassifier(linear, rhythm_estimator=linear, n_rhythm=1)
+        model = ShapeRhythmClassifier(
+            linear,
+            context_estimator=HistGradientBoostingClassifier(max_iter=2),
+            rhythm_estimator=linear,
+            n_rhythm=1,
+            n_context=2,
+        )
         path = tmp_path / "model"
         save(model.fit(X, y), path)
         load(path)

@@ -192,7 +192,7 @@ def finish_transformer(transformer):
 
 
 def finish_shape_rhythm(model):
-    """Check that the two classifiers of a model are those of its columns and classes.
+    """Check that the classifiers of a model are those of its columns and classes.
 
     Parameters
     ----------
@@ -214,11 +214,18 @@ def finish_shape_rhythm(model):
     pair = fitted.get("pair_")
     shares = fitted.get("rhythm_shares_")
     kinds = getattr(rhythm, "classes_", ())
+    context = fitted.get("context_estimator_", "missing")
     facts = {
         "classes_": all(isinstance(labels, np.ndarray) for labels in own)
         and np.array_equal(*own),
         # A pipeline does not know its columns if its first step passes them through.
         "estimator_": getattr(shape, "n_features_in_", n_shape) == n_shape,
+        "context_estimator_": context is None
+        or (
+            getattr(context, "n_features_in_", model.n_context) == model.n_context
+            and model.n_context <= n_shape
+            and np.array_equal(getattr(context, "classes_", None), own[0])
+        ),
         "rhythm_estimator_": rhythm is None
         or (
             getattr(rhythm, "n_features_in_", model.n_rhythm) == model.n_rhythm

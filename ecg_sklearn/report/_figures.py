@@ -113,8 +113,9 @@ def mistake_figures(pipe, beats, results, n_mistakes):
     n_columns = None
     if shape is not pipe:
         n_columns = -pipe.n_rhythm  # which stand behind those of the shape
+        others = "the rhythm" if pipe.context_estimator_ is None else "other columns"
         what += (
-            ". The pictures are of the classifier of the shape: what the rhythm "
+            f". The pictures are of the classifier of the shape: what {others} "
             "decided is not in them"
         )
     wrong = np.flatnonzero(results.true != results.predicted)
