@@ -27,6 +27,7 @@ _MODULES = (
     "streaming",
 )
 _NAMES = {
+    "BeatAugmenter": "over_sampling",
     "BeatSMOTE": "over_sampling",
     "ShapeRhythmClassifier": "ensemble",
     "SpectrogramCNNClassifier": "neural_network",

@@ -1,12 +1,24 @@
-"""Resampling of rare classes: imbalanced-learn's SMOTE with errors in our terms.
+"""Resampling: SMOTE with errors in our terms, and beats as others might have them.
 
 Imports nothing else of the package.
 """
 
-import numpy as np
-from imblearn.over_sampling import SMOTE
+from numbers import Integral, Real
 
-__all__ = ["BeatSMOTE"]
+import numpy as np
+from imblearn.base import BaseSampler
+from imblearn.over_sampling import SMOTE
+from sklearn.utils import check_random_state
+from sklearn.utils._param_validation import Interval
+
+__all__ = ["BeatAugmenter", "BeatSMOTE"]
+
+# Beats that are varied at a time, so that memory does not grow with their number.
+_CHUNK = 4096
+# Of a baseline that breathing and movement make wander, in Hz.
+_WANDER_RANGE = (0.1, 0.6)
+# Of rates, seconds and millivolts: more is a slip of the pen.
+_LARGEST = 1e9
 
 
 class BeatSMOTE(SMOTE):
@@ -76,3 +88,177 @@ class BeatSMOTE(SMOTE):
                     "train without a sampler (make_ecg_pipeline(sampler=None))."
                 )
         return super()._fit_resample(X, y)
+
+
+class BeatAugmenter(BaseSampler):
+    """Add copies of the training beats as another patient might have given them.
+
+    Each copy is stretched in time, shifted, scaled and put on a wandering baseline, by
+    numbers that are drawn anew for it; its label stays. The patients of a training set
+    are few, and what a network learns of their beats by heart does not hold for others
+    [1]_. The beats as they are come first, then the copies.
+
+    Put it in front of the scaler, where beats are still beats:
+    ``make_ecg_pipeline(augmenter=BeatAugmenter())``.
+
+    Parameters
+    ----------
+    n_copies : int or dict of label to int, default=1
+        Copies of each beat: of all, or by label; of labels that a dict leaves out,
+        none.
+    sampling_rate : float, default=120.0
+        Samples per second of the beats, in Hz.
+    center : float, default=0.0
+        Where stretching leaves a beat in place, in s from the first sample: 0.0 for
+        rows of the Kaggle form, 0.4 for windows that begin 0.4 s before the beat.
+    stretch : float, default=0.08
+        Standard deviation of the logarithm of the factor in time.
+    shift : float, default=0.017
+        Largest shift to either side, in s. All are equally likely.
+    gain : float, default=0.2
+        Standard deviation of the logarithm of the factor in height.
+    wander : float, default=0.1
+        Standard deviation of the height of a sine that is added, in units of the
+        beats. Its frequency is between 0.1 and 0.6 Hz.
+    n_context : int, default=0
+        How many of the last columns of ``X`` are features of the beat, and no samples.
+        Copies keep those of their beat.
+    random_state : int, RandomState instance or None, default=None
+        Seed of the numbers.
+
+    Attributes
+    ----------
+    sampling_strategy_ : dict
+        Number of copies made for each label.
+    n_features_in_ : int
+        Columns of ``X``.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the columns, where ``X`` had string names.
+
+    See Also
+    --------
+    BeatSMOTE : Draws new beats of rare classes between those that are there.
+
+    References
+    ----------
+    .. [1] T. T. Um et al., "Data augmentation of wearable sensor data for Parkinson's
+       disease monitoring using convolutional neural networks", ICMI, 2017.
+
+    Examples
+    --------
+    >>> from ecg_sklearn.datasets import make_heartbeats
+    >>> from ecg_sklearn.over_sampling import BeatAugmenter
+    >>> X, y = make_heartbeats(200, random_state=0, return_X_y=True)
+    >>> X_more, y_more = BeatAugmenter(n_copies=2, random_state=0).fit_resample(X, y)
+    >>> X_more.shape, bool((X_more[:200] == X).all())
+    ((600, 187), True)
+    """
+
+    _sampling_type = "bypass"
+    sampling_strategy = "auto"  # which this base class asks for
+
+    _parameter_constraints: dict = {
+        "n_copies": [Interval(Integral, 0, None, closed="left"), dict],
+        "sampling_rate": [Interval(Real, 1 / _LARGEST, _LARGEST, closed="both")],
+        "center": [Interval(Real, -_LARGEST, _LARGEST, closed="both")],
+        "stretch": [Interval(Real, 0, 1, closed="both")],
+        "shift": [Interval(Real, 0, _LARGEST, closed="both")],
+        "gain": [Interval(Real, 0, 1, closed="both")],
+        "wander": [Interval(Real, 0, _LARGEST, closed="both")],
+        "n_context": [Interval(Integral, 0, None, closed="left")],
+        "random_state": ["random_state"],
+    }
+
+    def __init__(
+        self,
+        n_copies=1,
+        *,
+        sampling_rate=120.0,
+        center=0.0,
+        stretch=0.08,
+        shift=0.017,
+        gain=0.2,
+        wander=0.1,
+        n_context=0,
+        random_state=None,
+    ):
+        self.n_copies = n_copies
+        self.sampling_rate = sampling_rate
+        self.center = center
+        self.stretch = stretch
+        self.shift = shift
+        self.gain = gain
+        self.wander = wander
+        self.n_context = n_context
+        self.random_state = random_state
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = False
+        return tags
+
+    def _check_X_y(self, X, y):
+        return super()._check_X_y(X, y, accept_sparse=False)
+
+    def _fit_resample(self, X, y):
+        n_samples = X.shape[1] - self.n_context
+        if n_samples < 2:
+            raise ValueError(
+                f"n_context={self.n_context} leaves {n_samples} samples of a beat: X "
+                f"has {X.shape[1]} columns. At least two are needed."
+            )
+        n_copies = self._copies_of(y)
+        rows = [np.flatnonzero(n_copies > n) for n in range(n_copies.max())]
+        rows = np.concatenate([np.arange(len(X)), *rows])
+        labels, counts = np.unique(y[rows[len(X) :]], return_counts=True)
+        self.sampling_strategy_ = dict(
+            zip(labels.tolist(), counts.tolist(), strict=True)
+        )
+        dtype = X.dtype if X.dtype == np.float32 else np.float64
+        beats = X[rows].astype(dtype, copy=False)
+        rng = check_random_state(self.random_state)
+        for start in range(len(X), len(rows), _CHUNK):
+            part = beats[start : start + _CHUNK, :n_samples]
+            part[...] = self._vary(part, rng)
+        return beats, y[rows]
+
+    def _copies_of(self, y):
+        """How many copies of each beat to make."""
+        if not isinstance(self.n_copies, dict):
+            return np.full(len(y), int(self.n_copies))
+        labels = np.unique(y).tolist()
+        for label, n in self.n_copies.items():
+            if label not in labels:
+                raise ValueError(
+                    f"n_copies names the class {label!r}; y holds {labels}."
+                )
+            if not isinstance(n, Integral) or n < 0:
+                raise ValueError(
+                    f"n_copies of class {label!r} is {n!r}, not a whole number of 0 or "
+                    "more."
+                )
+        by_label = [self.n_copies.get(label, 0) for label in labels]
+        return np.array(by_label)[np.searchsorted(labels, y)]
+
+    def _vary(self, beats, rng):
+        """Vary each of some beats by numbers of its own."""
+        n_beats, n_samples = beats.shape
+        column = np.arange(n_samples)
+        center = self.center * self.sampling_rate
+        factor = np.exp(rng.normal(0, self.stretch, (n_beats, 1)))
+        shift = rng.uniform(-1, 1, (n_beats, 1)) * self.shift * self.sampling_rate
+        beats = _at_columns(beats, center + (column - center) * factor + shift)
+        beats *= np.exp(rng.normal(0, self.gain, (n_beats, 1)))
+        frequency = rng.uniform(*_WANDER_RANGE, (n_beats, 1))
+        turns = frequency * column / self.sampling_rate + rng.uniform(size=(n_beats, 1))
+        height = rng.normal(0, self.wander, (n_beats, 1))
+        return beats + height * np.sin(2 * np.pi * turns)
+
+
+def _at_columns(beats, place):
+    """Read each beat at columns between its samples; beyond its ends, they are held."""
+    place = np.clip(place, 0, beats.shape[1] - 1)
+    left = np.minimum(place.astype(np.intp), beats.shape[1] - 2)
+    part = place - left
+    here, there = (np.take_along_axis(beats, left + n, axis=1) for n in (0, 1))
+    return here * (1 - part) + there * part

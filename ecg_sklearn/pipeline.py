@@ -23,8 +23,9 @@ _SEGMENT_SECONDS = 16 / 120
         "sampling_rate": [Interval(Real, 0, None, closed="neither")],
         "phase": ["boolean"],
         "n_context": [Interval(Integral, 0, None, closed="left")],
-        # The sampler is checked here, the rest by the steps that take it.
+        # Samplers are checked here, the rest by the steps that take it.
         "sampler": "no_validation",
+        "augmenter": "no_validation",
         "random_state": "no_validation",
         "memory": "no_validation",
     },
@@ -34,6 +35,7 @@ def make_ecg_pipeline(
     *,
     sampling_rate=120.0,
     sampler="smote",
+    augmenter=None,
     phase=False,
     n_context=0,
     random_state=None,
@@ -50,6 +52,10 @@ def make_ecg_pipeline(
     sampler : "smote", sampler object or None, default="smote"
         What balances the classes, in training alone: SMOTE on the scaled beats, any
         sampler of imbalanced-learn, or nothing.
+    augmenter : sampler object or None, default=None
+        What adds varied beats in front of the scaler, in training alone, such as
+        :class:`~ecg_sklearn.over_sampling.BeatAugmenter`. It helps with patients that
+        the network has never met, and takes as much longer as there are more beats.
     phase : bool, default=False
         Give the network the phase of the transform beside its level, as two more
         channels. It classifies better and trains for longer.
@@ -68,13 +74,14 @@ def make_ecg_pipeline(
     Returns
     -------
     imblearn.pipeline.Pipeline
-        With the steps ``scaler``, ``smote`` (``sampler`` for another sampler; absent
-        for None), ``spectrogram`` and ``cnn``.
+        With the steps ``augmenter`` (absent for None), ``scaler``, ``smote``
+        (``sampler`` for another sampler; absent for None), ``spectrogram`` and
+        ``cnn``.
 
     Raises
     ------
     ValueError
-        If ``sampler`` is no sampler, or a parameter is out of range.
+        If ``sampler`` or ``augmenter`` is no sampler, or a parameter is out of range.
     TypeError
         If the network has no such parameter.
 
@@ -104,6 +111,7 @@ def make_ecg_pipeline(
     """
     cnn_params = {"context_row": n_context > 0} | cnn_params
     steps = [
+        *_augmenter_step(augmenter),
         # Dividing each column by its spread would bend the shape of every beat.
         ("scaler", StandardScaler(with_std=False)),
         *_sampler_step(sampler, random_state),
@@ -120,6 +128,18 @@ def make_ecg_pipeline(
     ]
     routes = get_config()["enable_metadata_routing"]
     return Pipeline(steps, transform_input=["X_val"] if routes else None, memory=memory)
+
+
+def _augmenter_step(augmenter):
+    """Name and augmenter as a list of one step, or of none."""
+    if augmenter is None:
+        return []
+    if hasattr(augmenter, "fit_resample"):
+        return [("augmenter", clone(augmenter))]
+    raise ValueError(
+        f"augmenter={augmenter!r} is not a sampler. Give BeatAugmenter(), None, or a "
+        "sampler of imbalanced-learn."
+    )
 
 
 def _sampler_step(sampler, random_state):

@@ -1,11 +1,14 @@
-"""SMOTE: imbalanced-learn's own results, and an error in our terms."""
+"""SMOTE: imbalanced-learn's own results, errors in our terms; varied beats, by hand."""
 
 import numpy as np
+import pandas as pd
 import pytest
+import scipy.sparse
 from imblearn.over_sampling import SMOTE
+from sklearn.base import clone
 
 from ecg_sklearn.datasets import make_heartbeats
-from ecg_sklearn.over_sampling import BeatSMOTE
+from ecg_sklearn.over_sampling import BeatAugmenter, BeatSMOTE
 
 
 @pytest.fixture(scope="module")
@@ -47,3 +50,116 @@ def test_a_small_class_that_is_left_alone_is_no_trouble(imbalanced):
     strategy = {1: 50, 2: 50}
     _, resampled = BeatSMOTE(sampling_strategy=strategy).fit_resample(X, y)
     np.testing.assert_array_equal(np.bincount(resampled), [90, 50, 50, 3, 5])
+
+
+STILL = {"stretch": 0, "shift": 0, "gain": 0, "wander": 0}
+
+
+def varied(X, **params):
+    """The copies alone, one of each beat."""
+    augmenter = BeatAugmenter(random_state=0, **STILL | params)
+    return augmenter.fit_resample(X, np.arange(len(X)) % 2)[0][len(X) :]
+
+
+class TestBeatAugmenter:
+    def test_copies_that_are_not_varied(self, imbalanced):
+        X, y = imbalanced
+        augmenter = BeatAugmenter({0: 1, 3: 4}, **STILL)
+        found, labels = augmenter.fit_resample(X, y)
+        copies = np.concatenate([np.flatnonzero((y == 0) | (y == 3))] + 3 * [
+            np.flatnonzero(y == 3)
+        ])  # fmt: skip
+        np.testing.assert_array_equal(found, np.vstack([X, X[copies]]))
+        np.testing.assert_array_equal(labels, np.concatenate([y, y[copies]]))
+        assert augmenter.sampling_strategy_ == {0: 90, 3: 12}
+        assert found.dtype == np.float32
+
+    def test_a_ramp_that_is_stretched_about_its_center(self):
+        ramp = np.tile(np.arange(100.0), (3000, 1))
+        found = varied(ramp, stretch=0.05, center=0.5, sampling_rate=80.0)
+        np.testing.assert_allclose(found[:, 40], 40)
+        factor = found[:, 60] - found[:, 40]
+        np.testing.assert_allclose(found[:, 30], 40 - factor / 2, atol=1e-9)
+        assert np.std(np.log(factor / 20)) == pytest.approx(0.05, rel=0.05)
+        assert found.min() == 0  # the ends are held
+        assert found.max() == 99
+
+    def test_a_ramp_that_is_shifted(self):
+        ramp = np.tile(np.arange(50.0), (3000, 1))
+        found = varied(ramp, shift=0.05, sampling_rate=100.0)[:, 25] - 25
+        assert -5 <= found.min() < -4.9
+        assert 4.9 < found.max() <= 5
+        assert np.std(found) == pytest.approx(10 / 12**0.5, rel=0.05)
+
+    def test_height(self):
+        found = varied(np.ones((3000, 4)), gain=0.3)
+        assert np.ptp(found, axis=1).max() == 0
+        assert np.std(np.log(found[:, 0])) == pytest.approx(0.3, rel=0.05)
+
+    def test_a_baseline_that_wanders(self):
+        found = varied(np.zeros((2000, 1000)), wander=0.5, sampling_rate=100.0)
+        height = np.abs(found).max(axis=1)  # ten seconds: at least one whole turn
+        assert np.sqrt((height**2).mean()) == pytest.approx(0.5, rel=0.05)
+        power = np.abs(np.fft.rfft(found * np.hanning(1000))) ** 2
+        slow = power[:, :10].sum(axis=1)  # below 1 Hz
+        assert (slow > 0.98 * power.sum(axis=1)).all()
+
+    def test_context_stays(self, imbalanced):
+        X, y = imbalanced
+        X = np.hstack([X, np.arange(len(X) * 2.0).reshape(-1, 2)]).astype(np.float32)
+        found, _ = BeatAugmenter(2, n_context=2, random_state=0).fit_resample(X, y)
+        np.testing.assert_array_equal(found[:, -2:], np.tile(X[:, -2:], (3, 1)))
+        assert (found[120:240, :-2] != X[:, :-2]).any(axis=1).all()
+
+    def test_a_seed_gives_the_same_copies(self, imbalanced):
+        X, y = imbalanced
+        augmenter = BeatAugmenter(2, random_state=0)
+        one, _ = augmenter.fit_resample(X, y)
+        two, _ = clone(augmenter).fit_resample(X, y)
+        other, _ = augmenter.set_params(random_state=1).fit_resample(X, y)
+        np.testing.assert_array_equal(one, two)
+        assert (other[120:] != one[120:]).any(axis=1).all()
+        assert (one[120:240] != one[240:]).any(axis=1).all()  # each by itself
+
+    def test_many_beats(self):
+        X = np.tile(np.arange(10.0), (10_000, 1))
+        found = varied(X, gain=0.2)
+        assert len(np.unique(found[:, -1])) == len(X)
+
+    def test_tables_and_names(self, imbalanced):
+        X, y = imbalanced
+        table = pd.DataFrame(X).rename(columns="c{}".format)
+        names = pd.Series(np.array(list("NSVFQ"))[y])
+        augmenter = BeatAugmenter({"Q": 1}, random_state=0)
+        found, labels = augmenter.fit_resample(table, names)
+        assert list(found.columns) == list(table.columns)
+        assert labels[120:].tolist() == ["Q"] * 5
+        assert augmenter.feature_names_in_[0] == "c0"
+
+    def test_no_copies(self, imbalanced):
+        X, y = imbalanced
+        for none in (0, {}):
+            found, labels = BeatAugmenter(none).fit_resample(X, y)
+            np.testing.assert_array_equal(found, X)
+            np.testing.assert_array_equal(labels, y)
+
+    @pytest.mark.parametrize(
+        ("params", "message"),
+        [
+            ({"n_copies": {7: 1}}, "names the class 7; y holds"),
+            ({"n_copies": {0: -1}}, "of class 0 is -1, not a whole number"),
+            ({"n_copies": {0: 0.5}}, "of class 0 is 0.5, not a whole number"),
+            ({"n_copies": -1}, "'n_copies' parameter"),
+            ({"n_context": 186}, "n_context=186 leaves 1 samples of a beat"),
+            ({"stretch": 1.5}, "'stretch' parameter"),
+            ({"shift": np.inf}, "'shift' parameter"),
+        ],
+    )
+    def test_parameters(self, params, message, imbalanced):
+        with pytest.raises(ValueError, match=message):
+            BeatAugmenter(**params).fit_resample(*imbalanced)
+
+    def test_sparse_beats(self, imbalanced):
+        X, y = imbalanced
+        with pytest.raises(TypeError, match="Sparse data was passed"):
+            BeatAugmenter().fit_resample(scipy.sparse.csr_array(X), y)

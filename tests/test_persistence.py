@@ -31,7 +31,7 @@ from sklearn.preprocessing import (
 
 from ecg_sklearn import load, make_ecg_pipeline, save
 from ecg_sklearn.neural_network import SpectrogramCNNClassifier
-from ecg_sklearn.over_sampling import BeatSMOTE
+from ecg_sklearn.over_sampling import BeatAugmenter, BeatSMOTE
 from ecg_sklearn.persistence import VersionWarning
 from ecg_sklearn.preprocessing import SpectrogramTransformer
 
@@ -211,6 +211,7 @@ class TestRoundTrip:
             make_ecg_pipeline(sampler=SMOTE(k_neighbors=NearestNeighbors())),
             SpectrogramCNNClassifier(epochs=0),
             BeatSMOTE(sampling_strategy={0: 5, 1: 3}),
+            make_ecg_pipeline(augmenter=BeatAugmenter({0: 1}, center=0.4)),
             PlainPipeline([("nested", make_ecg_pipeline(sampler=None))]),
         ],
         ids=lambda m: type(m).__name__,

@@ -19,6 +19,7 @@ from sklearn.model_selection import (
 )
 
 from ecg_sklearn.datasets import make_heartbeats
+from ecg_sklearn.over_sampling import BeatAugmenter
 from ecg_sklearn.pipeline import make_ecg_pipeline
 
 
@@ -46,6 +47,10 @@ def test_steps(pipe):
     assert list(other.named_steps) == ["scaler", "sampler", "spectrogram", "cnn"]
     with pytest.raises(ValueError, match="sampler='adasyn' is not a sampler"):
         make_ecg_pipeline(sampler="adasyn")
+    first = make_ecg_pipeline(augmenter=BeatAugmenter())
+    assert list(first.named_steps)[:3] == ["augmenter", "scaler", "smote"]
+    with pytest.raises(ValueError, match="augmenter=True is not a sampler"):
+        make_ecg_pipeline(augmenter=True)
     with pytest.raises(TypeError, match="epoch"):
         make_ecg_pipeline(epoch=3)
 
@@ -64,6 +69,20 @@ def test_fit_predict_score(pipe, imbalanced):
     assert pipe.predict_proba(imbalanced.data).shape == (360, 5)
     assert 0 < pipe.score(imbalanced.data, imbalanced.target) <= 1
     assert pipe.n_features_in_ == 187
+
+
+def test_varied_beats_act_in_training_alone(small_cnn, imbalanced):
+    X, y = imbalanced.data, imbalanced.target
+    augmenter = BeatAugmenter(2, random_state=0)
+    pipe = make_ecg_pipeline(
+        augmenter=augmenter, sampler=None, random_state=0, **small_cnn
+    ).fit(X, y)
+    assert pipe["scaler"].n_samples_seen_ == 3 * len(X)
+    assert len(pipe.predict(X)) == len(X)
+    X_more, y_more = clone(augmenter).fit_resample(X, y)
+    by_hand = make_ecg_pipeline(sampler=None, random_state=0, **small_cnn)
+    by_hand.fit(X_more, y_more)
+    np.testing.assert_array_equal(pipe.predict_proba(X), by_hand.predict_proba(X))
 
 
 def test_smote_acts_in_training_alone(pipe, imbalanced):

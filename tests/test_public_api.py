@@ -51,7 +51,7 @@ MODULES = {
         "subject_of",
     },
     "neural_network": {"SpectrogramCNNClassifier"},
-    "over_sampling": {"BeatSMOTE"},
+    "over_sampling": {"BeatAugmenter", "BeatSMOTE"},
     "persistence": {"VersionWarning", "load", "save"},
     "pipeline": {"make_ecg_pipeline"},
     "plotting": {

@@ -83,6 +83,7 @@ _BOOSTING = StoredType(
 )
 
 _TYPES = {
+    "ecg_sklearn.BeatAugmenter": _sampler("ecg_sklearn.over_sampling"),
     "ecg_sklearn.BeatSMOTE": _sampler("ecg_sklearn.over_sampling"),
     "ecg_sklearn.ShapeRhythmClassifier": StoredType("ecg_sklearn.ensemble"),
     "ecg_sklearn.SpectrogramCNNClassifier": StoredType(

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ecg_sklearn import (
+    BeatAugmenter,
     BeatSMOTE,
     SpectrogramCNNClassifier,
     SpectrogramTransformer,
@@ -130,6 +131,39 @@ def test_parameters_of_smote(params):
         return
     assert len(X) == len(y) >= len(_BEATS.data)
     assert np.isfinite(X).all()
+
+
+@fuzzed
+@given(
+    some(
+        {
+            "n_copies": st.one_of(
+                st.integers(0, 3),
+                st.dictionaries(st.integers(0, 5), st.integers(-1, 3), max_size=3),
+            ),
+            "sampling_rate": st.floats(0.1, 1e4),
+            "center": st.floats(-1, 2),
+            "stretch": st.floats(0, 1),
+            "shift": st.floats(0, 1),
+            "gain": st.floats(0, 1),
+            "wander": st.floats(0, 10),
+            "n_context": st.integers(0, 190),
+        },
+        sorted(BeatAugmenter().get_params()),
+    )
+)
+def test_parameters_of_the_augmenter(params):
+    n_copies = params.get("n_copies")
+    if isinstance(n_copies, int) and n_copies > 20:
+        return  # many, and no fault
+    augmenter = BeatAugmenter(**params)
+    try:
+        X, y = attempt(augmenter.fit_resample, _BEATS.data, _BEATS.target)
+    except Refused:
+        return
+    assert len(X) == len(y) >= len(_BEATS.data)
+    assert np.isfinite(X).all()
+    np.testing.assert_array_equal(X[: len(_BEATS.data)], _BEATS.data)
 
 
 @fuzzed
