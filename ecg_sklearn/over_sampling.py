@@ -245,13 +245,13 @@ class BeatAugmenter(BaseSampler):
         n_beats, n_samples = beats.shape
         column = np.arange(n_samples)
         center = self.center * self.sampling_rate
-        factor = np.exp(rng.normal(0, self.stretch, (n_beats, 1)))
+        factor = np.exp(self.stretch * rng.standard_normal((n_beats, 1)))
         shift = rng.uniform(-1, 1, (n_beats, 1)) * self.shift * self.sampling_rate
         beats = _at_columns(beats, center + (column - center) * factor + shift)
-        beats *= np.exp(rng.normal(0, self.gain, (n_beats, 1)))
+        beats *= np.exp(self.gain * rng.standard_normal((n_beats, 1)))
         frequency = rng.uniform(*_WANDER_RANGE, (n_beats, 1))
         turns = frequency * column / self.sampling_rate + rng.uniform(size=(n_beats, 1))
-        height = rng.normal(0, self.wander, (n_beats, 1))
+        height = self.wander * rng.standard_normal((n_beats, 1))
         return beats + height * np.sin(2 * np.pi * turns)
 
 
