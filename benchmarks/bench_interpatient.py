@@ -9,7 +9,8 @@ each class, and jk: mean and standard deviation over the seeds, and the scores o
 seeds' vote (the mean of their probabilities). ``--output`` is written after each seed;
 ``--limit 4000`` trains on few beats, for a trial.
 
-"Network" is what ``train`` makes, and "vote" is scikit-learn's ``VotingClassifier`` of
+"Network" is what ``train`` makes, trained on three varied copies of each beat as well
+(but for "beats as they are"), and "vote" is scikit-learn's ``VotingClassifier`` of
 it and of gradient-boosted trees on the context. "... and rhythm" is
 ``ShapeRhythmClassifier`` around one of them, which adapts to each record; with "fixed
 shares" it is not told of records when it predicts. "Vote and rhythm" is what ``train
@@ -18,6 +19,7 @@ epochs=4``, or ``--models "network and rhythm" --set prior_strength=30``.
 """
 
 from collections.abc import Callable
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -33,7 +35,13 @@ from _common import (
 from sklearn.metrics import accuracy_score, precision_recall_fscore_support
 from sklearn.model_selection import StratifiedGroupKFold
 
-from ecg_sklearn._protocols import PIPELINES, WINDOW_CUT, context_trees
+from ecg_sklearn._protocols import (
+    N_COPIES,
+    PIPELINES,
+    WINDOW_CUT,
+    beat_augmenter,
+    context_trees,
+)
 from ecg_sklearn.aami import CLASS_NAMES
 from ecg_sklearn.datasets import fetch_mitbih
 from ecg_sklearn.metrics import aami_jk_score
@@ -41,17 +49,18 @@ from ecg_sklearn.metrics import aami_jk_score
 NAMES = CLASS_NAMES[:4]
 
 
-def network(beats, seed, settings):
+def network(beats, seed, settings, n_copies=N_COPIES):
     """Make the pipeline of the network for this protocol."""
     from ecg_sklearn import make_ecg_pipeline
 
     pipe = make_ecg_pipeline(
         sampling_rate=beats.sampling_rate,
         sampler=None,
+        augmenter=beat_augmenter(beats, WINDOW_CUT, n_copies, seed),
         n_context=beats.n_context,
         random_state=seed,
         verbose=2,
-        **PIPELINES["inter-patient"],
+        **PIPELINES["inter-patient, varied" if n_copies else "inter-patient"],
     )
     return set_steps(pipe, settings)
 
@@ -118,6 +127,7 @@ MODELS = {
     "network and rhythm": Model(network_and_rhythm, *_RECORDS),
     "network and rhythm, fixed shares": Model(network_and_rhythm, ("groups",)),
     "network": Model(network),
+    "network, beats as they are": Model(partial(network, n_copies=0)),
     "vote": Model(vote),
     "HistGradientBoosting": Model(histogram_boosting),
 }

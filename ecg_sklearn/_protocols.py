@@ -40,21 +40,55 @@ PIPELINES = {
         "epochs": 6,
     },
 }
+PIPELINES["inter-patient, varied"] = PIPELINES["inter-patient"] | {"epochs": 3}
 """What make_ecg_pipeline is given for each protocol; benchmarks/RESULTS.md says why."""
 
+N_COPIES = 3
+"""Varied copies of each beat, for networks that are to know patients apart."""
 
-def pipeline_params(args, beats):
+
+def pipeline_params(args, beats, cut):
     """Arguments of :func:`make_ecg_pipeline` for the training beats of a command."""
     n_context = beats.get("n_context", 0)
+    augmenter = beat_augmenter(beats, cut, _n_copies(args, cut), args.seed)
     name = args.protocol
     if name == "kaggle" and n_context:
         name = "kaggle, with context"
+    elif name == "inter-patient" and augmenter is not None:
+        name = "inter-patient, varied"
     return PIPELINES[name] | {
         "sampling_rate": beats.sampling_rate,
         "sampler": None if args.sampler == "none" else args.sampler,
+        "augmenter": augmenter,
         "n_context": n_context,
         "random_state": args.seed,
     }
+
+
+def _n_copies(args, cut):
+    """Varied copies of each beat that a command asks for."""
+    if args.copies is not None:
+        if args.copies < 0:
+            raise ValueError(f"--copies {args.copies} is negative.")
+        return args.copies
+    # A stream is never there at once, and rows of the Kaggle form end with the beat.
+    has_windows = cut["form"] == "window" and not args.stream
+    return N_COPIES if args.protocol == "inter-patient" and has_windows else 0
+
+
+def beat_augmenter(beats, cut, n_copies, random_state):
+    """Make the sampler that varies beats of a cut; None for no copies."""
+    if not n_copies:
+        return None
+    from ecg_sklearn.over_sampling import BeatAugmenter
+
+    return BeatAugmenter(
+        n_copies,
+        sampling_rate=beats.sampling_rate,
+        center=-cut["window"][0] if cut["form"] == "window" else 0.0,
+        n_context=beats.get("n_context", 0),
+        random_state=random_state,
+    )
 
 
 def context_trees(y, random_state):

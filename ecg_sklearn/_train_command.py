@@ -60,7 +60,7 @@ def train(args):
     sets = {name: beats for name, beats in sets.items() if beats is not None}
     print_counts(args, sets)
     with _advice_on_resuming(state):
-        model, seconds = _fit(args, training, validation, state)
+        model, seconds = _fit(args, cut, training, validation, state)
         model.cut_ = cut  # evaluate, report and predict cut their beats likewise
         predicted = {name: predict_beats(model, beats) for name, beats in sets.items()}
         scores = {
@@ -91,16 +91,17 @@ def demo(args):
     """Train on simulated beats, patients apart."""
     args.data, args.test_data, args.protocol = "simulated", None, "inter-patient"
     args.form, args.context, args.rhythm = "kaggle", False, False
+    args.stream, args.copies = False, None
     train(args)
     print("These beats are simulated: the scores say nothing about real patients.")
 
 
-def _fit(args, training, validation, state):
+def _fit(args, cut, training, validation, state):
     """Make and fit the model; return it and the seconds that took."""
     with without_start_up_noise():
         import tensorflow  # noqa: F401
     with config_context(enable_metadata_routing=True):
-        pipe = _make_pipeline(args, pipeline_params(args, training))
+        pipe = _make_pipeline(args, pipeline_params(args, training, cut))
         pipe.set_params(cnn__checkpoint=os.fspath(state))
         if not args.resume:
             state.unlink(missing_ok=True)
@@ -236,6 +237,7 @@ def _facts(args, cut, pipe, seconds):
         "protocol": args.protocol,
         "cut": cut,
         "sampler": args.sampler,
+        "copies": getattr(pipe.named_steps.get("augmenter"), "n_copies", 0),
         "rhythm": args.rhythm,
         "seed": args.seed,
         "param": dict(args.param),
@@ -279,7 +281,7 @@ def train_on_stream(args):
         import tensorflow  # noqa: F401
     batches = _Counted(lambda: iter_beats(folder, records=training, **cut))
     first = next(batches())
-    params = pipeline_params(args, first)
+    params = pipeline_params(args, first, cut)
     # It needs the frequencies of the classes, which a stream tells too late.
     params.pop("logit_adjustment", None)
     pipe = _make_pipeline(args, params)
@@ -318,6 +320,7 @@ def _check_stream_options(args):
         ("--test-data", args.test_data),
         ("--resume", args.resume),
         ("--rhythm", args.rhythm),
+        ("--copies", args.copies),
     ):
         if given:
             raise ValueError(f"{option} does not go with --stream.")

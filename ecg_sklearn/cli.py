@@ -183,6 +183,13 @@ def _parser():
         "by what each record has shown so far (ShapeRhythmClassifier)",
     )
     train.add_argument(
+        "--copies",
+        type=int,
+        metavar="N",
+        help="add N varied copies of each training beat (BeatAugmenter; default: 3 of "
+        "windows with inter-patient, else none)",
+    )
+    train.add_argument(
         "--stream",
         action="store_true",
         help="read a few records of --data at a time, of any WFDB database",

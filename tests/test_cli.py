@@ -504,6 +504,7 @@ def test_train_on_real_records(mitbih_home, protocol, options, tmp_path, capsys)
     }[protocol]
     assert metrics["scores"]["test"]["n_beats"] == n_test
     assert list(metrics["scores"]["test"]["classes"]) == classes
+    assert metrics["copies"] == (3 if protocol == "inter-patient" else 0)
     assert metrics["scores"]["training"]["accuracy"] > 0.93  # it did learn
     assert metrics["scores"]["test"]["accuracy"] > 0.8
 
@@ -568,7 +569,9 @@ class TestInterruption:
         assert error == "ecg-sklearn: interrupted; nothing was written\n"
         assert list(tmp_path.iterdir()) == []
 
-    @pytest.mark.parametrize("argv", [[], ["--rhythm"]], indirect=True)
+    @pytest.mark.parametrize(
+        "argv", [[], ["--rhythm"], ["--copies", "2"]], indirect=True
+    )
     def test_it_goes_on(self, broken, tmp_path, capsys):
         fails(broken, "Add --resume to go on from there, or --overwrite", capsys)
         assert cli.main([*broken, "--resume"]) == 0
@@ -649,6 +652,7 @@ class TestStream:
             (["--protocol", "kaggle"], "--protocol does not go with --stream"),
             (["--resume"], "--resume does not go with --stream"),
             (["--rhythm"], "--rhythm does not go with --stream"),
+            (["--copies", "1"], "--copies does not go with --stream"),
             (["--sampler", "smote"], "--sampler smote does not go with --stream"),
             (["--validation", "0.9"], "leaves none to train on"),
             (["--validation", "nan"], "is not in [0, 1)"),
@@ -658,6 +662,49 @@ class TestStream:
         ):
             fails([*argv, *extra], message, capsys)
         assert not (tmp_path / "out").exists()
+
+
+class TestCopies:
+    def test_of_each_beat(self, few_beats, tmp_path):
+        argv = ["train", "--data", "simulated", "--quiet", *FAST, "--copies", "2"]
+        assert cli.main([*argv, "-o", str(tmp_path / "out")]) == 0
+        facts = json.loads((tmp_path / "out" / "metrics.json").read_text())
+        assert facts["copies"] == 2
+        pipe = load(tmp_path / "out" / "model.ecgsk")
+        n_beats = facts["sets"]["training"]["counts"].values()
+        assert pipe["scaler"].n_samples_seen_ == 3 * sum(n_beats)
+        assert pipe["augmenter"].center == 0  # of rows of the Kaggle form
+
+    @pytest.mark.parametrize(
+        ("options", "expected"),
+        [
+            ([], 3),
+            (["--form", "kaggle"], 0),
+            (["--protocol", "kaggle"], 0),
+            (["--copies", "0"], 0),
+            (["--stream"], 0),
+        ],
+    )
+    def test_windows_of_strangers_are_varied(self, options, expected, tmp_path):
+        from sklearn.utils import Bunch
+
+        from ecg_sklearn._protocols import cut_of, pipeline_params
+
+        argv = ["train", "--data", str(tmp_path), "--protocol", "inter-patient"]
+        args = cli._parser().parse_args([*argv, *options])
+        beats = Bunch(sampling_rate=120.0, n_context=22)
+        params = pipeline_params(args, beats, cut_of(args))
+        if not expected:
+            assert params["augmenter"] is None
+            return
+        assert params["augmenter"].n_copies == expected
+        assert params["augmenter"].center == 0.4
+        assert params["augmenter"].n_context == 22
+        assert params["epochs"] == 3
+
+    def test_fewer_than_none(self, tmp_path, capsys):
+        argv = ["train", "--data", "simulated", "--copies", "-1"]
+        fails([*argv, "-o", tmp_path / "out"], "--copies -1 is negative", capsys)
 
 
 def test_the_window_is_that_of_the_protocols():
