@@ -256,8 +256,9 @@ class BeatAugmenter(BaseSampler):
 
 
 def _at_columns(beats, place):
-    """Read each beat at columns between its samples; beyond its ends, they are held."""
-    place = np.clip(place, 0, beats.shape[1] - 1)
+    """Read each beat at columns between its samples; its ends are mirrors."""
+    last = beats.shape[1] - 1
+    place = last - np.abs(last - np.abs(place) % (2 * last))
     left = np.minimum(place.astype(np.intp), beats.shape[1] - 2)
     part = place - left
     here, there = (np.take_along_axis(beats, left + n, axis=1) for n in (0, 1))

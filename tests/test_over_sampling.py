@@ -81,8 +81,13 @@ class TestBeatAugmenter:
         factor = found[:, 60] - found[:, 40]
         np.testing.assert_allclose(found[:, 30], 40 - factor / 2, atol=1e-9)
         assert np.std(np.log(factor / 20)) == pytest.approx(0.05, rel=0.05)
-        assert found.min() == 0  # the ends are held
-        assert found.max() == 99
+        longer = factor > 20
+        assert longer.any()
+        wanted = 40 + 59 * factor[longer] / 20  # where it looks at the end
+        mirrored = np.where(wanted > 99, 198 - wanted, wanted)
+        np.testing.assert_allclose(found[longer, 99], mirrored, atol=1e-9)
+        assert found.min() >= 0
+        assert found.max() <= 99
 
     def test_a_ramp_that_is_shifted(self):
         ramp = np.tile(np.arange(50.0), (3000, 1))
