@@ -9,13 +9,13 @@ each class, and jk: mean and standard deviation over the seeds, and the scores o
 seeds' vote (the mean of their probabilities). ``--output`` is written after each seed;
 ``--limit 4000`` trains on few beats, for a trial.
 
-"Network" is what ``train`` makes, trained on three varied copies of each beat as well
-(but for "beats as they are"), and "vote" is scikit-learn's ``VotingClassifier`` of
+"Network" is what ``train`` makes, and "vote" is scikit-learn's ``VotingClassifier`` of
 it and of gradient-boosted trees on the context. "... and rhythm" is
 ``ShapeRhythmClassifier`` around one of them, which adapts to each record; with "fixed
 shares" it is not told of records when it predicts. "Vote and rhythm" is what ``train
---rhythm`` makes. What a choice is worth: ``--folds --models network --seeds 0 --set
-epochs=4``, or ``--models "network and rhythm" --set prior_strength=30``.
+--rhythm`` makes. "Varied beats" trains the network on three varied copies of each beat
+as well, for half the epochs. What a choice is worth: ``--folds --models network --seeds
+0 --set epochs=4``, or ``--models "network and rhythm" --set prior_strength=30``.
 """
 
 from collections.abc import Callable
@@ -36,7 +36,6 @@ from sklearn.metrics import accuracy_score, precision_recall_fscore_support
 from sklearn.model_selection import StratifiedGroupKFold
 
 from ecg_sklearn._protocols import (
-    N_COPIES,
     PIPELINES,
     WINDOW_CUT,
     beat_augmenter,
@@ -49,7 +48,7 @@ from ecg_sklearn.metrics import aami_jk_score
 NAMES = CLASS_NAMES[:4]
 
 
-def network(beats, seed, settings, n_copies=N_COPIES):
+def network(beats, seed, settings, n_copies=0):
     """Make the pipeline of the network for this protocol."""
     from ecg_sklearn import make_ecg_pipeline
 
@@ -93,12 +92,12 @@ def vote(beats, seed, settings):
     return both.set_params(**settings)
 
 
-def network_and_rhythm(beats, seed, settings):
+def network_and_rhythm(beats, seed, settings, n_copies=0):
     """Make the network, and trees on the rhythm that part N and S."""
     from ecg_sklearn import ShapeRhythmClassifier
 
     model = ShapeRhythmClassifier(
-        network(beats, seed, {}),
+        network(beats, seed, {}, n_copies),
         n_rhythm=beats.n_rhythm,
         n_context=beats.n_context,
         random_state=seed,
@@ -106,9 +105,9 @@ def network_and_rhythm(beats, seed, settings):
     return model.set_params(**settings)
 
 
-def vote_and_rhythm(beats, seed, settings):
+def vote_and_rhythm(beats, seed, settings, n_copies=0):
     """Make the same, and trees on the context that vote with the network."""
-    model = network_and_rhythm(beats, seed, {})
+    model = network_and_rhythm(beats, seed, {}, n_copies)
     model.set_params(context_estimator=context_trees(beats.target, seed))
     return model.set_params(**settings)
 
@@ -124,10 +123,13 @@ class Model(NamedTuple):
 _RECORDS = ("groups", "rhythms"), ("groups",)
 MODELS = {
     "vote and rhythm": Model(vote_and_rhythm, *_RECORDS),
+    "vote and rhythm, varied beats": Model(
+        partial(vote_and_rhythm, n_copies=3), *_RECORDS
+    ),
     "network and rhythm": Model(network_and_rhythm, *_RECORDS),
     "network and rhythm, fixed shares": Model(network_and_rhythm, ("groups",)),
     "network": Model(network),
-    "network, beats as they are": Model(partial(network, n_copies=0)),
+    "network, varied beats": Model(partial(network, n_copies=3)),
     "vote": Model(vote),
     "HistGradientBoosting": Model(histogram_boosting),
 }

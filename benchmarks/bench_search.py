@@ -5,9 +5,9 @@
 
 Six pairs of segment length and overlap in three folds of simulated beats, in processes
 of their own, one thread to a worker. Counts how often the scaler and SMOTE are fitted
-by the same search with and without ``memory=``. ``--limit`` runs two searches of one
-worker at a time as well: how much faster two processes can be that share nothing but
-this machine. Prints last how many times as fast two workers are as one.
+by the same search with and without ``memory=``. ``--side-by-side`` runs two searches of
+one worker at a time as well: how much faster two processes can be that share nothing
+but this machine. Prints last how many times as fast two workers are as one.
 """
 
 import tempfile
@@ -112,7 +112,9 @@ def main():
     parser = make_parser(__doc__)
     parser.add_argument("--beats", type=int, default=6000)
     parser.add_argument("--epochs", type=int, default=3)
-    parser.add_argument("--limit", action="store_true", help="what two processes gain")
+    parser.add_argument(
+        "--side-by-side", action="store_true", help="what two processes gain"
+    )
     parser.add_argument("--quick", action="store_true", help="600 beats, 1 epoch")
     args = parser.parse_args()
     n_beats, epochs = (600, 1) if args.quick else (args.beats, args.epochs)
@@ -130,7 +132,7 @@ def main():
         result[f"seconds_{n_jobs}"] = seconds
         best.append(found)
         print(f"n_jobs={n_jobs}: {seconds:.1f} s, best {found}", flush=True)
-    if args.limit:
+    if args.side_by_side:
         pair = seconds_side_by_side(n_beats, epochs)
         result["seconds_side_by_side"] = pair
         result["limit"] = 2 * result["seconds_1"] / max(pair)

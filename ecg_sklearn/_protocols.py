@@ -40,17 +40,15 @@ PIPELINES = {
         "epochs": 6,
     },
 }
-PIPELINES["inter-patient, varied"] = PIPELINES["inter-patient"] | {"epochs": 3}
 """What make_ecg_pipeline is given for each protocol; benchmarks/RESULTS.md says why."""
-
-N_COPIES = 3
-"""Varied copies of each beat, for networks that are to know patients apart."""
+# Each epoch is as much longer as there are copies.
+PIPELINES["inter-patient, varied"] = PIPELINES["inter-patient"] | {"epochs": 3}
 
 
 def pipeline_params(args, beats, cut):
     """Arguments of :func:`make_ecg_pipeline` for the training beats of a command."""
     n_context = beats.get("n_context", 0)
-    augmenter = beat_augmenter(beats, cut, _n_copies(args, cut), args.seed)
+    augmenter = beat_augmenter(beats, cut, args.copies, args.seed)
     name = args.protocol
     if name == "kaggle" and n_context:
         name = "kaggle, with context"
@@ -63,17 +61,6 @@ def pipeline_params(args, beats, cut):
         "n_context": n_context,
         "random_state": args.seed,
     }
-
-
-def _n_copies(args, cut):
-    """Varied copies of each beat that a command asks for."""
-    if args.copies is not None:
-        if args.copies < 0:
-            raise ValueError(f"--copies {args.copies} is negative.")
-        return args.copies
-    # A stream is never there at once, and rows of the Kaggle form end with the beat.
-    has_windows = cut["form"] == "window" and not args.stream
-    return N_COPIES if args.protocol == "inter-patient" and has_windows else 0
 
 
 def beat_augmenter(beats, cut, n_copies, random_state):

@@ -48,6 +48,8 @@ def train(args):
     """Train a pipeline, print its scores, and save it with what belongs to it."""
     if getattr(args, "channel", None) is not None:
         raise ValueError("--channel goes with --stream.")
+    if args.copies < 0:
+        raise ValueError(f"--copies {args.copies} is negative.")
     args.protocol = args.protocol or "kaggle"
     output = args.output or Path("runs") / args.protocol
     _check_output(output, args)
@@ -91,7 +93,7 @@ def demo(args):
     """Train on simulated beats, patients apart."""
     args.data, args.test_data, args.protocol = "simulated", None, "inter-patient"
     args.form, args.context, args.rhythm = "kaggle", False, False
-    args.stream, args.copies = False, None
+    args.copies = 0
     train(args)
     print("These beats are simulated: the scores say nothing about real patients.")
 

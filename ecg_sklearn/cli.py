@@ -185,9 +185,10 @@ def _parser():
     train.add_argument(
         "--copies",
         type=int,
+        default=0,
         metavar="N",
-        help="add N varied copies of each training beat (BeatAugmenter; default: 3 of "
-        "windows with inter-patient, else none)",
+        help="add N varied copies of each training beat (BeatAugmenter; default: 0); "
+        "inter-patient then trains for 3 epochs instead of 6",
     )
     train.add_argument(
         "--stream",

@@ -237,6 +237,7 @@ class ShapeRhythmClassifier(ClassifierMixin, BaseEstimator):
             )
         if known.all() and groups is not None and len(self.n_around):
             self._check_episodes()
+        context = None if self.context_estimator is None else self._context(shape)
         extra = {}
         if X_val is not None:
             X_val = validate_data(self, X_val, dtype=X.dtype, reset=False)
@@ -245,8 +246,7 @@ class ShapeRhythmClassifier(ClassifierMixin, BaseEstimator):
         self.classes_ = classes
         self.pair_ = self.rhythm_estimator_ = self.rhythm_shares_ = None
         self.context_estimator_ = None
-        if self.context_estimator is not None:
-            context = self._context(shape)
+        if context is not None:
             self.context_estimator_ = clone(self.context_estimator).fit(context, y)
         if known.all():
             self.pair_ = np.searchsorted(self.classes_, self.pair)
@@ -283,8 +283,8 @@ class ShapeRhythmClassifier(ClassifierMixin, BaseEstimator):
         shape, rhythm = self._parts(X)
         proba = np.array(self.estimator_.predict_proba(shape))
         if self.context_estimator_ is not None:
-            proba += self.context_estimator_.predict_proba(self._context(shape))
-            proba /= 2
+            of_context = self.context_estimator_.predict_proba(self._context(shape))
+            proba = (proba + of_context) / 2
         if self.rhythm_estimator_ is not None:
             usual, early = self.pair_
             share = self._share_of_early(rhythm, _one_for_each(groups, "groups", X))

@@ -9,7 +9,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils._param_validation import Interval, validate_params
 
 from ecg_sklearn.neural_network import SpectrogramCNNClassifier
-from ecg_sklearn.over_sampling import BeatSMOTE
+from ecg_sklearn.over_sampling import BeatAugmenter, BeatSMOTE
 from ecg_sklearn.preprocessing import SpectrogramTransformer
 
 __all__ = ["make_ecg_pipeline"]
@@ -56,6 +56,7 @@ def make_ecg_pipeline(
         What adds varied beats in front of the scaler, in training alone, such as
         :class:`~ecg_sklearn.over_sampling.BeatAugmenter`. It helps with patients that
         the network has never met, and takes as much longer as there are more beats.
+        It has a ``random_state`` of its own.
     phase : bool, default=False
         Give the network the phase of the transform beside its level, as two more
         channels. It classifies better and trains for longer.
@@ -81,7 +82,8 @@ def make_ecg_pipeline(
     Raises
     ------
     ValueError
-        If ``sampler`` or ``augmenter`` is no sampler, or a parameter is out of range.
+        If ``sampler`` or ``augmenter`` is no sampler, a ``BeatAugmenter`` is one for
+        other beats, or a parameter is out of range.
     TypeError
         If the network has no such parameter.
 
@@ -111,7 +113,7 @@ def make_ecg_pipeline(
     """
     cnn_params = {"context_row": n_context > 0} | cnn_params
     steps = [
-        *_augmenter_step(augmenter),
+        *_augmenter_step(augmenter, sampling_rate, n_context),
         # Dividing each column by its spread would bend the shape of every beat.
         ("scaler", StandardScaler(with_std=False)),
         *_sampler_step(sampler, random_state),
@@ -130,11 +132,25 @@ def make_ecg_pipeline(
     return Pipeline(steps, transform_input=["X_val"] if routes else None, memory=memory)
 
 
-def _augmenter_step(augmenter):
+def _is_sampler(value):
+    return hasattr(value, "fit_resample") and not isinstance(value, type)
+
+
+def _augmenter_step(augmenter, sampling_rate, n_context):
     """Name and augmenter as a list of one step, or of none."""
     if augmenter is None:
         return []
-    if hasattr(augmenter, "fit_resample"):
+    if _is_sampler(augmenter):
+        if isinstance(augmenter, BeatAugmenter):
+            for name, value in [
+                ("sampling_rate", sampling_rate),
+                ("n_context", n_context),
+            ]:
+                if (other := getattr(augmenter, name)) != value:
+                    raise ValueError(
+                        f"augmenter has {name}={other!r}, and the pipeline "
+                        f"{name}={value!r}. Give BeatAugmenter the same."
+                    )
         return [("augmenter", clone(augmenter))]
     raise ValueError(
         f"augmenter={augmenter!r} is not a sampler. Give BeatAugmenter(), None, or a "
@@ -148,7 +164,7 @@ def _sampler_step(sampler, random_state):
         return []
     if isinstance(sampler, str) and sampler == "smote":
         return [("smote", BeatSMOTE(random_state=random_state))]
-    if hasattr(sampler, "fit_resample"):
+    if _is_sampler(sampler):
         return [("sampler", clone(sampler))]
     raise ValueError(
         f'sampler={sampler!r} is not a sampler. Give "smote", None, or a sampler of '

@@ -72,7 +72,7 @@ class SpectrogramTransformer(TransformerMixin, BaseEstimator):
         for the missing side, as there.
     amin : float, default=1e-6
         Smallest power that ``scale="db"`` tells from zero, in squared units of the
-        beats (per Hz for "density"); from 1.2e-38 on, what float32 tells from zero.
+        beats (per Hz for "density"): from 1.2e-38 to 3.4e38, the range of float32.
     top_db : float or None, default=None
         With ``scale="db"``, raise what lies more than this below the largest value
         of its own beat to that level. None does not.

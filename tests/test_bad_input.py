@@ -81,7 +81,10 @@ def test_a_changed_byte_anywhere_in_a_gzip_file(tmp_path):
     rows = "\n".join([",".join(["0.5"] * 187 + ["2"])] * 4)
     packed = gzip.compress(rows.encode(), mtime=0)
     for place in range(10, len(packed)):  # behind the header
-        path.write_bytes(packed[:place] + b"\x03" + packed[place + 1 :])
+        changed = packed[:place] + b"\x03" + packed[place + 1 :]
+        if changed == packed:
+            continue
+        path.write_bytes(changed)
         with pytest.raises(ValueError, match=r"decompressed: .* again\.$") as caught:
             load_heartbeat_csv(path)
         assert "invalid" not in str(caught.value)  # as zlib says of its codes

@@ -1,11 +1,13 @@
-"""scikit-learn's own checks over the estimators, in several configurations."""
+"""The checks of scikit-learn and imbalanced-learn over estimators, as often set up."""
 
 import pytest
+from imblearn.utils.estimator_checks import estimator_checks_generator
 from sklearn.linear_model import LogisticRegression
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from ecg_sklearn.ensemble import ShapeRhythmClassifier
 from ecg_sklearn.neural_network import SpectrogramCNNClassifier
+from ecg_sklearn.over_sampling import BeatAugmenter, BeatSMOTE
 from ecg_sklearn.preprocessing import SpectrogramTransformer
 
 # Each entry is a check that cannot pass, and why. A check that starts to pass fails
@@ -77,4 +79,29 @@ OTHER_LABELS = {
     expected_failed_checks=lambda estimator: OTHER_LABELS,
 )
 def test_shape_and_rhythm(estimator, check):
+    check(estimator)
+
+
+SPARSE = {
+    "check_samplers_pandas_sparse": (
+        "samples that are mostly zero are no beats: sparse tables are refused"
+    )
+}
+
+
+@pytest.mark.filterwarnings("default")
+@pytest.mark.parametrize(
+    ("estimator", "check"),
+    [
+        pair
+        for sampler, expected in (
+            (BeatSMOTE(random_state=0), None),
+            (BeatAugmenter(random_state=0), SPARSE),
+        )
+        for pair in estimator_checks_generator(
+            sampler, expected_failed_checks=expected, mark="xfail"
+        )
+    ],
+)
+def test_sampler(estimator, check):
     check(estimator)

@@ -203,6 +203,33 @@ class TestRoundTrip:
         # From the top, as scikit-learn does it.
         np.testing.assert_array_equal(found.fit(X, y).predict(X), trees.predict(X))
 
+    @pytest.mark.parametrize("kind", ["weights", "scorer", "infinite", "one class"])
+    def test_boosted_trees_of_other_kinds(self, kind, tmp_path):
+        rng = np.random.default_rng(0)
+        X = pd.DataFrame(rng.normal(size=(200, 3)), columns=["a", "b", "c"])
+        y, weights = (X["a"] > 0).to_numpy(), None
+        trees = HistGradientBoostingClassifier(max_iter=5, random_state=0)
+        if kind == "weights":
+            weights = rng.random(200)
+        elif kind == "scorer":
+            trees.set_params(early_stopping=True, scoring="accuracy")
+        elif kind == "infinite":
+            X.loc[:60, "a"], y = -np.inf, np.arange(200) <= 60
+        else:
+            y = np.zeros(200)
+        trees.fit(X, y, sample_weight=weights)
+        found = again(trees, tmp_path)
+        np.testing.assert_array_equal(found.predict_proba(X), trees.predict_proba(X))
+        assert found.feature_names_in_.tolist() == ["a", "b", "c"]
+
+    def test_trees_of_a_fit_that_failed(self, tmp_path):
+        X, y = np.zeros((20, 2)), np.arange(20) % 2
+        trees = HistGradientBoostingClassifier(interaction_cst=[[7]])
+        with pytest.raises(ValueError, match="Interaction constraints"):
+            trees.fit(X, y)
+        with pytest.raises(ValueError, match="did not come to its end"):
+            save(trees, tmp_path / "model.ecgsk")
+
     @pytest.mark.parametrize(
         "model",
         [

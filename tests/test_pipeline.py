@@ -49,8 +49,13 @@ def test_steps(pipe):
         make_ecg_pipeline(sampler="adasyn")
     first = make_ecg_pipeline(augmenter=BeatAugmenter())
     assert list(first.named_steps)[:3] == ["augmenter", "scaler", "smote"]
-    with pytest.raises(ValueError, match="augmenter=True is not a sampler"):
-        make_ecg_pipeline(augmenter=True)
+    for wrong in (True, BeatAugmenter):
+        with pytest.raises(ValueError, match=r"augmenter=.* is not a sampler"):
+            make_ecg_pipeline(augmenter=wrong)
+    with pytest.raises(ValueError, match="n_context=0, and the pipeline n_context=22"):
+        make_ecg_pipeline(augmenter=BeatAugmenter(), n_context=22)
+    with pytest.raises(ValueError, match=r"rate=120.0, and the pipeline .*rate=360"):
+        make_ecg_pipeline(augmenter=BeatAugmenter(), sampling_rate=360)
     with pytest.raises(TypeError, match="epoch"):
         make_ecg_pipeline(epoch=3)
 

@@ -15,6 +15,7 @@ from sklearn.utils._param_validation import Interval, validate_params
 from ecg_sklearn.aami import CLASS_NAMES
 from ecg_sklearn.datasets._base import KAGGLE_N_TIMES, make_bunch
 
+_PACKED = (".bz2", ".gz", ".xz", ".zip")
 # zipfile raises the last two for what is encrypted or packed in other ways.
 _UNPACKING_ERRORS = (
     OSError,
@@ -85,6 +86,8 @@ def load_heartbeat_csv(path, *, sampling_rate=120.0, labelled=True, return_X_y=F
     try:
         rows = _read_rows(path, labelled)
     except _UNPACKING_ERRORS as error:
+        if isinstance(error, OSError) and path.suffix not in _PACKED:
+            raise
         # What zlib says is about its own codes.
         reason = "its content is damaged" if isinstance(error, zlib.error) else error
         raise ValueError(

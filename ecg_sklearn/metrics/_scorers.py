@@ -13,8 +13,8 @@ def aami_jk_score(y_true, y_pred, *, zero_division=0.0):
 
     Half of it is Cohen's kappa over all classes present; the other half is the mean
     of the sensitivities and positive predictivities of VEB and SVEB, counted as in
-    :func:`aami_report` [1]_. It is 1 at best; below 0, -0.5 at worst, where kappa is:
-    where fewer beats are right than by chance.
+    :func:`aami_report` [1]_. It lies between -0.5 and 1; 0 or less means no better than
+    chance.
 
     Parameters
     ----------

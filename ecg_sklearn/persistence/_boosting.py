@@ -5,20 +5,16 @@ looking at them.
 """
 
 import numpy as np
-from sklearn.ensemble._hist_gradient_boosting.binning import _BinMapper
-from sklearn.ensemble._hist_gradient_boosting.common import PREDICTOR_RECORD_DTYPE
-from sklearn.ensemble._hist_gradient_boosting.predictor import TreePredictor
 from sklearn.preprocessing import LabelEncoder
 
-from ecg_sklearn.persistence._forests import check_links, is_array
+from ecg_sklearn.persistence._nodes import check_links, is_array
 from ecg_sklearn.persistence._values import shown
 
 __all__ = ["BOOSTING", "decode_boosting", "encode_boosting"]
 
 BOOSTING = "sklearn.HistGradientBoostingClassifier"
 
-# Fields of a node that a file keeps, and their types there. The others are about
-# columns of categories, which no file may have.
+# Fields of a node that a file keeps, and their types there.
 _FIELDS = {
     "value": np.float64,
     "count": np.int64,
@@ -32,7 +28,12 @@ _FIELDS = {
     "is_leaf": np.uint8,
     "bin_threshold": np.uint8,
 }
+# The other fields are about columns of categories, which no file may have.
+_OF_CATEGORIES = ("is_categorical", "bitset_idx")
 _LARGEST_COUNT = np.iinfo(np.uint32).max
+# More than any model has; each takes some memory beside its nodes.
+_MOST_TREES = 100_000
+_MOST_FEATURES = 2**22
 
 
 def encode_boosting(model, encoder, where):
@@ -94,7 +95,7 @@ def decode_boosting(model, columns, decoder):
     n_features, n_outputs = _sizes(vars(model))
     if (
         not is_array(n_nodes, np.int64, np.shape(n_nodes)[:1])
-        or not len(n_nodes)
+        or not 0 < len(n_nodes) <= _MOST_TREES
         or len(n_nodes) % n_outputs
         or n_nodes.min() < 1
         # One at a time: a sum could run over.
@@ -106,7 +107,7 @@ def decode_boosting(model, columns, decoder):
     counts = np.array([columns["count"], columns["depth"]])
     if (
         not np.isfinite([columns["value"], columns["gain"]]).all()
-        or not (columns["num_threshold"] > -np.inf).all()
+        or np.isnan(columns["num_threshold"]).any()
         or counts.min() < 0
         or counts.max() > _LARGEST_COUNT
     ):
@@ -118,14 +119,7 @@ def decode_boosting(model, columns, decoder):
     check_links(*links, is_leaf, n_nodes, n_features)
     for name in ("left", "right", "feature_idx"):
         columns[name][is_leaf] = 0
-    nodes = np.zeros(n_all, dtype=PREDICTOR_RECORD_DTYPE)
-    for name, values in columns.items():
-        nodes[name] = values
-    no_categories = np.zeros((0, 8), dtype=np.uint32)
-    trees = [
-        TreePredictor(part.copy(), no_categories, no_categories)
-        for part in np.split(nodes, np.cumsum(n_nodes)[:-1])
-    ]
+    trees = _make_trees(columns, n_nodes)
     model._predictors = [
         trees[start : start + n_outputs] for start in range(0, len(trees), n_outputs)
     ]
@@ -139,16 +133,17 @@ def _sizes(fitted):
     n_classes = np.size(classes)
     baseline = fitted.get("_baseline_prediction")
     facts = {
-        "n_features_in_": type(n_features) is int,
+        "n_features_in_": type(n_features) is int and n_features <= _MOST_FEATURES,
         "classes_": isinstance(classes, np.ndarray)
         and classes.shape == (n_classes,)
-        and n_classes > 1,
+        and n_classes > 0,
         "n_trees_per_iteration_": type(n_outputs) is int
-        and n_outputs == (1 if n_classes == 2 else n_classes),
+        and n_outputs == (1 if n_classes <= 2 else n_classes),
         "is_categorical_": fitted.get("is_categorical_") is None,
         "_baseline_prediction": is_array(baseline, np.float64, (1, n_outputs))
         and np.isfinite(baseline).all(),
         "warm_start": fitted.get("warm_start") is False,
+        "_fitted_with_sw": type(fitted.get("_fitted_with_sw", False)) is bool,
     }
     if wrong := [name for name, holds in facts.items() if not holds]:
         raise ValueError(
@@ -157,8 +152,30 @@ def _sizes(fitted):
     return n_features, n_outputs
 
 
+def _make_trees(columns, n_nodes):
+    """Make scikit-learn's trees of nodes that were checked."""
+    from sklearn.ensemble._hist_gradient_boosting.common import PREDICTOR_RECORD_DTYPE
+    from sklearn.ensemble._hist_gradient_boosting.predictor import TreePredictor
+
+    if set(PREDICTOR_RECORD_DTYPE.names) != {*_FIELDS, *_OF_CATEGORIES}:
+        raise ValueError(
+            "The nodes of this version of scikit-learn have the fields "
+            f"{', '.join(PREDICTOR_RECORD_DTYPE.names)}; those of the file are others."
+        )
+    nodes = np.zeros(n_nodes.sum(), dtype=PREDICTOR_RECORD_DTYPE)
+    for name, values in columns.items():
+        nodes[name] = values
+    no_categories = np.zeros((0, 8), dtype=np.uint32)
+    return [
+        TreePredictor(part.copy(), no_categories, no_categories)
+        for part in np.split(nodes, np.cumsum(n_nodes)[:-1])
+    ]
+
+
 def _finish(model, n_features):
     """Set what scikit-learn asks for when the trees predict."""
+    from sklearn.ensemble._hist_gradient_boosting.binning import _BinMapper
+
     model._n_features = n_features
     model._preprocessor = model._is_categorical_remapped = None
     model._loss = model._get_loss(sample_weight=None)

@@ -78,6 +78,8 @@ class ModelEncoder(Encoder):
             return encode_trees(estimator, self, where)
         if name == BOOSTING and hasattr(estimator, "_predictors"):
             return encode_boosting(estimator, self, where)
+        if name in (*FORESTS, BOOSTING) and hasattr(estimator, "classes_"):
+            raise ValueError(f"{where}: trees whose training did not come to its end.")
         return None
 
     def _steps(self, steps):

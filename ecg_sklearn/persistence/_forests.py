@@ -8,9 +8,10 @@ import numpy as np
 from sklearn.tree import DecisionTreeClassifier
 from sklearn.tree._tree import Tree
 
+from ecg_sklearn.persistence._nodes import check_links, is_array
 from ecg_sklearn.persistence._values import shown
 
-__all__ = ["FORESTS", "check_links", "decode_trees", "encode_trees", "is_array"]
+__all__ = ["FORESTS", "decode_trees", "encode_trees"]
 
 FORESTS = ("sklearn.ExtraTreesClassifier", "sklearn.RandomForestClassifier")
 """Names of the forests whose trees can be taken apart."""
@@ -104,7 +105,8 @@ def decode_trees(forest, columns, decoder):
     is_leaf = left == _LEAF
     if (right[is_leaf] != _LEAF).any():
         raise ValueError("Its forest holds a node with one child.")
-    depths = check_links(left, right, feature, is_leaf, n_nodes, n_features)
+    check_links(left, right, feature, is_leaf, n_nodes, n_features)
+    depths = _depths(left, right, n_nodes)
     layout = _layout()
     starts = np.cumsum(n_nodes) - n_nodes
     forest.estimators_ = []
@@ -143,60 +145,16 @@ def _sizes(fitted):
     return n_features, len(classes)
 
 
-def is_array(array, dtype, shape):
-    """Whether something is an array of this type and shape."""
-    return (
-        isinstance(array, np.ndarray) and array.dtype == dtype and array.shape == shape
-    )
-
-
-def check_links(left, right, feature, is_leaf, n_nodes, n_features):
-    """Check that every node is reached once from its root.
-
-    Parameters
-    ----------
-    left, right : ndarray of shape (n_all_nodes,), int
-        Places of the children of each node in its tree, one tree after the other.
-    feature : ndarray of shape (n_all_nodes,), int
-        The column that each node looks at.
-    is_leaf : ndarray of shape (n_all_nodes,), bool
-        Nodes whose children and column are never looked at.
-    n_nodes : ndarray of shape (n_trees,), int
-        Nodes of each tree, one at least.
-    n_features : int
-        Columns that there are.
-
-    Returns
-    -------
-    ndarray of shape (n_trees,), int
-        The depth of each tree.
-
-    Raises
-    ------
-    ValueError
-        If a node leads out of its tree or to no column, or is reached twice or never.
-    """
-    size = np.repeat(n_nodes, n_nodes)
-    place = np.arange(len(left)) - np.repeat(np.cumsum(n_nodes) - n_nodes, n_nodes)
-    inner = ~is_leaf
-    in_order = [
-        # A child behind its parent: no way leads back.
-        (place < child)[inner].all() and (child < size)[inner].all()
-        for child in (left, right)
-    ]
-    known = (feature >= 0) & (feature < n_features)
-    if not all(in_order) or not known[inner].all():
-        raise ValueError("Its forest holds a node that leads out of its tree.")
-    start = np.arange(len(left)) - place
-    children = np.concatenate([(start + child)[inner] for child in (left, right)])
-    if (np.bincount(children, minlength=len(left)) != (place > 0)).any():
-        raise ValueError("Its forest holds a node that is not reached once.")
+def _depths(left, right, n_nodes):
+    """Give the depth of each tree, whose links were checked."""
+    starts = np.cumsum(n_nodes) - n_nodes
+    start = np.repeat(starts, n_nodes)
     tree = np.repeat(np.arange(len(n_nodes)), n_nodes)
     depths = np.zeros(len(n_nodes), dtype=np.int64)
-    level, depth = np.cumsum(n_nodes) - n_nodes, 0
+    level, depth = starts, 0
     while len(level):
         depths[tree[level]] = depth
-        level = level[inner[level]]
+        level = level[left[level] != _LEAF]
         first = start[level]
         level = np.concatenate([first + left[level], first + right[level]])
         depth += 1

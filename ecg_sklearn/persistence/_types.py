@@ -66,7 +66,7 @@ _FOREST = StoredType(
 # What the trees need to predict is made anew; what only training needed is left behind.
 _BOOSTING = StoredType(
     "sklearn.ensemble",
-    private=("_baseline_prediction",),
+    private=("_baseline_prediction", "_fitted_with_sw"),
     rebuilt=(
         "_bin_mapper",
         "_feature_subsample_rng",
@@ -77,6 +77,7 @@ _BOOSTING = StoredType(
         "_predictors",
         "_preprocessor",
         "_random_seed",
+        "_raw_predict",  # which a scorer leaves behind
         "_scorer",
         "_use_validation_data",
     ),

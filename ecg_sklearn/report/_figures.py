@@ -113,10 +113,10 @@ def mistake_figures(pipe, beats, results, n_mistakes):
     n_columns = None
     if shape is not pipe:
         n_columns = -pipe.n_rhythm  # which stand behind those of the shape
-        others = "the rhythm" if pipe.context_estimator_ is None else "other columns"
+        voted = "" if pipe.context_estimator_ is None else "trees on the context and "
         what += (
-            f". The pictures are of the classifier of the shape: what {others} "
-            "decided is not in them"
+            ". The pictures are of the classifier of the shape: "
+            f"what {voted}the rhythm decided is not in them"
         )
     wrong = np.flatnonzero(results.true != results.predicted)
     surest = wrong[np.argsort(-results.probability[wrong].max(axis=1), kind="stable")]
