@@ -79,13 +79,17 @@ def beat_augmenter(beats, cut, n_copies, random_state):
 
 
 def context_trees(y, random_state):
-    """Boosted trees for the context of beats; classes weigh as the root of how rare."""
+    """Boosted trees for the context of beats; classes weigh as the root of how rare.
+
+    They stop by a tenth of the beats, if every class has two.
+    """
     from sklearn.ensemble import HistGradientBoostingClassifier
 
     labels, counts = np.unique(y, return_counts=True)
     weights = (counts.max() / counts) ** 0.5
     return HistGradientBoostingClassifier(
         class_weight=dict(zip(labels.tolist(), weights.tolist(), strict=True)),
+        early_stopping="auto" if counts.min() > 1 else False,
         random_state=random_state,
     )
 
