@@ -85,10 +85,11 @@ def context_trees(y, random_state):
     """
     from sklearn.ensemble import HistGradientBoostingClassifier
 
-    labels, counts = np.unique(y, return_counts=True)
+    counts = np.unique(y, return_counts=True)[1]
     weights = (counts.max() / counts) ** 0.5
     return HistGradientBoostingClassifier(
-        class_weight=dict(zip(labels.tolist(), weights.tolist(), strict=True)),
+        # scikit-learn looks them up by the places of the labels, and not by the labels.
+        class_weight=dict(enumerate(weights.tolist())),
         early_stopping="auto" if counts.min() > 1 else False,
         random_state=random_state,
     )

@@ -670,7 +670,7 @@ def test_trees_on_the_context_take_a_class_of_one_beat():
     X, y = rng.normal(size=(10_002, 1)), np.r_[np.zeros(10_000), [1, 3]].astype(int)
     trees = context_trees(y, 0).set_params(max_iter=2)
     assert trees.fit(X, y).classes_.tolist() == [0, 1, 3]
-    assert trees.class_weight == {0: 1.0, 1: 100.0, 3: 100.0}
+    assert trees.class_weight == {0: 1.0, 1: 100.0, 2: 100.0}
     assert context_trees(y[y < 1], 0).early_stopping == "auto"
 
 
