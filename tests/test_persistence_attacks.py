@@ -401,7 +401,8 @@ class TestTree:
             (hide("more_", {"~": "array", "place": 0}), "used twice"),
             (hide("more_", {"~": "array", "place": -1}), "There is no array -1"),
             (hide("more_", {"~": "array", "place": 99}), "There is no array 99"),
-            (hide("mean_", None), "Nothing uses the arrays"),
+            (hide("var_", None), "Nothing uses the arrays"),
+            (hide("mean_", None), "Its StandardScaler does not work"),
             (hide("more_", {"~": "network"}), "unknown kind 'network'"),
             (hide("more_", {"~": "dtype", "value": "|O"}), "can be stored"),
             (hide("more_", {"~": "dtype", "value": "a,b,(("}), "is not a dtype"),
@@ -469,6 +470,14 @@ class TestTree:
 
         forge(path, edit=edit)
         refused(path, message)
+
+
+class TestScalers:
+    def test_parts_that_it_needs(self, tmp_path):
+        path = tmp_path / "model"
+        save(StandardScaler(with_std=False).fit([[1.0], [2.0]]), path)
+        forge(path, edit=lambda header: header["object"]["params"].pop("with_std"))
+        refused(path, r"Its StandardScaler does not work \(.*\). Save the model again")
 
 
 class TestNetwork:
@@ -757,6 +766,7 @@ class TestForests:
             (lambda node: node["fitted"].pop("classes_"), "has no trees"),
             (lambda node: node["params"].update(n_estimators=3), "fit together"),
             (lambda node: node["params"].update(n_estimators="3"), "n_estimators"),
+            (lambda node: node["params"].update(verbose=None), "'verbose' parameter"),
         ],
     )
     def test_facts(self, forest, edit, message):

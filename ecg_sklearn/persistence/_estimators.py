@@ -7,6 +7,7 @@ particular to our own estimators is in :mod:`._own`.
 import re
 import warnings
 
+import numpy as np
 from sklearn.base import BaseEstimator
 
 from ecg_sklearn.persistence._boosting import (
@@ -31,6 +32,7 @@ _CLASSIFIER = "ecg_sklearn.SpectrogramCNNClassifier"
 _SHAPE_RHYTHM = "ecg_sklearn.ShapeRhythmClassifier"
 _TRANSFORMER = "ecg_sklearn.SpectrogramTransformer"
 _PIPELINES = ("imblearn.Pipeline", "sklearn.Pipeline")
+_LONGEST_TRIED = 2**22  # columns
 _OUTPUT = "_sklearn_output_config"  # what set_output has set
 
 
@@ -153,6 +155,8 @@ class ModelDecoder(Decoder):
             raise ValueError(f"{name} has {'its' if has_trees else 'no'} trees.")
         estimator = cls(**params)
         vars(estimator).update(fitted)
+        if fitted and name.startswith("sklearn."):
+            estimator._validate_params()  # fit did, and predict relies on it
         if name == _TRANSFORMER:
             finish_transformer(estimator)
         if name == _CLASSIFIER and network is not None:
@@ -162,12 +166,31 @@ class ModelDecoder(Decoder):
             decode(estimator, trees, self)
         if name == _SHAPE_RHYTHM:
             finish_shape_rhythm(estimator)
+        if name.startswith("sklearn.") and name not in _PIPELINES:
+            _try_out(estimator, fitted.get("n_features_in_"))
         return estimator
 
     def _named(self, values):
         if not isinstance(values, dict) or KIND in values:
             raise ValueError(f"{shown(values)} stands where named values should.")
         return {name: self.decode(value) for name, value in values.items()}
+
+
+def _try_out(estimator, n_features):
+    """Refuse a fitted estimator of scikit-learn that fails on a row of ones."""
+    if n_features is None or n_features > _LONGEST_TRIED:
+        return
+    work = getattr(estimator, "predict_proba", None) or estimator.transform
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("ignore")  # of names of columns
+        try:
+            work(np.ones((1, n_features)))
+        # It raises whatever the values that a file has put into it make it raise.
+        except Exception as error:
+            raise ValueError(
+                f"Its {type(estimator).__name__} does not work "
+                f"({type(error).__name__}: {error}). Save the model again."
+            ) from error
 
 
 def _check_steps(steps):

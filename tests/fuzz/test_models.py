@@ -8,14 +8,16 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sklearn.ensemble import ExtraTreesClassifier, HistGradientBoostingClassifier
+from sklearn.linear_model import LogisticRegression
 
-from ecg_sklearn import load, make_ecg_pipeline, save
+from ecg_sklearn import ShapeRhythmClassifier, load, make_ecg_pipeline, save
 from ecg_sklearn._checkpoint import TrainingState, read_state, write_state
 from ecg_sklearn.datasets import make_heartbeats
 
 from .oracle import Refused, attempt, fuzzed, fuzzed_with
 
-_BEATS = make_heartbeats(60, n_records=6, random_state=0)
+_BEATS = make_heartbeats(60, n_records=6, rhythm=True, random_state=0)
 
 
 class Content(bytes):
@@ -25,12 +27,26 @@ class Content(bytes):
         return f"{len(self)} bytes"
 
 
-@pytest.fixture(scope="module")
-def model(tmp_path_factory):
-    """The content of a model file, and what the model says of three beats."""
-    pipe = make_ecg_pipeline(
+def pipeline():
+    return make_ecg_pipeline(
         filters=(4,), dense_units=4, epochs=1, random_state=0, sampler=None
     )
+
+
+def trees():
+    """A classifier of each kind whose numbers scikit-learn follows blindly."""
+    return ShapeRhythmClassifier(
+        LogisticRegression(max_iter=20, tol=0.1),
+        context_estimator=HistGradientBoostingClassifier(max_iter=2, random_state=0),
+        rhythm_estimator=ExtraTreesClassifier(2, random_state=0),
+        n_context=3,
+    )
+
+
+@pytest.fixture(scope="module", params=[pipeline, trees])
+def model(request, tmp_path_factory):
+    """The content of a model file, and what the model says of three beats."""
+    pipe = request.param()
     pipe.fit(_BEATS.data, _BEATS.target)
     path = tmp_path_factory.mktemp("model") / "model.ecgsk"
     save(pipe, path)
