@@ -22,6 +22,7 @@ from ecg_sklearn.aami import CLASS_NAMES
 from ecg_sklearn.datasets import _mitbih_files as mitbih
 from ecg_sklearn.datasets import fetch_mitbih, load_wfdb_beats
 from ecg_sklearn.metrics import aami_report
+from ecg_sklearn.metrics._bootstrap import MOST_RESAMPLES
 
 __all__ = ["data", "demo", "evaluate", "predict", "report", "train"]
 
@@ -183,8 +184,10 @@ def _check_output(args):
 
 
 def _check_resamples(args):
-    if args.resamples < 1:
-        raise ValueError(f"--resamples {args.resamples} must be 1 or more.")
+    if not 1 <= args.resamples <= MOST_RESAMPLES:
+        raise ValueError(
+            f"--resamples {args.resamples} must be from 1 to {MOST_RESAMPLES:,}."
+        )
 
 
 def _check_annotator(args):

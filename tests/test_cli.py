@@ -227,6 +227,7 @@ class TestEvaluate:
         for command in ("evaluate", "report"):
             argv = [command, model, "--data", "simulated", "-o", tmp_path / "o"]
             fails([*argv, "--resamples", 0], "--resamples 0 must be", capsys)
+            fails([*argv, "--resamples", 10**11], "from 1 to 1,000,000", capsys)
             fails([*argv, "-o", tmp_path], "is a folder. Name a file", capsys)
             fails([*argv, "-o", model / "x"], "model.ecgsk is no folder", capsys)
 

@@ -161,6 +161,7 @@ def test_interval_as_text_and_dict():
         (([0, 1], [0, 1]), {"groups": ["r", "r"]}, "one record only, r; an interval"),
         (([0, 1], [0, 1]), {"n_resamples": 0}, "n_resamples=0 must be an int"),
         (([0, 1], [0, 1]), {"n_resamples": 2.5}, "n_resamples=2.5 must be an int"),
+        (([0, 1], [0, 1]), {"n_resamples": 10**11}, "an int from 1 to 1,000,000"),
         (([0, 1], [0, 1]), {"confidence_level": 95}, "confidence_level=95 must lie"),
     ],
 )

@@ -10,6 +10,9 @@ from sklearn.utils import check_random_state
 
 from ecg_sklearn.metrics._counts import check_aligned, plain
 
+# More would take days, and tell nothing more.
+MOST_RESAMPLES = 1_000_000
+
 
 @dataclass(frozen=True)
 class BootstrapInterval:
@@ -99,7 +102,7 @@ def bootstrap_ci(
     groups : array-like of shape (n_beats,) or None, default=None
         Record, or better patient, of each beat.
     n_resamples : int, default=1000
-        Resamples to draw.
+        Resamples to draw; a million at most.
     confidence_level : float, default=0.95
         Between 0 and 1.
     random_state : int, RandomState or None, default=None
@@ -181,8 +184,10 @@ def bootstrap_ci(
 
 def _check_parameters(n_resamples, confidence_level):
     """Refuse what makes no interval."""
-    if not isinstance(n_resamples, Integral) or n_resamples < 1:
-        raise ValueError(f"n_resamples={n_resamples!r} must be an int of 1 or more.")
+    if not isinstance(n_resamples, Integral) or not 1 <= n_resamples <= MOST_RESAMPLES:
+        raise ValueError(
+            f"n_resamples={n_resamples!r} must be an int from 1 to {MOST_RESAMPLES:,}."
+        )
     if not (isinstance(confidence_level, Real) and 0 < confidence_level < 1):
         raise ValueError(
             f"confidence_level={confidence_level!r} must lie between 0 and 1, such as "
