@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import warnings
 
 import numpy as np
 import pytest
@@ -48,7 +49,13 @@ def run(argv):
     """Run a command; hold that it does its work or says in one line why not."""
     OUTCOMES["cases"] += 1
     output, errors = io.StringIO(), io.StringIO()
-    with contextlib.redirect_stdout(output), contextlib.redirect_stderr(errors):
+    with (
+        contextlib.redirect_stdout(output),
+        contextlib.redirect_stderr(errors),
+        warnings.catch_warnings(),
+    ):
+        # A message to the user, such as of records too few to share classes out.
+        warnings.simplefilter("ignore", UserWarning)
         try:
             code = cli.main(argv)
         except SystemExit as stop:  # argparse's own
