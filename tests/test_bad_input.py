@@ -85,9 +85,11 @@ def test_a_changed_byte_anywhere_in_a_gzip_file(tmp_path):
         if changed == packed:
             continue
         path.write_bytes(changed)
-        with pytest.raises(ValueError, match=r"decompressed: .* again\.$") as caught:
+        # What is still unpacked before the damage is noticed may be no text.
+        message = r"could not be decompressed: .* again\.$|is not a text file"
+        with pytest.raises(ValueError, match=message) as caught:
             load_heartbeat_csv(path)
-        assert "invalid" not in str(caught.value)  # as zlib says of its codes
+        assert "while decompressing data" not in str(caught.value)  # zlib's words
 
 
 @pytest.mark.parametrize("classes", [[0, 1, 2, 3, 4], list("NSVFQ")])
