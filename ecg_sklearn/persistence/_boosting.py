@@ -7,7 +7,7 @@ looking at them.
 import numpy as np
 from sklearn.preprocessing import LabelEncoder
 
-from ecg_sklearn.persistence._nodes import check_links, is_array
+from ecg_sklearn.persistence._nodes import add_up, check_links, is_array
 from ecg_sklearn.persistence._values import shown
 
 __all__ = ["BOOSTING", "decode_boosting", "encode_boosting"]
@@ -97,10 +97,7 @@ def decode_boosting(model, columns, decoder):
         not is_array(n_nodes, np.int64, np.shape(n_nodes)[:1])
         or not 0 < len(n_nodes) <= _MOST_TREES
         or len(n_nodes) % n_outputs
-        or n_nodes.min() < 1
-        # One at a time: a sum could run over.
-        or n_nodes.max() > (n_all := len(columns["value"]))
-        or n_nodes.sum() != n_all
+        or not add_up(n_nodes, n_all := len(columns["value"]))
         or not all(is_array(columns[n], t, (n_all,)) for n, t in _FIELDS.items())
     ):
         raise ValueError("The arrays of its boosted trees do not fit together.")

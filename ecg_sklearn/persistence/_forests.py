@@ -8,7 +8,7 @@ import numpy as np
 from sklearn.tree import DecisionTreeClassifier
 from sklearn.tree._tree import Tree
 
-from ecg_sklearn.persistence._nodes import check_links, is_array
+from ecg_sklearn.persistence._nodes import add_up, check_links, is_array
 from ecg_sklearn.persistence._values import shown
 
 __all__ = ["FORESTS", "decode_trees", "encode_trees"]
@@ -85,10 +85,7 @@ def decode_trees(forest, columns, decoder):
     value, n_nodes = columns.pop("value"), columns.pop("n_nodes")
     if (
         not is_array(n_nodes, np.int64, (forest.n_estimators,))
-        or n_nodes.min() < 1
-        # One at a time: a sum could run over.
-        or n_nodes.max() > (n_all := len(columns["feature"]))
-        or n_nodes.sum() != n_all
+        or not add_up(n_nodes, n_all := len(columns["feature"]))
         or not is_array(value, np.float64, (n_all, n_classes))
         or not all(is_array(columns[n], t, (n_all,)) for n, t in _FIELDS.items())
     ):

@@ -5,7 +5,7 @@ scikit-learn follows the numbers of a node without looking at them. Imports NumP
 
 import numpy as np
 
-__all__ = ["check_links", "is_array"]
+__all__ = ["add_up", "check_links", "is_array"]
 
 
 def is_array(array, dtype, shape):
@@ -13,6 +13,12 @@ def is_array(array, dtype, shape):
     return (
         isinstance(array, np.ndarray) and array.dtype == dtype and array.shape == shape
     )
+
+
+def add_up(n_nodes, n_all):
+    """Whether trees of so many nodes, one at least, have all nodes between them."""
+    # One at a time: a sum could run over.
+    return n_nodes.min() >= 1 and n_nodes.max() <= n_all and n_nodes.sum() == n_all
 
 
 def check_links(left, right, feature, is_leaf, n_nodes, n_features):
