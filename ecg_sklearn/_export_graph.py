@@ -277,10 +277,10 @@ class KerasDialect:
         return self.keras.reshape(x, (-1, *shape))
 
     def correlate(self, x, matrix, hop):
-        """Products of all segments with a matrix, (n_beats, n_columns, n_frames)."""
+        """Products of a matrix with all segments, (n_beats, n_rows, n_frames)."""
         frames = self.keras.conv(
             self.keras.expand_dims(x, -1),
-            np.asarray(matrix, dtype=np.float32)[:, None, :],
+            np.asarray(matrix, dtype=np.float32).T[:, None, :],
             strides=hop,
             padding="valid",
             data_format="channels_last",

@@ -161,8 +161,8 @@ class OnnxDialect:
         return self.node("Reshape", x, [-1, *shape])
 
     def correlate(self, x, matrix, hop):
-        """Products of all segments with a matrix, (n_beats, n_columns, n_frames)."""
-        kernel = np.asarray(matrix).T[:, None, :]
+        """Products of a matrix with all segments, (n_beats, n_rows, n_frames)."""
+        kernel = np.asarray(matrix)[:, None, :]
         return self.node("Conv", self.node("Unsqueeze", x, [1]), kernel, strides=[hop])
 
 

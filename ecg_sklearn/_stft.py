@@ -12,11 +12,11 @@ import numpy as np
 import scipy.fft
 import scipy.signal
 
-__all__ = ["ShortTimePower"]
+__all__ = ["ShortTimePower", "direction_of", "power_of"]
 
 # Beats are transformed in chunks whose frames take about this many bytes, so that
 # they stay in the processor's cache and memory does not grow with n_beats.
-CHUNK_BYTES = 2**20
+CHUNK_BYTES = 2**21
 # Above this many samples a segment, the FFT is faster than the matrix product.
 LONGEST_MATRIX_SEGMENT = 128
 # More is a slip of the pen, and would end in want of memory.
@@ -83,24 +83,21 @@ class ShortTimePower:
         if self.nperseg <= LONGEST_MATRIX_SEGMENT:
             self.matrix = self._fourier_matrix().astype(np.float32)
 
-    def chunks(self, X, *, phase=False):
-        """Compute power, and phase if wanted, chunk by chunk.
+    def chunks(self, X):
+        """Compute spectra, chunk by chunk.
 
         Parameters
         ----------
         X : ndarray of shape (n_beats, n_times), float32 or float64
             Beats.
-        phase : bool, default=False
-            Compute the direction of each bin in the complex plane as well.
 
         Yields
         ------
         slice
             The beats of the chunk.
-        ndarray of shape (n_chunk, n_freqs, n_frames), float32
-            Their power; the square of their magnitude, if not one-sided.
-        ndarray of shape (n_chunk, n_freqs, n_frames, 2), float32, or None
-            Cosine and sine of their phase; both 0 where there is no power.
+        ndarray of shape (n_chunk, 2, n_freqs, n_frames), float32
+            Real parts and imaginary parts, for :func:`power_of` and
+            :func:`direction_of`.
         """
         width = self.nperseg + (
             self.nfft if self.matrix is None else 2 * len(self.frequencies)
@@ -111,59 +108,96 @@ class ShortTimePower:
             part = slice(start, start + size)
             # In one order of memory, so that sums add up in one order too.
             beats = np.ascontiguousarray(X[part], dtype=np.float32)
-            # (n_chunk, n_frames, 2, n_freqs): real parts, imaginary parts
-            spectrum = spectrum_of(self._segments(beats))
-            direction = _direction(spectrum) if phase else None
-            np.square(spectrum, out=spectrum)
-            power = spectrum[:, :, 0] + spectrum[:, :, 1]
-            yield part, power.transpose(0, 2, 1), direction
+            yield part, spectrum_of(self._extended(beats))
 
-    def _segments(self, X):
-        """View beats as overlapping segments (n_beats, n_frames, nperseg)."""
+    def _extended(self, X):
+        """Beats with extended ends, and without what is part of every trend."""
         if self.padding:
             X = _extend(X, self.padding, self.boundary)
         # A line through the whole beat is part of every trend, and a constant too:
         # without them, float32 keeps more digits.
         if self.detrend == "linear":
-            X = scipy.signal.detrend(X)
-        elif self.detrend:
-            X = X - X.mean(axis=1, keepdims=True)
-        view = np.lib.stride_tricks.sliding_window_view(X, self.nperseg, axis=1)
-        return view[:, :: self.hop]
+            return scipy.signal.detrend(X)
+        return X - X.mean(axis=1, keepdims=True) if self.detrend else X
 
-    def _by_matrix(self, segments):
+    def _by_matrix(self, X):
         # One product for each beat: in one for all of them, the last digits of a beat
         # would depend on its place among the others on some processors.
-        products = np.matmul(np.ascontiguousarray(segments), self.matrix)
-        return products.reshape(*segments.shape[:2], 2, -1)
+        products = np.matmul(self.matrix, self._segments_in_columns(X))
+        return products.reshape(len(X), 2, len(self.frequencies), len(self.times))
 
-    def _by_fft(self, segments):
+    def _segments_in_columns(self, X):
+        """Copy segments to (n_beats, nperseg, n_frames).
+
+        Samples that are one hop apart are put side by side first, so that what follows
+        copies runs of ``n_frames`` values, and not single ones.
+        """
+        n_frames = len(self.times)
+        n_hops = n_frames - 1 + -(-self.nperseg // self.hop)
+        whole = np.zeros((len(X), n_hops * self.hop), dtype=np.float32)
+        n_used = min(X.shape[1], whole.shape[1])
+        whole[:, :n_used] = X[:, :n_used]
+        apart = whole.reshape(len(X), n_hops, self.hop).swapaxes(1, 2)
+        runs = np.lib.stride_tricks.sliding_window_view(
+            np.ascontiguousarray(apart), n_frames, axis=2
+        )
+        columns = runs.swapaxes(1, 2).reshape(len(X), -1, n_frames)
+        return columns[:, : self.nperseg]
+
+    def _by_fft(self, X):
+        view = np.lib.stride_tricks.sliding_window_view(X, self.nperseg, axis=1)
+        segments = view[:, :: self.hop]
         if self.detrend:
             segments = scipy.signal.detrend(segments, type=self.detrend)
         spectrum = scipy.fft.rfft(segments * self.window.astype(np.float32), self.nfft)
         spectrum = spectrum[..., self.bins] * self.gain.astype(np.float32)
         pairs = spectrum.view(np.float32).reshape(*spectrum.shape, 2)
-        return pairs.swapaxes(2, 3)
+        return pairs.transpose(0, 3, 2, 1)
 
     def _fourier_matrix(self):
         """Fold detrending, window, Fourier transform and gain into one matrix.
 
-        The real parts of all bins are in the first columns, the imaginary parts in
-        the others: power is the sum of the squares of the two.
+        The first rows give the real parts of all bins, the others the imaginary parts.
         """
         bins = np.arange(self.nfft // 2 + 1)[self.bins]
         # Reduced modulo nfft, so that long transforms lose no digits of the angle.
         turns = np.outer(np.arange(self.nperseg), bins) % self.nfft
         angle = 2 * np.pi * turns / self.nfft
         matrix = np.hstack([np.cos(angle), -np.sin(angle)]) * self.window[:, None]
-        return _detrending(self.nperseg, self.detrend) @ matrix * np.tile(self.gain, 2)
+        matrix = _detrending(self.nperseg, self.detrend) @ matrix
+        return np.ascontiguousarray((matrix * np.tile(self.gain, 2)).T)
 
 
-def _direction(spectrum):
-    """Cosine and sine of the phase, as (n_beats, n_freqs, n_frames, 2)."""
-    modulus = np.hypot(spectrum[:, :, :1], spectrum[:, :, 1:])
+def power_of(spectrum, out):
+    """Add up the squares of real and imaginary parts; overwrites the spectrum.
+
+    Parameters
+    ----------
+    spectrum : ndarray of shape (n_beats, 2, n_freqs, n_frames)
+        What :meth:`ShortTimePower.chunks` gave.
+    out : ndarray of shape (n_beats, n_freqs, n_frames)
+        Where the power goes; the square of the magnitude, if not one-sided.
+    """
+    np.square(spectrum, out=spectrum)
+    np.add(spectrum[:, 0], spectrum[:, 1], out=out)
+
+
+def direction_of(spectrum):
+    """Find the direction of each bin in the complex plane.
+
+    Parameters
+    ----------
+    spectrum : ndarray of shape (n_beats, 2, n_freqs, n_frames)
+        What :meth:`ShortTimePower.chunks` gave.
+
+    Returns
+    -------
+    ndarray of shape (n_beats, n_freqs, n_frames, 2), float32
+        Cosine and sine of the phase; both 0 where there is no power.
+    """
+    modulus = np.hypot(spectrum[:, :1], spectrum[:, 1:])
     unit = np.divide(spectrum, modulus, out=np.zeros_like(spectrum), where=modulus > 0)
-    return unit.transpose(0, 3, 1, 2)
+    return unit.transpose(0, 2, 3, 1)
 
 
 def _segment_lengths(nperseg, noverlap, nfft):
@@ -289,9 +323,11 @@ def _detrending(nperseg, detrend):
 
 def _extend(X, pad, boundary):
     """Extend beats at both ends, as the boundaries of :func:`scipy.signal.stft` do."""
+    if boundary == "zeros":  # numpy.pad takes three times as long
+        whole = np.zeros((len(X), X.shape[1] + 2 * pad), dtype=X.dtype)
+        whole[:, pad:-pad] = X
+        return whole
     widths = ((0, 0), (pad, pad))
-    if boundary == "zeros":
-        return np.pad(X, widths)
     if boundary == "constant":
         return np.pad(X, widths, mode="edge")
     return np.pad(X, widths, mode="reflect", reflect_type=boundary)

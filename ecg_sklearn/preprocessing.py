@@ -19,7 +19,7 @@ from ecg_sklearn._levels import (
     rescale,
     to_decibels,
 )
-from ecg_sklearn._stft import ShortTimePower
+from ecg_sklearn._stft import ShortTimePower, direction_of, power_of
 
 __all__ = ["SpectrogramTransformer"]
 
@@ -374,15 +374,15 @@ class SpectrogramTransformer(TransformerMixin, BaseEstimator):
         images = np.empty(shape, dtype=np.float32)
         levels = self._levels(images)
         beats = X[:, : self.n_times_]
-        for part, power, direction in self._stft.chunks(beats, phase=self.phase):
+        for part, spectrum in self._stft.chunks(beats):
+            if self.phase:
+                images[part, : len(self.frequencies_), :, 1:] = direction_of(spectrum)
             chunk = levels[part]
-            chunk[...] = power
+            power_of(spectrum, out=chunk)
             if self.scale == "magnitude":
                 np.sqrt(chunk, out=chunk)
             elif self.scale == "db":
                 to_decibels(chunk, self.amin, self.top_db)
-            if direction is not None:
-                images[part, : len(self.frequencies_), :, 1:] = direction
         return images
 
     def _levels_in_units(self, X):
