@@ -167,7 +167,7 @@ MODELS = {
 }
 
 
-def load(data_home, *, context, held_out, limit=None):
+def load(data_home, *, context, held_out=None, limit=None):
     """Load training beats and beats to score.
 
     Parameters
@@ -176,8 +176,8 @@ def load(data_home, *, context, held_out, limit=None):
         Folder with the MIT-BIH records.
     context : bool
         Append the context of each beat.
-    held_out : bool
-        Score a tenth of the training rows, the same for all, and not the test file.
+    held_out : int or None, default=None
+        Score that draw of a tenth of the training rows, and not the test file.
     limit : int or None, default=None
         Keep that many of the training beats, for a trial.
 
@@ -187,8 +187,8 @@ def load(data_home, *, context, held_out, limit=None):
         Training beats and beats to score: ``data``, ``target``, ``n_context``.
     """
     training = fetch_mitbih(data_home=data_home, subset="train", context=context)
-    if held_out:
-        scored, rows = training, _rows_apart(training.target, 0.1)
+    if held_out is not None:
+        scored, rows = training, _rows_apart(training.target, 0.1, held_out)
     else:
         scored = fetch_mitbih(data_home=data_home, subset="test", context=context)
         rows = np.arange(len(training.target)), np.arange(len(scored.target))
@@ -205,10 +205,10 @@ def load(data_home, *, context, held_out, limit=None):
     )
 
 
-def _rows_apart(y, share):
-    """Rows to train on and rows to score, stratified, always the same."""
+def _rows_apart(y, share, draw=0):
+    """Rows to train on and rows to score, stratified; the same for the same draw."""
     return train_test_split(
-        np.arange(len(y)), test_size=share, stratify=y, random_state=0
+        np.arange(len(y)), test_size=share, stratify=y, random_state=draw
     )
 
 

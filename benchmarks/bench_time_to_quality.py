@@ -68,7 +68,7 @@ def main():
         sides = load(
             args.data,
             context=name.endswith("context"),
-            held_out=not args.test,
+            held_out=None if args.test else 0,
             limit=limit,
         )
         ours = []
