@@ -13,7 +13,7 @@ from imblearn.pipeline import Pipeline
 from imblearn.under_sampling import RandomUnderSampler
 from sklearn import config_context
 from sklearn.base import clone
-from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.ensemble import HistGradientBoostingClassifier, VotingClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
 from sklearn.neighbors import NearestNeighbors
@@ -29,7 +29,8 @@ from sklearn.preprocessing import (
     StandardScaler,
 )
 
-from ecg_sklearn import load, make_ecg_pipeline, save
+from ecg_sklearn import ShapeRhythmClassifier, load, make_ecg_pipeline, save
+from ecg_sklearn.datasets import make_heartbeats
 from ecg_sklearn.neural_network import SpectrogramCNNClassifier
 from ecg_sklearn.over_sampling import BeatAugmenter, BeatSMOTE
 from ecg_sklearn.persistence import VersionWarning
@@ -221,6 +222,71 @@ class TestRoundTrip:
         found = again(trees, tmp_path)
         np.testing.assert_array_equal(found.predict_proba(X), trees.predict_proba(X))
         assert found.feature_names_in_.tolist() == ["a", "b", "c"]
+
+    @pytest.mark.parametrize("voting", ["soft", "hard"])
+    @pytest.mark.parametrize("weights", [None, [1, 0.5, 2]])
+    def test_votes(self, voting, weights, tmp_path):
+        rng = np.random.default_rng(0)
+        X = pd.DataFrame(rng.normal(size=(90, 2)), columns=["a", "b"])
+        y = np.array(["N", "S", "V"], dtype=object)[rng.integers(3, size=90)]
+        parts = [
+            ("trees", HistGradientBoostingClassifier(max_iter=2)),
+            ("nothing", "drop"),
+            ("line", PlainPipeline([("classifier", LogisticRegression())])),
+        ]
+        vote = VotingClassifier(parts, voting=voting, weights=weights).fit(X, y)
+        found = again(vote, tmp_path)
+        np.testing.assert_array_equal(found.predict(X), vote.predict(X))
+        np.testing.assert_array_equal(found.transform(X), vote.transform(X))
+        assert found.named_estimators_.line is found.estimators_[1]
+        assert found.named_estimators_.nothing == "drop"
+        assert found.feature_names_in_.tolist() == ["a", "b"]
+        assert found.n_features_in_ == 2
+        np.testing.assert_array_equal(found.fit(X, y).predict(X), vote.predict(X))
+
+    def test_a_vote_of_networks_beside_the_rhythm(self, tmp_path):
+        beats = make_heartbeats(
+            200, weights=[0.5, 0.3, 0.2, 0, 0], rhythm=True, random_state=0
+        )
+        parts = [
+            (
+                f"seed {seed}",
+                make_ecg_pipeline(
+                    sampler=None, filters=(4,), epochs=1, random_state=seed
+                ),
+            )
+            for seed in (0, 1)
+        ]
+        model = ShapeRhythmClassifier(
+            VotingClassifier(parts, voting="soft"), random_state=0
+        ).fit(beats.data, beats.target)
+        found = again(model, tmp_path)
+        np.testing.assert_array_equal(
+            found.predict_proba(beats.data), model.predict_proba(beats.data)
+        )
+
+    @pytest.mark.parametrize(
+        "edit",
+        [
+            lambda vote: vote.set_params(line="drop"),
+            lambda vote: vote.set_params(weights=[1.0]),
+            lambda vote: vote.set_params(weights=[0.0, 0.0]),
+            lambda vote: vote.set_params(line=StandardScaler()),
+        ],
+    )
+    def test_votes_that_were_changed_after_fit(self, edit, tmp_path):
+        X, y = np.random.default_rng(0).normal(size=(40, 2)), np.arange(40) % 2
+        parts = [("line", LogisticRegression()), ("other", LogisticRegression())]
+        vote = VotingClassifier(parts, voting="soft").fit(X, y)
+        with pytest.raises(ValueError, match="do not go with those of fit"):
+            save(edit(vote), tmp_path / "model.ecgsk")
+
+    def test_a_vote_of_a_fit_that_failed(self, tmp_path):
+        vote = VotingClassifier([("line", LogisticRegression())])
+        with pytest.raises(ValueError, match="NaN"):
+            vote.fit(np.full((4, 2), np.nan), [0, 1, 0, 1])
+        with pytest.raises(ValueError, match="did not come to its end"):
+            save(vote, tmp_path / "model.ecgsk")
 
     def test_trees_of_a_fit_that_failed(self, tmp_path):
         X, y = np.zeros((20, 2)), np.arange(20) % 2

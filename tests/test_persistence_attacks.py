@@ -13,7 +13,11 @@ import zipfile
 import joblib
 import numpy as np
 import pytest
-from sklearn.ensemble import ExtraTreesClassifier, HistGradientBoostingClassifier
+from sklearn.ensemble import (
+    ExtraTreesClassifier,
+    HistGradientBoostingClassifier,
+    VotingClassifier,
+)
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
@@ -683,6 +687,61 @@ class TestShapeAndRhythm:
         path = tmp_path / "model"
         save(model, path)
         refused(path, f"agree on {name}")
+
+
+class TestForgedVotes:
+    """Every change to the parts of a vote that would break predict."""
+
+    @pytest.fixture
+    def vote(self, tmp_path):
+        rng = np.random.default_rng(0)
+        parts = [(name, LogisticRegression()) for name in ("one", "other")]
+        vote = VotingClassifier(parts, voting="soft", weights=[1.0, 2.0])
+        path = tmp_path / "vote.ecgsk"
+        save(vote.fit(rng.normal(size=(40, 2)), np.arange(40) % 2 + 5), path)
+        assert load(path).predict(np.zeros((1, 2))) in (5, 6)
+        return path
+
+    @pytest.mark.parametrize(
+        ("edit", "message"),
+        [
+            (lambda n: n["fitted"]["estimators_"].pop(), "do not fit together"),
+            (lambda n: n["fitted"].pop("estimators_"), "do not fit together"),
+            (lambda n: n["fitted"].pop("classes_"), "do not fit together"),
+            (lambda n: n["fitted"].update(classes_=[5, 6]), "do not fit together"),
+            (lambda n: n["fitted"].update(estimators_=[1, 2]), "do not fit together"),
+            (lambda n: n["fitted"].update(estimators_=None), "do not fit together"),
+            (lambda n: n["fitted"].update(le_=None), "no attribute 'le_'"),
+            (lambda n: n["params"]["estimators"].pop(), "do not fit together"),
+            (lambda n: n["params"].update(estimators=None), "pairs of a name"),
+            (lambda n: n["params"].update(estimators=[["a", 1]]), "pairs of a name"),
+            (lambda n: n["params"].update(weights=[1.0]), "do not fit together"),
+            (lambda n: n["params"].update(weights=["a", "b"]), "do not fit together"),
+            (lambda n: n["params"].update(weights=[1, -1]), "do not fit together"),
+            (lambda n: n["params"].update(weights="a"), "weights"),
+            (lambda n: n["params"].update(voting="loud"), "voting"),
+            (
+                lambda n: n["fitted"]["estimators_"][0]["fitted"].update(
+                    n_features_in_=3
+                ),
+                "does not work",
+            ),
+        ],
+    )
+    def test_parts(self, vote, edit, message):
+        forge(vote, edit=lambda header: edit(header["object"]))
+        refused(vote, message)
+
+    @pytest.mark.parametrize(
+        "classes", [[0, 1], [0, 1, 2, 3], [[0, 1, 2]], [2, 1, 0], [0, 0, 1]]
+    )
+    def test_classes(self, classes, tmp_path):
+        rng = np.random.default_rng(0)
+        X, y = rng.normal(size=(40, 2)), np.arange(40) % 4 % 3
+        vote = VotingClassifier([("one", LogisticRegression())]).fit(X, y)
+        vote.classes_ = np.array(classes)
+        save(vote, tmp_path / "vote.ecgsk")
+        refused(tmp_path / "vote.ecgsk", "do not fit together")
 
 
 def change_trees(path, column, edit):

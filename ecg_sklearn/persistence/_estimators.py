@@ -25,6 +25,7 @@ from ecg_sklearn.persistence._own import (
 )
 from ecg_sklearn.persistence._types import class_of, name_of, stored_type
 from ecg_sklearn.persistence._values import KIND, Decoder, Encoder, shown
+from ecg_sklearn.persistence._votes import VOTE, check_vote, finish_vote
 
 __all__ = ["ModelDecoder", "ModelEncoder"]
 
@@ -64,6 +65,8 @@ class ModelEncoder(Encoder):
         fitted = _kept_attributes(estimator, stored, where)
         if name == _TRANSFORMER:
             check_planned(estimator, where)
+        if name == VOTE:
+            check_vote(estimator, where)
         return {
             KIND: "estimator",
             "type": name,
@@ -146,7 +149,9 @@ class ModelDecoder(Decoder):
             if not _may_keep(attribute, stored) or hasattr(cls, attribute):
                 raise ValueError(f"{name} has no attribute {shown(attribute)}.")
         if name in _PIPELINES:
-            _check_steps(params.get("steps"))
+            _check_steps(params.get("steps"), (None, "passthrough"))
+        if name == VOTE:
+            _check_steps(params.get("estimators"), ("drop",))
         _check_fitted(fitted)
         if (network is not None) > (name == _CLASSIFIER):
             raise ValueError(f"{name} has no network.")
@@ -166,6 +171,8 @@ class ModelDecoder(Decoder):
             decode(estimator, trees, self)
         if name == _SHAPE_RHYTHM:
             finish_shape_rhythm(estimator)
+        if name == VOTE:
+            finish_vote(estimator)
         if name.startswith("sklearn.") and name not in _PIPELINES:
             _try_out(estimator, fitted.get("n_features_in_"))
         return estimator
@@ -193,16 +200,16 @@ def _try_out(estimator, n_features):
             ) from error
 
 
-def _check_steps(steps):
-    """Refuse steps of a pipeline that are not names and estimators."""
+def _check_steps(steps, stand_ins):
+    """Refuse steps that are not names and estimators, or what may stand for one."""
     if not isinstance(steps, list) or not all(
         isinstance(step, tuple)
         and len(step) == 2
         and isinstance(step[0], str)
-        and (step[1] in (None, "passthrough") or isinstance(step[1], BaseEstimator))
+        and (step[1] in stand_ins or isinstance(step[1], BaseEstimator))
         for step in steps
     ):
-        raise ValueError("A pipeline does not hold pairs of a name and an estimator.")
+        raise ValueError("It does not hold pairs of a name and an estimator.")
 
 
 def _check_fitted(fitted):

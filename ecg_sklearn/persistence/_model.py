@@ -47,7 +47,8 @@ def save(pipe, path, *, overwrite=False):
         A pipeline of :func:`~ecg_sklearn.pipeline.make_ecg_pipeline`, or one of its
         steps; or a :class:`~ecg_sklearn.ensemble.ShapeRhythmClassifier`; fitted or
         not. Other scalers and samplers of scikit-learn and imbalanced-learn may take
-        part, and LogisticRegression, forests and boosted trees as the last step.
+        part, LogisticRegression, forests and boosted trees as the last step, and a
+        VotingClassifier around any of these.
     path : str or path-like
         The file, by custom with the suffix ``.ecgsk``. Its folder is made if it is not
         there.

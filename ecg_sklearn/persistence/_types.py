@@ -123,6 +123,9 @@ _TYPES = {
     "sklearn.RandomForestClassifier": _FOREST,
     "sklearn.RobustScaler": StoredType("sklearn.preprocessing"),
     "sklearn.StandardScaler": StoredType("sklearn.preprocessing"),
+    "sklearn.VotingClassifier": StoredType(
+        "sklearn.ensemble", rebuilt=("feature_names_in_", "le_", "named_estimators_")
+    ),
 }
 
 

@@ -8,7 +8,11 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sklearn.ensemble import ExtraTreesClassifier, HistGradientBoostingClassifier
+from sklearn.ensemble import (
+    ExtraTreesClassifier,
+    HistGradientBoostingClassifier,
+    VotingClassifier,
+)
 from sklearn.linear_model import LogisticRegression
 
 from ecg_sklearn import ShapeRhythmClassifier, load, make_ecg_pipeline, save
@@ -35,8 +39,9 @@ def pipeline():
 
 def trees():
     """A classifier of each kind whose numbers scikit-learn follows blindly."""
+    line = LogisticRegression(max_iter=20, tol=0.1)
     return ShapeRhythmClassifier(
-        LogisticRegression(max_iter=20, tol=0.1),
+        VotingClassifier([("one", line), ("two", line)], voting="soft", weights=[1, 2]),
         context_estimator=HistGradientBoostingClassifier(max_iter=2, random_state=0),
         rhythm_estimator=ExtraTreesClassifier(2, random_state=0),
         n_context=3,
