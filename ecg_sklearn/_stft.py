@@ -2,8 +2,8 @@
 
 Each segment of a beat is detrended, windowed and Fourier-transformed. All three are
 linear, so that for short segments they are one small matrix, and the transform of all
-segments is one matrix product in single precision. Long segments take an FFT. Imports
-nothing else of the package.
+segments of a beat is one matrix product in single precision. Long segments take an FFT.
+Imports nothing else of the package.
 """
 
 from numbers import Integral, Real
@@ -81,7 +81,7 @@ class ShortTimePower:
         self.gain = np.sqrt(gains)[self.bins]
         self.matrix = None
         if self.nperseg <= LONGEST_MATRIX_SEGMENT:
-            self.matrix = self._fourier_matrix().astype(np.float32)
+            self.matrix = self._fourier_matrix().astype(np.float32, order="C")
 
     def chunks(self, X):
         """Compute spectra, chunk by chunk.
@@ -116,9 +116,7 @@ class ShortTimePower:
             X = _extend(X, self.padding, self.boundary)
         # A line through the whole beat is part of every trend, and a constant too:
         # without them, float32 keeps more digits.
-        if self.detrend == "linear":
-            return scipy.signal.detrend(X)
-        return X - X.mean(axis=1, keepdims=True) if self.detrend else X
+        return _without_trend(X, self.detrend) if self.detrend else X
 
     def _by_matrix(self, X):
         # One product for each beat: in one for all of them, the last digits of a beat
@@ -148,7 +146,7 @@ class ShortTimePower:
         view = np.lib.stride_tricks.sliding_window_view(X, self.nperseg, axis=1)
         segments = view[:, :: self.hop]
         if self.detrend:
-            segments = scipy.signal.detrend(segments, type=self.detrend)
+            segments = _without_trend(segments, self.detrend)
         spectrum = scipy.fft.rfft(segments * self.window.astype(np.float32), self.nfft)
         spectrum = spectrum[..., self.bins] * self.gain.astype(np.float32)
         pairs = spectrum.view(np.float32).reshape(*spectrum.shape, 2)
@@ -165,7 +163,7 @@ class ShortTimePower:
         angle = 2 * np.pi * turns / self.nfft
         matrix = np.hstack([np.cos(angle), -np.sin(angle)]) * self.window[:, None]
         matrix = _detrending(self.nperseg, self.detrend) @ matrix
-        return np.ascontiguousarray((matrix * np.tile(self.gain, 2)).T)
+        return (matrix * np.tile(self.gain, 2)).T
 
 
 def power_of(spectrum, out):
@@ -309,6 +307,20 @@ def _power_gain(values, sampling_rate, scaling):
     return gain
 
 
+def _without_trend(X, detrend):
+    """Take the mean or a line out of the last axis.
+
+    :func:`scipy.signal.detrend` fits all lines at once, and the last digits of one
+    then depend on the others.
+    """
+    X = X - X.mean(axis=-1, keepdims=True)
+    if detrend == "linear" and X.shape[-1] > 1:
+        ramp = np.arange(X.shape[-1]) - (X.shape[-1] - 1) / 2
+        ramp = (ramp / np.sqrt(ramp @ ramp)).astype(np.float32)
+        X -= (X * ramp).sum(axis=-1, keepdims=True) * ramp
+    return X
+
+
 def _detrending(nperseg, detrend):
     """Matrix that takes the trend out of a segment; it is symmetric."""
     identity = np.eye(nperseg)
@@ -325,7 +337,7 @@ def _extend(X, pad, boundary):
     """Extend beats at both ends, as the boundaries of :func:`scipy.signal.stft` do."""
     if boundary == "zeros":  # numpy.pad takes three times as long
         whole = np.zeros((len(X), X.shape[1] + 2 * pad), dtype=X.dtype)
-        whole[:, pad:-pad] = X
+        whole[:, pad : pad + X.shape[1]] = X
         return whole
     widths = ((0, 0), (pad, pad))
     if boundary == "constant":

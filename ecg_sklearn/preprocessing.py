@@ -34,8 +34,8 @@ class SpectrogramTransformer(TransformerMixin, BaseEstimator):
     The power of each beat is computed in overlapping, windowed segments, as
     :func:`scipy.signal.spectrogram` does, put on a decibel scale and brought to
     [0, 1] with limits learned from the training beats. Detrending and the window
-    are folded into the Fourier matrix, so that the transform of all segments is one
-    matrix product in single precision.
+    are folded into the Fourier matrix, so that the transform of all segments of a beat
+    is one matrix product in single precision.
 
     Parameters
     ----------
@@ -378,7 +378,7 @@ class SpectrogramTransformer(TransformerMixin, BaseEstimator):
             if self.phase:
                 images[part, : len(self.frequencies_), :, 1:] = direction_of(spectrum)
             chunk = levels[part]
-            power_of(spectrum, out=chunk)
+            power_of(spectrum, out=chunk)  # the spectrum is gone now
             if self.scale == "magnitude":
                 np.sqrt(chunk, out=chunk)
             elif self.scale == "db":
