@@ -41,10 +41,10 @@ test-oldest:  ## the fast tests, on the lowest versions that pyproject.toml allo
 test-backends:  ## the classifier's tests on JAX and PyTorch in Keras
 	$(PYTHON) -m venv $(BACKENDS)
 	$(BACKENDS)/bin/pip install --quiet --editable ".[test]" jax torch
-	$(BACKENDS)/bin/python -m pytest -n auto tests/test_backends.py
-	KERAS_BACKEND=jax $(BACKENDS)/bin/python -m pytest -n auto tests/test_neural_network.py
+	$(BACKENDS)/bin/python -m pytest -n auto tests/neural_network/test_backends.py
+	KERAS_BACKEND=jax $(BACKENDS)/bin/python -m pytest -n auto tests/neural_network/test_classifier.py
 	KERAS_BACKEND=torch $(BACKENDS)/bin/python -m pytest -n auto \
-	  tests/test_neural_network.py
+	  tests/neural_network/test_classifier.py
 
 test-sdist: build  ## unpack the source distribution and run its tests
 	rm -rf dist/unpacked && mkdir dist/unpacked

@@ -18,8 +18,9 @@ from pathlib import Path
 import joblib
 import numpy as np
 
-from ecg_sklearn import export, exporting, make_ecg_pipeline
+from ecg_sklearn import export, make_ecg_pipeline
 from ecg_sklearn.datasets import make_heartbeats
+from ecg_sklearn.exporting import _export
 
 
 def seconds_each(function, argument, repeats):
@@ -60,13 +61,13 @@ def main():
             "max_difference": 0.0,
             **measure(pipe.predict_proba, X, args.repeats),
         }
-        for format, suffix in exporting._SUFFIXES.items():
+        for format, suffix in _export._SUFFIXES.items():
             try:
                 report = export(pipe, Path(folder, f"model{suffix}"), format=format)
             except ImportError as error:
                 print(f"{format}: {error}")
                 continue
-            run = exporting._FORMATS[format][1](report.path)
+            run = _export._FORMATS[format][1](report.path)
             result[format] = {
                 "bytes": report.n_bytes,
                 "max_difference": report.max_difference,

@@ -16,13 +16,13 @@ import numpy as np
 from _common import Stopwatch, alternate, make_parser, write_results
 
 from ecg_sklearn import make_ecg_pipeline
-from ecg_sklearn._protocols import PIPELINES
+from ecg_sklearn.cli._protocols import PIPELINES
 from ecg_sklearn.datasets import make_heartbeats
 
 
 def fit_ours(pipe, X, y):
     """Fit the pipeline, nothing kept from before; give both kinds of seconds."""
-    from ecg_sklearn import _training
+    from ecg_sklearn.neural_network import _training
 
     _training._pool.idle.clear()
     with Stopwatch() as watch:
@@ -34,7 +34,7 @@ def fit_bare(spec, images, y, batch_size, epochs):
     """Train the same graph as a Keras script would; give both kinds of seconds."""
     import keras
 
-    from ecg_sklearn import _network, _training
+    from ecg_sklearn.neural_network import _network, _training
 
     keras.utils.set_random_seed(0)
     with Stopwatch() as watch:

@@ -37,13 +37,13 @@ from _common import (
 from sklearn.metrics import accuracy_score, precision_recall_fscore_support
 from sklearn.model_selection import StratifiedGroupKFold
 
-from ecg_sklearn._protocols import (
+from ecg_sklearn.aami import CLASS_NAMES
+from ecg_sklearn.cli._protocols import (
     PIPELINES,
     WINDOW_CUT,
     beat_augmenter,
     context_trees,
 )
-from ecg_sklearn.aami import CLASS_NAMES
 from ecg_sklearn.datasets import fetch_mitbih
 from ecg_sklearn.metrics import aami_jk_score, bootstrap_ci
 

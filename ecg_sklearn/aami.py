@@ -1,7 +1,5 @@
 """The vocabulary of the field: beat symbols, AAMI classes and record lists.
 
-Data only; this module imports nothing.
-
 References
 ----------
 .. [1] ANSI/AAMI EC57:2012, Testing and reporting performance results of cardiac

@@ -1,7 +1,4 @@
-"""Resampling: SMOTE with errors in our terms, and beats as others might have them.
-
-Imports nothing else of the package.
-"""
+"""Resampling: SMOTE with errors in our terms, and beats as others might have them."""
 
 from numbers import Integral, Real
 

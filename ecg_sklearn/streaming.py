@@ -1,8 +1,4 @@
-"""Learning from more beats than fit into memory: :func:`fit_stream`.
-
-Imports nothing else of the package: it drives any pipeline whose steps have
-``partial_fit``.
-"""
+"""Learning from more beats than fit into memory: :func:`fit_stream`."""
 
 import time
 from collections.abc import Iterable, Iterator

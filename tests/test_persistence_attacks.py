@@ -560,7 +560,7 @@ class TestNetwork:
         refused(path, message)
 
     def test_the_fields_are_those_of_the_network(self):
-        from ecg_sklearn._network import NetworkSpec
+        from ecg_sklearn.neural_network._network import NetworkSpec
         from ecg_sklearn.persistence._networks import _FIELDS
 
         assert tuple(_FIELDS) == NetworkSpec._fields
@@ -576,7 +576,7 @@ class TestNetwork:
         ],
     )
     def test_weights_are_counted_as_keras_makes_them(self, network, change):
-        from ecg_sklearn._network import build_network
+        from ecg_sklearn.neural_network._network import build_network
         from ecg_sklearn.persistence._networks import _count_weights
 
         spec = network[0]["cnn"]._spec._replace(**change)

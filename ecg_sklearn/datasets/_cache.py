@@ -2,8 +2,7 @@
 
 A file is whole or not there: it is written under another name, then moved. It holds a
 SHA-256 sum, the names of the arrays, and the arrays in NumPy's own format. So damage is
-noticed wherever it is, and nothing in a file could be run. May import from
-:mod:`ecg_sklearn._files` alone.
+noticed wherever it is, and nothing in a file could be run.
 """
 
 import hashlib
@@ -14,7 +13,7 @@ from pathlib import Path
 import joblib
 import numpy as np
 
-from ecg_sklearn._files import new_file
+from ecg_sklearn.utils._files import new_file
 
 CACHE_VARIABLE = "ECG_SKLEARN_CACHE"
 _SUM_LENGTH = hashlib.sha256().digest_size

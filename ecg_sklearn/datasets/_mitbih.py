@@ -17,7 +17,6 @@ from ecg_sklearn.datasets._base import (
     make_bunch,
 )
 from ecg_sklearn.datasets._cache import cached
-from ecg_sklearn.datasets._context import CONTEXT_NAMES
 from ecg_sklearn.datasets._mitbih_files import (
     checksums,
     damaged_files,
@@ -28,8 +27,9 @@ from ecg_sklearn.datasets._mitbih_files import (
     missing_files,
 )
 from ecg_sklearn.datasets._records import read_annotations, read_signal
-from ecg_sklearn.datasets._rhythm import RHYTHM_NAMES
 from ecg_sklearn.datasets._wfdb import check_window, cut_rows, cut_windows
+from ecg_sklearn.features._morphology import CONTEXT_NAMES
+from ecg_sklearn.features._rr import RHYTHM_NAMES
 
 # Raise it when beats are cut otherwise than before, so that old ones are not reused.
 _CUT_VERSION = 3

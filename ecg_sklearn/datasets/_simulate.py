@@ -14,8 +14,8 @@ from ecg_sklearn.datasets._base import (
     make_bunch,
 )
 from ecg_sklearn.datasets._records import Annotations, Signal
-from ecg_sklearn.datasets._rhythm import RHYTHM_NAMES
 from ecg_sklearn.datasets._wfdb import cut_rows, cut_windows
+from ecg_sklearn.features._rr import RHYTHM_NAMES
 
 _RATE = KAGGLE_SIGNAL_RATE
 _LEAD = 1.0

@@ -17,13 +17,13 @@ from ecg_sklearn.datasets._base import (
     make_bunch,
     rr_intervals,
 )
-from ecg_sklearn.datasets._context import CONTEXT_NAMES, context_features
 from ecg_sklearn.datasets._records import (
     read_annotations,
     read_signal,
     record_names,
 )
-from ecg_sklearn.datasets._rhythm import RHYTHM_NAMES, rhythm_features
+from ecg_sklearn.features._morphology import CONTEXT_NAMES, context_features
+from ecg_sklearn.features._rr import RHYTHM_NAMES, rhythm_features
 
 # A rate or a window beyond these is a slip, and would take more memory than there is.
 _FARTHEST_RATE = 100

@@ -1,7 +1,7 @@
 """What a classifier looked at: class activation maps, occlusion and their display.
 
 Keras, TensorFlow and matplotlib are loaded by the functions that need them, not by
-importing this module. Imports nothing else of the package.
+importing this module.
 """
 
 from ecg_sklearn.inspection._class_activation import grad_cam

@@ -1,7 +1,6 @@
 """Class activation maps of a fitted network: what :func:`grad_cam` computes.
 
-Public through :mod:`ecg_sklearn.inspection`. Imports nothing of the package; Keras
-and TensorFlow are loaded by the first map.
+Public through :mod:`ecg_sklearn.inspection`.
 """
 
 from numbers import Integral

@@ -1,7 +1,4 @@
-"""How :class:`~ecg_sklearn.inspection.BeatExplanationDisplay` is drawn.
-
-Imports nothing of the package; matplotlib is imported when something is drawn.
-"""
+"""How :class:`~ecg_sklearn.inspection.BeatExplanationDisplay` is drawn."""
 
 import numpy as np
 

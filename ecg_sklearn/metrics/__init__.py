@@ -1,7 +1,6 @@
 """Numbers about predictions: per class, as ANSI/AAMI EC57 asks, with intervals.
 
-Arrays in, numbers out: nothing here sees an estimator. May import from
-:mod:`ecg_sklearn.aami` and :mod:`ecg_sklearn._columns`.
+Arrays in, numbers out: nothing here sees an estimator.
 """
 
 from ecg_sklearn.metrics._aami import AAMIReport, aami_report

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from ecg_sklearn._columns import flat_array
+from ecg_sklearn.utils._validation import flat_array
 
 
 def check_aligned(**arrays):

@@ -1,7 +1,4 @@
-"""The guard of :mod:`ecg_sklearn.model_selection`: who is on both sides of a split.
-
-Imports :mod:`ecg_sklearn._columns` and nothing else of the package.
-"""
+"""The guard of :mod:`ecg_sklearn.model_selection`: who is on both sides of a split."""
 
 import warnings
 
@@ -9,7 +6,7 @@ import numpy as np
 from sklearn.utils import Bunch
 from sklearn.utils._param_validation import StrOptions, validate_params
 
-from ecg_sklearn._columns import flat_array
+from ecg_sklearn.utils._validation import flat_array
 
 # The 48 records of the MIT-BIH database come from 47 subjects.
 _SHARED_SUBJECTS = {"201": "201/202", "202": "201/202"}

@@ -18,9 +18,9 @@ from sklearn.utils import (
 )
 from sklearn.utils._param_validation import Interval, RealNotInt, validate_params
 
-from ecg_sklearn._columns import flat_array
 from ecg_sklearn.aami import DS1, DS2
 from ecg_sklearn.model_selection._leakage import listed, record_names
+from ecg_sklearn.utils._validation import flat_array
 
 __all__ = ["InterPatientSplit", "record_train_test_split"]
 

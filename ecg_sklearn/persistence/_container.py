@@ -1,8 +1,7 @@
 """The file: an uncompressed zip of ``model.json`` and one ``.npy`` for each array.
 
 Nothing is unpacked to disk, nothing is compressed, and every byte is accounted for: the
-length of the file follows from the lengths of its members. Imports nothing else of the
-package.
+length of the file follows from the lengths of its members.
 """
 
 import hashlib

@@ -10,9 +10,9 @@ from sklearn.base import BaseEstimator
 from sklearn.utils._param_validation import validate_params
 
 from ecg_sklearn import __version__
-from ecg_sklearn._files import new_file
 from ecg_sklearn.persistence._container import read_model, write_model
 from ecg_sklearn.persistence._estimators import ModelDecoder, ModelEncoder
+from ecg_sklearn.utils._files import new_file
 
 __all__ = ["VersionWarning", "load", "save"]
 

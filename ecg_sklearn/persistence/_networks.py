@@ -1,8 +1,4 @@
-"""The network as numbers: checked field by field, built by our own code.
-
-Keras never sees a configuration that comes out of a file. :mod:`ecg_sklearn._network`,
-and Keras with it, is imported when a network is met.
-"""
+"""The network as numbers: checked field by field, built by our own code."""
 
 import math
 
@@ -61,7 +57,7 @@ def check_spec(spec):
     Parameters
     ----------
     spec : dict
-        Fields of :class:`ecg_sklearn._network.NetworkSpec`.
+        Fields of :class:`ecg_sklearn.neural_network._network.NetworkSpec`.
 
     Raises
     ------
@@ -91,7 +87,7 @@ def build(spec, variables):
     spec : dict
         What :func:`check_spec` has passed.
     variables : list of ndarray
-        Values in the order of :func:`ecg_sklearn._network.variables_of`.
+        Values in the order of :func:`ecg_sklearn.neural_network._network.variables_of`.
 
     Returns
     -------
@@ -108,7 +104,7 @@ def build(spec, variables):
     # Before Keras reserves memory for them.
     if given < needed:
         raise ValueError(f"Its network needs {needed} weights, and it has {given}.")
-    from ecg_sklearn import _network
+    from ecg_sklearn.neural_network import _network
 
     network = _network.build_network(_network.NetworkSpec(**spec))
     expected = [_kind_of(_network.value_of(v)) for v in _network.variables_of(network)]

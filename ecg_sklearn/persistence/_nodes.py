@@ -1,6 +1,6 @@
 """The nodes of decision trees, as arrays with one tree behind the other: checks.
 
-scikit-learn follows the numbers of a node without looking at them. Imports NumPy alone.
+scikit-learn follows the numbers of a node without looking at them.
 """
 
 import numpy as np

@@ -43,7 +43,7 @@ def encode_network(classifier, encoder, where):
     """
     if "model_" not in vars(classifier):
         return None
-    from ecg_sklearn import _network
+    from ecg_sklearn.neural_network import _network
 
     packed = _network.pack_network(classifier.model_)
     try:

@@ -1,7 +1,7 @@
 """States of random generators as plain values, checked before NumPy gets them.
 
 NumPy does not check the position in a buffer that a state names, and would read beyond
-it. Imports nothing else of the package.
+it.
 """
 
 import numpy as np

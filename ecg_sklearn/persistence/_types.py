@@ -1,6 +1,6 @@
 """The closed list of types that a model file may name, each with what it keeps.
 
-A class is imported only if its name is here. Imports nothing else of the package.
+A class is imported only if its name is here.
 """
 
 import importlib

@@ -1,7 +1,7 @@
 """Plain values as JSON and arrays, and back.
 
 What JSON has stays as it is; everything else is an object with the name of its kind
-under "~". Arrays stand beside the JSON, in a list. Imports nothing else of the package.
+under "~". Arrays stand beside the JSON, in a list.
 """
 
 import math

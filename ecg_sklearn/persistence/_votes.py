@@ -1,7 +1,4 @@
-"""VotingClassifier: what has to hold of it, and what is made anew.
-
-Imports nothing else of the package.
-"""
+"""VotingClassifier: what has to hold of it, and what is made anew."""
 
 import numpy as np
 from sklearn.base import BaseEstimator

@@ -1,9 +1,8 @@
 """Displays of beats, classes, records and trainings, with physical units.
 
 A display stores arrays; ``plot`` draws them. matplotlib is imported when something is
-drawn. scikit-learn's ``ConfusionMatrixDisplay`` fits as it is and has no
-counterpart here. Imports :mod:`ecg_sklearn._columns` and nothing else of
-the package.
+drawn. scikit-learn's ``ConfusionMatrixDisplay`` fits as it is and has no counterpart
+here.
 """
 
 from ecg_sklearn.plotting._beats import BeatsDisplay, SpectrogramsDisplay

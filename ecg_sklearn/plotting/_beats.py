@@ -6,7 +6,6 @@
 import numpy as np
 from sklearn.utils import check_array, check_consistent_length, check_random_state
 
-from ecg_sklearn._columns import flat_array
 from ecg_sklearn.plotting._drawing import (
     COLORS,
     check_count,
@@ -14,6 +13,7 @@ from ecg_sklearn.plotting._drawing import (
     name_classes,
     tidy,
 )
+from ecg_sklearn.utils._validation import flat_array
 
 __all__ = ["BeatsDisplay", "SpectrogramsDisplay"]
 

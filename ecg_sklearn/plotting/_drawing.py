@@ -1,7 +1,4 @@
-"""What the Displays share: colours, hatches, names of classes and the frame.
-
-Imports nothing else of the package, and matplotlib nowhere.
-"""
+"""What the Displays share: colours, hatches, names of classes and the frame."""
 
 from numbers import Integral, Real
 

@@ -7,7 +7,6 @@ import numpy as np
 from sklearn.calibration import calibration_curve
 from sklearn.utils import check_array
 
-from ecg_sklearn._columns import flat_array
 from ecg_sklearn.plotting._drawing import (
     COLORS,
     DARK,
@@ -16,6 +15,7 @@ from ecg_sklearn.plotting._drawing import (
     name_classes,
     tidy,
 )
+from ecg_sklearn.utils._validation import flat_array
 
 __all__ = ["ReliabilityDisplay"]
 

@@ -10,8 +10,6 @@ import numpy as np
 from sklearn.utils import Bunch
 from sklearn.utils.validation import check_is_fitted
 
-from ecg_sklearn._files import new_file
-from ecg_sklearn._scoring import predict_beats
 from ecg_sklearn.aami import CLASS_NAMES
 from ecg_sklearn.report._figures import (
     confusion_figure,
@@ -33,6 +31,8 @@ from ecg_sklearn.report._parts import (
     subtitle,
     tiles,
 )
+from ecg_sklearn.report._scoring import predict_beats
+from ecg_sklearn.utils._files import new_file
 
 __all__ = ["make_report"]
 

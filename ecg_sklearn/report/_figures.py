@@ -6,8 +6,8 @@ import sys
 
 import numpy as np
 
-from ecg_sklearn._scoring import shape_of
 from ecg_sklearn.aami import CLASS_NAMES
+from ecg_sklearn.report._scoring import shape_of
 
 
 def _png(figure, alt, caption):

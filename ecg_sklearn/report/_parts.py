@@ -7,11 +7,11 @@ import numpy as np
 from scipy.stats import binomtest
 from sklearn.utils import estimator_html_repr
 
-from ecg_sklearn._intervals import aami_figure, score_with_interval
 from ecg_sklearn.aami import CLASS_DESCRIPTIONS, CLASS_NAMES
 from ecg_sklearn.metrics import aami_report
 from ecg_sklearn.model_selection import check_no_leakage
 from ecg_sklearn.report._figures import class_bars
+from ecg_sklearn.report._intervals import aami_figure, score_with_interval
 
 
 def class_name(label):

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ecg_sklearn import _protocols, cli, make_ecg_pipeline, save
+from ecg_sklearn import cli, make_ecg_pipeline, save
+from ecg_sklearn.cli import _protocols
 from ecg_sklearn.datasets import _mitbih_files, make_heartbeats
 
 from .oracle import OUTCOMES, check_message, fuzzed, fuzzed_with

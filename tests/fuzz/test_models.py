@@ -16,8 +16,12 @@ from sklearn.ensemble import (
 from sklearn.linear_model import LogisticRegression
 
 from ecg_sklearn import ShapeRhythmClassifier, load, make_ecg_pipeline, save
-from ecg_sklearn._checkpoint import TrainingState, read_state, write_state
 from ecg_sklearn.datasets import make_heartbeats
+from ecg_sklearn.neural_network._checkpoint import (
+    TrainingState,
+    read_state,
+    write_state,
+)
 
 from .oracle import Refused, attempt, fuzzed, fuzzed_with
 

@@ -1,0 +1,5 @@
+"""Classifiers made of classifiers."""
+
+from ecg_sklearn.ensemble._shape_rhythm import ShapeRhythmClassifier
+
+__all__ = ["ShapeRhythmClassifier"]

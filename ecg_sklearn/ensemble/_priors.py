@@ -1,0 +1,72 @@
+"""Class shares that follow a record: what its past beats say of the next ones.
+
+Arrays in, arrays out.
+"""
+
+import numpy as np
+
+__all__ = ["adapt_to_records", "records_of"]
+
+# A forest says 0 of what it has not seen; a class must be able to come back.
+_LEAST = 1e-4
+
+
+def records_of(groups):
+    """Find the beats of each record.
+
+    Parameters
+    ----------
+    groups : ndarray of shape (n_beats,)
+        Record of each beat.
+
+    Returns
+    -------
+    list of ndarray
+        Positions of the beats of one record each, in their order.
+    """
+    order = np.argsort(groups, kind="stable")
+    _, starts = np.unique(groups[order], return_index=True)
+    return np.split(order, starts[1:])
+
+
+def adapt_to_records(probability, shares, groups, strength):
+    """Weigh probabilities by the class shares of each record so far.
+
+    A classifier learns how frequent each class is among the training beats, and that
+    is part of what it says of a new beat. In a new record the classes have other
+    shares. They are estimated here from the record itself, without labels, by the EM
+    algorithm of Saerens et al. [1]_ in one pass: the shares before a beat are the mean
+    of the probabilities that the beats before it were given, and of ``shares`` as if
+    they were so many beats more.
+
+    Parameters
+    ----------
+    probability : ndarray of shape (n_beats, n_classes)
+        Probabilities of each beat; the beats of a record in the order of time.
+    shares : ndarray of shape (n_classes,)
+        Shares of the classes among the training beats.
+    groups : ndarray of shape (n_beats,)
+        Record of each beat.
+    strength : float
+        How many beats ``shares`` count for.
+
+    Returns
+    -------
+    ndarray of shape (n_beats, n_classes)
+        Rows that sum to one; each rests on the beats of its record up to itself.
+
+    References
+    ----------
+    .. [1] M. Saerens, P. Latinne, C. Decaestecker, "Adjusting the outputs of a
+       classifier to new a priori probabilities: a simple procedure", Neural
+       Computation 14(1), 2002.
+    """
+    likelihood = (probability + _LEAST) / (shares + _LEAST)
+    adapted = np.empty_like(likelihood)
+    for place in records_of(groups):
+        counts = strength * shares
+        for beat in place:
+            weighed = likelihood[beat] * counts
+            adapted[beat] = weighed / weighed.sum()
+            counts = counts + adapted[beat]
+    return adapted

@@ -1,0 +1,5 @@
+"""A fitted pipeline as one graph: ONNX, LiteRT, Keras."""
+
+from ecg_sklearn.exporting._export import ExportReport, export
+
+__all__ = ["ExportReport", "export"]

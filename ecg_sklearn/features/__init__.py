@@ -1,0 +1,1 @@
+"""Features of beats, as columns by name: RR intervals, morphology."""

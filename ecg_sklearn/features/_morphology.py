@@ -1,0 +1,170 @@
+"""Context of a beat: the rhythm around it, and its likeness to the usual beat.
+
+What a reader of an ECG looks at beside the beat itself. All of it is causal: the values
+of a beat rest on the positions of beats up to the next one and on the signal before
+that one, and on no label. A running recording gives them with the delay of one beat.
+"""
+
+import numpy as np
+
+from ecg_sklearn.features._rr import CLOSE_NAMES, close_rhythm
+
+CONTEXT_NAMES: tuple[str, ...] = (
+    *CLOSE_NAMES,
+    "qrs_likeness",
+    "p_likeness",
+    "t_likeness",
+    "beat_likeness",
+    "qrs_likeness_to_previous",
+    "qrs_distance",
+    "p_distance",
+    "qrs_size",
+    "p_size",
+    "qrs_width",
+)
+"""Names of the columns that ``context=True`` adds, in their order."""
+
+_N_USUAL = 50  # beats that tell what is usual for the patient
+_N_COMPARED = 32  # earlier beats that tell how typical a beat is
+_LIMIT = 3.0  # of logarithms of ratios: a factor of 20
+
+# Beats are cut at one rate, so that the columns do not depend on that of the signal.
+_RATE = 250.0
+_CUT = (-0.28, 0.44)  # s around the annotation
+_QRS, _P, _T = (-0.1, 0.1), (-0.26, -0.08), (0.12, 0.42)
+_CLEAR = 0.08  # s before the next annotation, where its QRS may begin
+_LEAST_TYPICAL = 0.3
+_SHARPNESS = 8  # power: a correlation of .9 weighs .43, one of .5 next to nothing
+
+
+def context_features(signal, sample, sampling_rate):
+    """Compute the context of each beat of one record.
+
+    Parameters
+    ----------
+    signal : ndarray of shape (n_samples,)
+        One channel, in any unit. Samples that are not finite repeat the one before.
+    sample : ndarray of shape (n_beats,)
+        Ascending positions of the beats, in samples.
+    sampling_rate : float
+        In Hz.
+
+    Returns
+    -------
+    ndarray of shape (n_beats, len(CONTEXT_NAMES)), float32
+        Finite values in the order of ``CONTEXT_NAMES``. Those of beat ``i`` depend on
+        ``sample[: i + 2]`` and ``signal[: sample[i + 1]]`` alone.
+    """
+    sample = np.asarray(sample, dtype=np.intp)
+    if len(sample) == 0:
+        return np.empty((0, len(CONTEXT_NAMES)), dtype=np.float32)
+    rhythm = close_rhythm(sample / sampling_rate)
+    likeness = _likeness(_cut_beats(_without_gaps(signal), sample, sampling_rate))
+    return np.hstack([rhythm, likeness]).astype(np.float32)
+
+
+def _without_gaps(signal):
+    """Repeat the last finite sample where the signal has none."""
+    signal = np.asarray(signal)
+    known = np.isfinite(signal)
+    if known.all():
+        return signal
+    last = np.maximum.accumulate(np.where(known, np.arange(len(signal)), 0))
+    return np.nan_to_num(signal[last], nan=0.0, posinf=0.0, neginf=0.0)
+
+
+def _cut_beats(signal, sample, sampling_rate):
+    """Cut the surroundings of each beat, its last sample held where the next begins."""
+    end = len(signal) - 1
+    clear = round(_CLEAR * sampling_rate)
+    last = np.append(sample[1:] - clear, end)
+    last = np.minimum(np.maximum(last, sample), end)[:, None]
+    offset = np.arange(round(_CUT[0] * _RATE), round(_CUT[1] * _RATE)) / _RATE
+    place = np.clip(sample[:, None] + offset * sampling_rate, 0, last)
+    left = place.astype(np.intp)
+    value = signal[left].astype(np.float32)
+    step = signal[np.minimum(left + 1, last)].astype(np.float32) - value
+    beats = value + step * (place - left).astype(np.float32)
+    return beats - np.median(beats, axis=1, keepdims=True)
+
+
+def _part(beats, edges):
+    """Columns of cut beats between two times, in seconds from the annotation."""
+    start, stop = (round((edge - _CUT[0]) * _RATE) for edge in edges)
+    return beats[:, start:stop]
+
+
+def _likeness(beats):
+    """Columns that compare each beat with the usual one of its past."""
+    usual = _usual_beats(beats)
+    qrs, p, t = (_part(beats, edges) for edges in (_QRS, _P, _T))
+    usual_qrs, usual_p, usual_t = (_part(usual, edges) for edges in (_QRS, _P, _T))
+    qrs_before = np.concatenate([qrs[:1], qrs[:-1]])
+    columns = [
+        _correlation(qrs, usual_qrs),
+        _correlation(p, usual_p),
+        _correlation(t, usual_t),
+        _correlation(beats, usual),
+        _correlation(qrs, qrs_before),
+        _log_ratio(_size(qrs - usual_qrs), _size(usual_qrs)),
+        _log_ratio(_size(p - usual_p), _size(usual_p)),
+        _log_ratio(_size(qrs), _size(usual_qrs)),
+        _log_ratio(_size(p), _size(usual_p)),
+        _log_ratio(_width(qrs), _width(usual_qrs)),
+    ]
+    return np.stack(columns, axis=1)
+
+
+def _usual_beats(beats):
+    """Mean of the beats before each one, weighted by how typical they are.
+
+    The first beat has none before it and is its own usual beat.
+    """
+    weight = np.clip(_typicality(_part(beats, _QRS)), _LEAST_TYPICAL, 1) ** _SHARPNESS
+    total = np.zeros((len(beats) + 1, beats.shape[1]))
+    np.cumsum(weight[:, None] * beats, axis=0, out=total[1:])
+    mass = np.concatenate([[0.0], np.cumsum(weight)])
+    stop = np.maximum(np.arange(len(beats)), 1)
+    start = np.maximum(stop - _N_USUAL, 0)
+    mean = (total[stop] - total[start]) / (mass[stop] - mass[start])[:, None]
+    return mean.astype(np.float32)
+
+
+def _typicality(beats):
+    """Median correlation of each beat with those before it; 1 for the first."""
+    unit = _unit_rows(beats)
+    table = np.full((len(unit), _N_COMPARED), np.nan)
+    table[0] = 1.0
+    for lag in range(1, min(_N_COMPARED, len(unit) - 1) + 1):
+        table[lag:, lag - 1] = np.einsum("ij,ij->i", unit[lag:], unit[:-lag])
+    return np.nanmedian(table, axis=1)
+
+
+def _unit_rows(rows):
+    """Centre rows and bring them to length 1; constant ones become 0."""
+    centred = rows - rows.mean(axis=1, keepdims=True)
+    length = np.linalg.norm(centred, axis=1, keepdims=True)
+    return np.divide(centred, length, out=np.zeros_like(centred), where=length > 0)
+
+
+def _correlation(rows, others):
+    return np.einsum("ij,ij->i", _unit_rows(rows), _unit_rows(others))
+
+
+def _size(rows):
+    """Length of each row without its mean."""
+    return np.linalg.norm(rows - rows.mean(axis=1, keepdims=True), axis=1)
+
+
+def _width(rows):
+    """Mean over largest deviation: near 1 for a block, near 0 for a spike."""
+    deviation = np.abs(rows - np.median(rows, axis=1, keepdims=True))
+    largest = deviation.max(axis=1)
+    mean = deviation.mean(axis=1)
+    return np.divide(mean, largest, out=np.zeros_like(mean), where=largest > 0)
+
+
+def _log_ratio(value, usual):
+    """Logarithm of a ratio to the usual value, of which 5 % are taken for noise."""
+    floor = 0.05 * usual.astype(np.float64) + 1e-12
+    return np.clip(np.log((value + floor) / (usual + floor)), -_LIMIT, _LIMIT)

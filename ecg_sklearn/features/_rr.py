@@ -1,0 +1,209 @@
+"""The rhythm around a beat as numbers: its intervals against those of the past.
+
+All of it is causal: the values of a beat rest on the positions of the beats up to the
+next one, and on no label.
+"""
+
+import numpy as np
+
+__all__ = ["CLOSE_NAMES", "RHYTHM_NAMES", "close_rhythm", "rhythm_features"]
+
+CLOSE_NAMES: tuple[str, ...] = (
+    "rr_previous",
+    "rr_next",
+    "rr_previous_to_local",
+    "rr_next_to_local",
+    "rr_second_to_local",
+    "rr_third_to_local",
+    "rr_previous_to_second",
+    "rr_previous_to_next",
+    "rr_previous_to_usual",
+    "rr_next_to_usual",
+    "rr_change",
+    "rr_prematurity",
+)
+"""Names of the columns of :func:`close_rhythm`."""
+
+RHYTHM_NAMES: tuple[str, ...] = (
+    *CLOSE_NAMES,
+    "rr_previous_to_mean",
+    "rr_previous_to_long_mean",
+    "rr_next_to_long_mean",
+    "rr_previous_to_slow",
+    "rr_next_to_slow",
+    "rr_previous_to_fast",
+    "rr_previous_to_longest",
+    "rr_previous_to_shortest",
+    "rr_rank",
+    "rr_slow_to_usual",
+    "rr_spread_10",
+    "rr_spread_50",
+    "rr_roughness",
+    "rr_irregularity",
+    "rr_share_short",
+    "rr_share_long",
+)
+"""Names of the columns that ``rhythm=True`` appends, in their order."""
+
+_RR_RANGE = (0.15, 5.0)  # s; less is two marks on one beat, more a gap
+_LIMIT = 3.0  # of logarithms of ratios: a factor of 20
+_PREMATURITY_LIMIT = 10.0
+
+_N_LOCAL = 10  # intervals that make the local rhythm
+_N_SHORTEST = 20  # intervals of which the shortest is looked for
+_N_CHANGES = 40  # changes of the interval that tell how regular the rhythm is
+_N_USUAL = 50  # intervals that tell what is usual for the patient
+_N_RANKED = 60  # intervals among which one has its rank
+_N_LONG = 600  # intervals of the long mean: about ten minutes
+# Of the last intervals, a fast and a slow one: where most beats are premature, the
+# slow ones are still those of the sinus node.
+_FAST, _SLOW = 0.15, 0.85
+_CLEARLY_SHORTER = 0.95
+_CLEARLY = 0.15  # logarithm of a ratio: 16 % longer, or 14 % shorter
+
+
+def rhythm_features(time):
+    """Compute what the intervals tell of each beat of one record.
+
+    Parameters
+    ----------
+    time : ndarray of shape (n_beats,)
+        Ascending times of the beats, in seconds.
+
+    Returns
+    -------
+    ndarray of shape (n_beats, len(RHYTHM_NAMES)), float32
+        Finite values in the order of ``RHYTHM_NAMES``: ratios as natural logarithms,
+        ranks and shares from 0 to 1. Those of beat ``i`` depend on ``time[: i + 2]``
+        alone, and on differences of times.
+    """
+    time = np.asarray(time, dtype=np.float64)
+    if len(time) == 0:
+        return np.empty((0, len(RHYTHM_NAMES)), dtype=np.float32)
+    past, previous, following = _intervals(time)
+    change = np.abs(np.diff(past, prepend=past[0]))
+    ranked = _windows(past, _N_RANKED)
+    fast, usual, slow = _quantiles(ranked, (_FAST, 0.5, _SLOW))
+    long_mean = np.log(_running_mean(np.exp(past), _N_LONG))
+    recent = _windows(past, _N_USUAL)
+    middle = _running_median(past, _N_USUAL)[:, None]
+    # A comparison with NaN, where there is no past yet, is False.
+    n_recent = np.count_nonzero(np.isfinite(recent), axis=1)
+    n_ranked = np.count_nonzero(np.isfinite(ranked), axis=1)
+    shorter = ranked < previous[:, None] + np.log(_CLEARLY_SHORTER)
+    ratios = [
+        previous - _running_mean(past, _N_LOCAL),
+        previous - long_mean,
+        following - long_mean,
+        previous - slow,
+        following - slow,
+        previous - fast,
+        previous - np.nanmax(_windows(past, _N_LOCAL), axis=1),
+        previous - np.nanmin(_windows(past, _N_SHORTEST), axis=1),
+    ]
+    columns = [
+        *np.clip(ratios, -_LIMIT, _LIMIT),
+        np.count_nonzero(shorter, axis=1) / n_ranked,
+        slow - usual,
+        _running_spread(past, _N_LOCAL),
+        _running_spread(past, _N_USUAL),
+        np.sqrt(_running_mean(change**2, _N_LOCAL)),
+        _running_median(change, _N_USUAL),
+        np.count_nonzero(recent < middle - _CLEARLY, axis=1) / n_recent,
+        np.count_nonzero(recent > middle + _CLEARLY, axis=1) / n_recent,
+    ]
+    return np.column_stack([close_rhythm(time), *columns]).astype(np.float32)
+
+
+def close_rhythm(time):
+    """Compute the ratios of the intervals next to each beat of one record.
+
+    Parameters
+    ----------
+    time : ndarray of shape (n_beats,)
+        Ascending times of the beats, in seconds; one at least.
+
+    Returns
+    -------
+    ndarray of shape (n_beats, len(CLOSE_NAMES))
+        Natural logarithms. Until there is a past, the first interval stands in for
+        it; behind the last beat, where there is no next interval, the local one does.
+    """
+    second, previous, following = _intervals(time)
+    third = np.concatenate([second[:1], second[:-1]])
+    # The interval in question is no part of what it is compared with.
+    local = _running_median(second, _N_LOCAL)
+    change = np.abs(second - third)
+    usual_change = _running_median(change, _N_CHANGES)
+    usual = _running_median(previous, _N_USUAL)
+    # 0.01 and 0.02 are about the resolution and the breathing of a steady rhythm.
+    prematurity = (previous - local) / (usual_change + 0.02)
+    ratios = [
+        previous,
+        following,
+        previous - local,
+        following - local,
+        second - local,
+        third - local,
+        previous - second,
+        previous - following,
+        previous - usual,
+        following - usual,
+    ]
+    columns = np.empty((len(time), len(CLOSE_NAMES)))
+    columns[:, :-2] = np.clip(np.stack(ratios, axis=1), -_LIMIT, _LIMIT)
+    columns[:, -2] = np.log(usual_change + 0.01)
+    columns[:, -1] = np.clip(prematurity, -_PREMATURITY_LIMIT, _PREMATURITY_LIMIT)
+    return columns
+
+
+def _intervals(time):
+    """Logarithms of the last interval but one, the last and the next of each beat."""
+    n_beats = len(time)
+    interval = np.log(np.clip(np.diff(time), *_RR_RANGE))
+    first = interval[0] if n_beats > 1 else 0.0
+    history = np.concatenate([np.full(2, first), interval])
+    past, previous = history[:n_beats], history[1 : n_beats + 1]
+    local = _running_median(past[-_N_LOCAL:], _N_LOCAL)[-1]
+    return past, previous, np.append(interval, local)
+
+
+def _windows(values, length):
+    """View of each value and those before it; NaN where there are none yet."""
+    padded = np.concatenate([np.full(length - 1, np.nan), values])
+    return np.lib.stride_tricks.sliding_window_view(padded, length)
+
+
+def _running_median(values, length):
+    """Median of each value and those before it, up to ``length`` in all."""
+    return np.nanmedian(_windows(values, length), axis=1)
+
+
+def _quantiles(windows, fractions):
+    """Quantiles of the finite values of each row, interpolated."""
+    ordered = np.sort(windows, axis=1)  # NaN last
+    last = np.count_nonzero(np.isfinite(windows), axis=1) - 1
+    rows = np.arange(len(windows))
+    found = []
+    for fraction in fractions:
+        place = fraction * last
+        left = place.astype(np.intp)
+        value = ordered[rows, left]
+        step = ordered[rows, np.minimum(left + 1, last)] - value
+        found.append(value + step * (place - left))
+    return found
+
+
+def _running_mean(values, length):
+    """Mean of each value and those before it, up to ``length`` in all."""
+    total = np.concatenate([[0.0], np.cumsum(values)])
+    stop = np.arange(1, len(values) + 1)
+    start = np.maximum(stop - length, 0)
+    return (total[stop] - total[start]) / (stop - start)
+
+
+def _running_spread(values, length):
+    """Spread of each value and those before it, as a standard deviation."""
+    mean = _running_mean(values, length)
+    square = _running_mean(values**2, length)
+    return np.sqrt(np.maximum(square - mean**2, 0))

@@ -1,0 +1,5 @@
+"""The network as a scikit-learn classifier. Loads Keras."""
+
+from ecg_sklearn.neural_network._classifier import SpectrogramCNNClassifier
+
+__all__ = ["SpectrogramCNNClassifier"]

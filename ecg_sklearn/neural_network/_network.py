@@ -1,0 +1,276 @@
+"""The Keras graph: what it computes, how it predicts, and how it is packed.
+
+Everything here is arrays and Keras objects; the scikit-learn contract lives in
+:mod:`ecg_sklearn.neural_network`.
+"""
+
+import random
+from typing import NamedTuple
+
+import keras
+import numpy as np
+
+__all__ = [
+    "NetworkSpec",
+    "assign_variables",
+    "build_network",
+    "pack_network",
+    "predict_in_batches",
+    "unpack_network",
+    "value_of",
+    "variables_of",
+]
+
+PREDICT_BATCH = 512
+
+
+class NetworkSpec(NamedTuple):
+    """Everything that decides what the training step computes.
+
+    ``image_shape`` is (n_freqs, n_frames, n_channels), with the row of features
+    counted in; ``logit_offsets`` are added to the logits of the classes in the loss
+    (empty: none), whose labels are shares of classes, and not codes, with
+    ``soft_labels``. The rest is as in
+    :class:`~ecg_sklearn.neural_network.SpectrogramCNNClassifier`.
+    """
+
+    image_shape: tuple[int, int, int]
+    n_classes: int
+    filters: tuple[int, ...]
+    kernel_size: int
+    pooling: str
+    residual: tuple[int, ...]
+    dropout: float
+    dense_units: int
+    dense_dropout: float
+    context_row: bool
+    optimizer: str
+    weight_decay: float
+    label_smoothing: float
+    logit_offsets: tuple[float, ...]
+    soft_labels: bool
+
+
+def build_network(spec, seed=0):
+    """Build the network, with new weights.
+
+    Each block is Conv2D, BatchNormalization, ReLU, a reduction by two and Dropout; in
+    a residual one, a second convolution adds to what the first gave. A dimension of
+    size one is left alone, so that an image of any size passes any number of blocks.
+    Global average pooling, a dense layer and softmax follow. The row of features, if
+    there is one, passes the blocks by and joins in front of the dense layer.
+
+    Each layer is given its seed. Left to itself, Keras would draw it from the random
+    state of the process, where another thread may draw in between.
+
+    Parameters
+    ----------
+    spec : NetworkSpec
+        What to build.
+    seed : int
+        Decides the weights, and what Dropout drops.
+
+    Returns
+    -------
+    keras.Model
+        The network.
+    """
+    layers = keras.layers
+    seeds = _seeds(seed)
+    inputs = layers.Input(spec.image_shape, name="spectrogram")
+    x = inputs
+    if spec.context_row:
+        n_rows = spec.image_shape[0]
+        x = layers.Cropping2D(((0, 1), (0, 0)), name="image")(inputs)
+        row = layers.Cropping2D(((n_rows - 1, 0), (0, 0)), name="context_row")(inputs)
+        row = layers.Flatten(name="context")(row)
+    for number, width in enumerate(spec.filters, start=1):
+        x = _block(x, number, width, spec, seeds)
+    x = layers.GlobalAveragePooling2D(name="average")(x)
+    if spec.context_row:
+        x = layers.Concatenate(name="join")([x, row])
+    if spec.dense_units:
+        x = _dense(x, spec.dense_units, "relu", "dense", seeds)
+        if spec.dense_dropout:
+            name = "dense_dropout"
+            x = layers.Dropout(spec.dense_dropout, seed=next(seeds), name=name)(x)
+    outputs = _dense(x, spec.n_classes, "softmax", "classes", seeds)
+    network = keras.Model(inputs, outputs, name="spectrogram_cnn")
+    network.spec = spec
+    return network
+
+
+def _seeds(seed):
+    """Draw one seed after the other, as Keras does after ``random.seed(seed)``."""
+    rng = random.Random(seed)
+    while True:
+        yield rng.randint(1, 10**9)
+
+
+def _block(x, number, width, spec, seeds):
+    """Append one block of the network."""
+    layers = keras.layers
+    name = f"block{number}"
+    halve = tuple(2 if n > 1 else 1 for n in x.shape[1:3])
+    strides = halve if spec.pooling == "stride" else 1
+    x = _convolution(x, width, spec.kernel_size, strides, name, seeds)
+    x = layers.ReLU(name=f"{name}_relu")(x)
+    if number in spec.residual:
+        second = f"{name}_residual"
+        added = _convolution(x, width, spec.kernel_size, 1, second, seeds)
+        x = layers.Add(name=f"{name}_add")([x, added])
+        x = layers.ReLU(name=f"{name}_add_relu")(x)
+    if spec.pooling == "max" and max(halve) > 1:
+        x = layers.MaxPooling2D(halve, name=f"{name}_pool")(x)
+    if spec.dropout:
+        dropout = layers.Dropout(spec.dropout, seed=next(seeds), name=f"{name}_dropout")
+        x = dropout(x)
+    return x
+
+
+def _convolution(x, width, kernel_size, strides, name, seeds):
+    """Append a convolution and its normalisation."""
+    x = keras.layers.Conv2D(
+        width,
+        # Along a dimension of size one, more taps would only meet padding.
+        tuple(kernel_size if n > 1 else 1 for n in x.shape[1:3]),
+        strides=strides,
+        padding="same",
+        use_bias=False,
+        kernel_initializer=keras.initializers.HeNormal(seed=next(seeds)),
+        name=f"{name}_conv",
+    )(x)
+    # Keras' momentum of 0.99 would need hundreds of batches to settle.
+    return keras.layers.BatchNormalization(momentum=0.9, name=f"{name}_norm")(x)
+
+
+def _dense(x, width, activation, name, seeds):
+    """Append a dense layer."""
+    initializer = keras.initializers.GlorotUniform(seed=next(seeds))
+    layer = keras.layers.Dense(
+        width, activation=activation, kernel_initializer=initializer, name=name
+    )
+    return layer(x)
+
+
+def predict_in_batches(network, images):
+    """Compute class probabilities of any number of images.
+
+    On TensorFlow, this is one graph that is traced once per network for batches of
+    any size; ``keras.Model.predict`` spends some 50 ms a call on setting up its loop.
+
+    Parameters
+    ----------
+    network : keras.Model
+        The network.
+    images : ndarray of shape (n_beats, n_freqs, n_frames, n_channels), float32
+        The images.
+
+    Returns
+    -------
+    ndarray of shape (n_beats, n_classes), float32
+        Rows that sum to one.
+    """
+    if not hasattr(network, "forward_graph"):
+        network.forward_graph = _forward_graph(network)
+    parts = [
+        network.forward_graph(images[start : start + PREDICT_BATCH])
+        for start in range(0, len(images), PREDICT_BATCH)
+    ]
+    return np.concatenate(parts)
+
+
+def _forward_graph(network):
+    """Compile the path from one batch of images to probabilities."""
+    if keras.backend.backend() != "tensorflow":
+        return network.predict_on_batch
+    import tensorflow as tf
+
+    signature = tf.TensorSpec([None, *network.input_shape[1:]], tf.float32)
+    graph = tf.function(
+        lambda images: network(images, training=False), input_signature=[signature]
+    ).get_concrete_function()
+    return lambda images: graph(tf.constant(images)).numpy()
+
+
+def pack_network(network):
+    """Take a network apart into plain data that any Keras backend can load.
+
+    Parameters
+    ----------
+    network : keras.Model
+        The network.
+
+    Returns
+    -------
+    dict
+        What the network is built from ("spec") and all its variables ("variables").
+    """
+    return {
+        "spec": network.spec._asdict(),
+        "variables": [value_of(v) for v in variables_of(network)],
+    }
+
+
+def unpack_network(state):
+    """Put a network together again; the inverse of :func:`pack_network`.
+
+    Parameters
+    ----------
+    state : dict
+        What :func:`pack_network` gave.
+
+    Returns
+    -------
+    keras.Model
+        The network.
+    """
+    network = build_network(NetworkSpec(**state["spec"]))
+    assign_variables(network, state["variables"])
+    return network
+
+
+def assign_variables(network, values):
+    """Give a network the values of its variables.
+
+    Parameters
+    ----------
+    network : keras.Model
+        The network.
+    values : list of ndarray
+        In the order of :func:`variables_of`.
+    """
+    for variable, value in zip(variables_of(network), values, strict=True):
+        variable.assign(value)
+
+
+def variables_of(network):
+    """List the variables of all layers: weights, and the state of random layers.
+
+    Parameters
+    ----------
+    network : keras.Model
+        The network.
+
+    Returns
+    -------
+    list of keras.Variable
+        In the order of the layers.
+    """
+    return [variable for layer in network.layers for variable in layer.variables]
+
+
+def value_of(variable):
+    """Copy a variable to an array.
+
+    Parameters
+    ----------
+    variable : keras.Variable
+        The variable.
+
+    Returns
+    -------
+    ndarray
+        Its value now.
+    """
+    return np.array(keras.ops.convert_to_numpy(keras.ops.convert_to_tensor(variable)))

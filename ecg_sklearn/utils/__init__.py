@@ -1,0 +1,1 @@
+"""Helpers of every room: files, validation of arrays."""

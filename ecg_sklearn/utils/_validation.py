@@ -1,0 +1,81 @@
+"""One value for each beat, read from whatever holds it: :func:`flat_array`."""
+
+import numpy as np
+from sklearn.utils._missing import is_pandas_na, is_scalar_nan
+
+__all__ = ["flat_array"]
+
+
+def flat_array(values, name, *, column=False):
+    """Read one value for each beat as an array of one kind, with nothing missing.
+
+    NumPy alone would read a masked array without its mask, and a list of numbers and
+    strings as strings of objects that do not compare.
+
+    Parameters
+    ----------
+    values : array-like of shape (n_beats,)
+        Labels, records or times: a list, an array, a series.
+    name : str
+        What the caller calls them.
+    column : bool, default=False
+        Take shape (n_beats, 1) as well.
+
+    Returns
+    -------
+    ndarray of shape (n_beats,)
+        Booleans, integers, floats or strings.
+
+    Raises
+    ------
+    ValueError
+        If it is not flat, a value is missing, or the values are of other kinds or of
+        several.
+    """
+    if np.ma.is_masked(values):
+        raise _missing(name, "a masked value", np.ma.getmaskarray(values))
+    try:
+        array = np.asarray(values)
+    except ValueError as error:
+        raise ValueError(
+            f"{name} is not one value for each beat, shape (n_beats,): {error}"
+        ) from error
+    if column and array.ndim == 2 and array.shape[1] == 1:
+        array = array[:, 0]
+    if array.ndim != 1:
+        raise ValueError(
+            f"{name} has shape {array.shape}. Give one value for each beat, "
+            "shape (n_beats,)."
+        )
+    if array.dtype.kind == "O":
+        array = _of_one_kind(array, name)
+    if array.dtype.kind not in "biufSU":
+        raise ValueError(
+            f"{name} holds values of type {array.dtype}. Give numbers or strings."
+        )
+    if array.dtype.kind == "f" and np.isnan(array).any():
+        raise _missing(name, "values that are not numbers (NaN)", np.isnan(array))
+    return array
+
+
+def _of_one_kind(array, name):
+    """Find out what objects are, as pandas gives them."""
+    missing = [v is None or is_scalar_nan(v) or is_pandas_na(v) for v in array]
+    if any(missing):
+        raise _missing(name, "missing values", missing)
+    texts = [isinstance(value, (str, bytes)) for value in array]
+    if any(texts) and not all(texts):
+        other = array[texts.index(False)]
+        raise ValueError(
+            f"{name} holds {array[texts.index(True)]!r} and {other!r}: strings and "
+            "other values do not go together. Give one kind of them."
+        )
+    return np.array(array.tolist())
+
+
+def _missing(name, what, mask):
+    place = int(np.flatnonzero(mask)[0])
+    return ValueError(
+        f"{name} holds {what}, the first at position {place}. Give one value for each "
+        "beat, or leave these beats out."
+    )

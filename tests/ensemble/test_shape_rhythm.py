@@ -1,0 +1,498 @@
+"""Shape and rhythm: who decides what, episodes, bad input, files."""
+
+import joblib
+import numpy as np
+import pytest
+from sklearn.base import clone
+from sklearn.dummy import DummyClassifier
+from sklearn.ensemble import (
+    ExtraTreesClassifier,
+    HistGradientBoostingClassifier,
+    RandomForestClassifier,
+)
+from sklearn.exceptions import NotFittedError
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import accuracy_score, f1_score, roc_auc_score
+from sklearn.model_selection import GridSearchCV, GroupKFold, cross_val_score
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+import ecg_sklearn
+from ecg_sklearn.datasets import RHYTHM_NAMES, make_heartbeats
+from ecg_sklearn.ensemble import ShapeRhythmClassifier
+from ecg_sklearn.ensemble._priors import adapt_to_records
+from ecg_sklearn.features._rr import rhythm_features
+
+
+class Spy(DummyClassifier):
+    """A classifier of the rhythm that remembers what it was shown."""
+
+    def fit(self, X, y, sample_weight=None):
+        self.seen_ = X, y
+        return super().fit(X, y)
+
+
+@pytest.fixture(scope="module")
+def simulated():
+    return make_heartbeats(900, n_records=9, rhythm=True, random_state=0)
+
+
+def shape():
+    return make_pipeline(StandardScaler(), LogisticRegression(max_iter=50, tol=1e-2))
+
+
+def fitted(beats, **params):
+    return ShapeRhythmClassifier(shape(), random_state=0, **params).fit(
+        beats.data, beats.target, groups=beats.groups
+    )
+
+
+def test_as_many_columns_as_the_loaders_append():
+    assert ShapeRhythmClassifier(shape()).n_rhythm == len(RHYTHM_NAMES)
+
+
+def test_the_shape_parts_the_classes_and_the_rhythm_the_pair(simulated):
+    model = fitted(simulated)
+    found = model.predict_proba(simulated.data)
+    of_shape = model.estimator_.predict_proba(simulated.data[:, :-28])
+    share = model.rhythm_estimator_.predict_proba(simulated.data[:, -28:])
+    np.testing.assert_array_equal(found[:, 2:], of_shape[:, 2:])
+    pair = of_shape[:, :1] + of_shape[:, 1:2]
+    np.testing.assert_allclose(found[:, :2], pair * share, atol=1e-6)
+    np.testing.assert_allclose(found.sum(axis=1), 1, atol=1e-6)
+    np.testing.assert_array_equal(
+        model.predict(simulated.data), model.classes_[found.argmax(axis=1)]
+    )
+
+
+def test_a_classifier_of_the_context_votes(simulated):
+    trees = HistGradientBoostingClassifier(max_iter=5, random_state=0)
+    alone = fitted(simulated)
+    model = fitted(simulated, context_estimator=trees, n_context=20)
+    context = simulated.data[:, -48:-28]
+    trees.fit(context, simulated.target)
+    both = trees.predict_proba(context) + alone.estimator_.predict_proba(
+        simulated.data[:, :-28]
+    )
+    found = model.predict_proba(simulated.data)
+    np.testing.assert_allclose(found[:, 2:], both[:, 2:] / 2, atol=1e-6)
+    np.testing.assert_allclose(found.sum(axis=1), 1, atol=1e-6)
+    # The rhythm parts what both give to the pair.
+    share = alone.predict_proba(simulated.data)[:, :2]
+    share /= share.sum(axis=1, keepdims=True)
+    pair = both[:, :2].sum(axis=1, keepdims=True) / 2
+    np.testing.assert_allclose(found[:, :2], pair * share, atol=1e-5)
+    assert alone.context_estimator_ is None
+
+
+def test_context_that_is_not_there(simulated):
+    with pytest.raises(ValueError, match=r"n_context=188, but .* X has 187 columns"):
+        fitted(simulated, context_estimator=DummyClassifier(), n_context=188)
+
+
+def test_premature_beats_of_new_records_are_told_by_the_rhythm():
+    weights = [0.8, 0.08, 0.04, 0.04, 0.04]
+    old, new = (
+        make_heartbeats(
+            1500, n_records=10, weights=weights, rhythm=True, random_state=seed
+        )
+        for seed in (0, 1)
+    )
+    pair = new.target < 2
+    model = fitted(old)
+    found = model.rhythm_estimator_.predict_proba(new.data[pair, -28:])[:, 1]
+    assert roc_auc_score(new.target[pair], found) > 0.95
+    of_shape = model.estimator_.predict_proba(new.data[pair, :-28])[:, 1]
+    assert roc_auc_score(new.target[pair], of_shape) < 0.9
+
+
+def test_labels_may_be_strings(simulated):
+    names = np.array(list("NSVFQ"))[simulated.target]
+    by_name = ShapeRhythmClassifier(shape(), pair=("N", "S"), random_state=0)
+    by_name.fit(simulated.data, names, groups=simulated.groups)
+    by_code = fitted(simulated)
+    assert by_name.classes_.tolist() == sorted("NSVFQ")
+    order = ["NSVFQ".index(name) for name in by_name.classes_]
+    np.testing.assert_allclose(
+        by_name.predict_proba(simulated.data),
+        by_code.predict_proba(simulated.data)[:, order],
+        atol=1e-3,
+    )
+
+
+def test_without_one_of_the_pair_the_shape_decides(simulated):
+    rows = simulated.target != 1
+    model = ShapeRhythmClassifier(shape())
+    model.fit(simulated.data[rows], simulated.target[rows])
+    assert model.rhythm_estimator_ is None
+    other = ShapeRhythmClassifier(shape(), n_rhythm=9)  # no columns for episodes
+    other.fit(
+        simulated.data[rows], simulated.target[rows], groups=simulated.groups[rows]
+    )
+    assert other.rhythm_estimator_ is None
+    np.testing.assert_array_equal(
+        model.predict_proba(simulated.data),
+        model.estimator_.predict_proba(simulated.data[:, :-28]),
+    )
+
+
+class TestEpisodes:
+    def test_by_hand(self):
+        # One record: 40 beats, an early one at every eighth.
+        interval = np.full(40, 1.0)
+        y = np.zeros(40, dtype=int)
+        y[7::8], interval[7::8] = 1, 0.6
+        y[6] = 2  # of another class: part of the rhythm, and not learned from
+        X = np.hstack([np.zeros((40, 1)), rhythm_features(np.cumsum(interval))])
+        model = ShapeRhythmClassifier(
+            DummyClassifier(), rhythm_estimator=Spy(), n_around=[1]
+        )
+        model.fit(X, y, groups=np.full(40, "r"))
+        seen, labels = model.rhythm_estimator_.seen_
+        # Beats 6, 7, 8, 14, 15, 16, ..., 39 follow each other, at their intervals.
+        again = np.flatnonzero([any(y[max(i - 1, 0) : i + 2] == 1) for i in range(40)])
+        assert len(again) == 14
+        expected = rhythm_features(np.cumsum(interval[again]))[1:]
+        np.testing.assert_allclose(seen[39:], expected, atol=1e-5)
+        np.testing.assert_array_equal(labels[39:], y[again][1:])
+        np.testing.assert_array_equal(seen[:39], X[y != 2, 1:])
+
+    def test_no_groups_no_episodes(self, simulated):
+        model = ShapeRhythmClassifier(DummyClassifier(), rhythm_estimator=Spy())
+        model.fit(simulated.data, simulated.target)
+        n_pair = np.count_nonzero(simulated.target < 2)
+        assert len(model.rhythm_estimator_.seen_[0]) == n_pair
+        for n_around, more in (((), False), ((2,), True)):
+            model.set_params(n_around=n_around)
+            model.fit(simulated.data, simulated.target, groups=simulated.groups)
+            assert (len(model.rhythm_estimator_.seen_[0]) > n_pair) == more
+
+    def test_records_with_few_early_beats_give_none(self):
+        y = np.zeros(50, dtype=int)
+        y[[10, 20, 30, 40]] = 1
+        X = np.hstack([np.zeros((50, 1)), rhythm_features(np.arange(50.0))])
+        model = ShapeRhythmClassifier(DummyClassifier(), rhythm_estimator=Spy())
+        model.fit(X, y, groups=np.zeros(50))
+        assert len(model.rhythm_estimator_.seen_[0]) == 50
+
+    def test_records_may_take_turns(self, simulated):
+        order = np.argsort(simulated.time, kind="stable")
+        apart = fitted(simulated, rhythm_estimator=Spy()).rhythm_estimator_.seen_
+        mixed = ShapeRhythmClassifier(shape(), rhythm_estimator=Spy())
+        mixed.fit(
+            simulated.data[order],
+            simulated.target[order],
+            groups=simulated.groups[order],
+        )
+        n_pair = np.count_nonzero(simulated.target < 2)
+        again = mixed.rhythm_estimator_.seen_
+        np.testing.assert_allclose(again[0][n_pair:], apart[0][n_pair:], atol=1e-5)
+        np.testing.assert_array_equal(again[1][n_pair:], apart[1][n_pair:])
+
+
+class TestAdaptation:
+    def test_by_hand(self):
+        shares = np.array([0.75, 0.25])
+        probability = np.array([[0.5, 0.5], [0.5, 0.5], [0.9, 0.1]])
+        found = adapt_to_records(probability, shares, np.array(["a", "a", "b"]), 2.0)
+        # The first beat of a record meets the shares of training: nothing changes.
+        np.testing.assert_allclose(found[[0, 2]], probability[[0, 2]], atol=1e-3)
+        # The second finds 2 * 0.25 + 0.5 early beats of 2 + 1.
+        odds = (0.5 / 0.25) / (0.5 / 0.75) * (1.0 / 2.0)
+        np.testing.assert_allclose(found[1, 1], odds / (1 + odds), atol=1e-3)
+
+    def test_no_class_is_lost_for_good(self):
+        probability = np.vstack(
+            [np.tile([1.0, 0.0], (2000, 1)), np.tile([0.02, 0.98], (60, 1))]
+        )
+        groups = np.zeros(len(probability))
+        found = adapt_to_records(probability, np.array([0.9, 0.1]), groups, 10.0)
+        assert (found[:2000, 1] < 0.01).all()
+        assert found[-1, 1] > 0.9
+
+    @pytest.mark.parametrize("groups", [np.array([]), np.array([], dtype=str)])
+    def test_no_beats(self, groups):
+        empty = np.empty((0, 2))
+        found = adapt_to_records(empty, np.array([0.5, 0.5]), groups, 1.0)
+        assert found.shape == (0, 2)
+
+    def test_beats_rest_on_their_past_alone(self, simulated):
+        model = fitted(simulated)
+        X, groups = simulated.data, simulated.groups
+        found = model.predict_proba(X, groups=groups)
+        order = np.argsort(simulated.time, kind="stable")
+        mixed = model.predict_proba(X[order], groups=groups[order])
+        np.testing.assert_allclose(mixed, found[order], atol=1e-6)
+        half = simulated.time < 40
+        assert 0 < half.sum() < len(half)
+        np.testing.assert_allclose(
+            model.predict_proba(X[half], groups=groups[half]), found[half], atol=1e-6
+        )
+        np.testing.assert_array_equal(
+            model.predict(X, groups=groups), model.classes_[found.argmax(axis=1)]
+        )
+        # What the shape decides stays as it was.
+        plain = model.predict_proba(X)
+        np.testing.assert_array_equal(found[:, 2:], plain[:, 2:])
+        np.testing.assert_allclose(found.sum(axis=1), 1, atol=1e-6)
+        assert not np.allclose(found, plain)
+        model.set_params(prior_strength=float("inf"))
+        np.testing.assert_array_equal(model.predict_proba(X, groups=groups), plain)
+
+    def test_infinite_strength_keeps_the_shares_of_training(self, simulated, tmp_path):
+        model = fitted(simulated, prior_strength=float("inf"))
+        X, groups = simulated.data, simulated.groups
+        expected = model.predict_proba(X)
+        np.testing.assert_array_equal(model.predict_proba(X, groups=groups), expected)
+        ecg_sklearn.save(model, tmp_path / "model")
+        again = ecg_sklearn.load(tmp_path / "model")
+        np.testing.assert_array_equal(again.predict_proba(X, groups=groups), expected)
+
+    def test_a_search_over_the_strength(self, simulated):
+        """Accuracy is told of the records; a scorer by name is not, as documented."""
+        import sklearn
+
+        model = ShapeRhythmClassifier(DummyClassifier(), random_state=0)
+        spread = {}
+        for scoring in (None, "accuracy"):
+            with sklearn.config_context(enable_metadata_routing=True):
+                search = GridSearchCV(
+                    model,
+                    {"prior_strength": [0.1, 1e6]},
+                    scoring=scoring,
+                    cv=GroupKFold(3),
+                    error_score="raise",
+                )
+                search.fit(simulated.data, simulated.target, groups=simulated.groups)
+            spread[scoring] = np.ptp(search.cv_results_["mean_test_score"])
+        assert spread[None] > 0
+        assert spread["accuracy"] == 0
+
+    def test_a_patient_whose_beats_are_mostly_early(self):
+        """The share of early beats follows the record; a fixed one misses them."""
+        rare, often = (
+            make_heartbeats(
+                1500, n_records=10, weights=weights, rhythm=True, random_state=seed
+            )
+            for seed, weights in enumerate(([0.97, 0.03, 0, 0, 0], [0.3, 0.7, 0, 0, 0]))
+        )
+        model = ShapeRhythmClassifier(DummyClassifier(), random_state=0)
+        model.fit(rare.data, rare.target)
+        fixed = f1_score(often.target, model.predict(often.data))
+        follows = f1_score(often.target, model.predict(often.data, groups=often.groups))
+        assert follows > fixed + 0.1
+
+    def test_irregular_rhythms_are_a_class_of_their_own(self, simulated):
+        rhythms = simulated.rhythms.astype("U4")
+        rhythms[simulated.groups == simulated.groups[0]] = "AFIB"
+        model = ShapeRhythmClassifier(DummyClassifier(), random_state=0)
+        model.fit(
+            simulated.data, simulated.target, groups=simulated.groups, rhythms=rhythms
+        )
+        assert model.rhythm_estimator_.classes_.tolist() == [0, 1, 2]
+        np.testing.assert_allclose(model.rhythm_shares_.sum(), 1)
+        assert (model.rhythm_shares_ > 0).all()
+        found = model.predict_proba(simulated.data)
+        share = model.rhythm_estimator_.predict_proba(simulated.data[:, -28:])
+        pair = model.estimator_.predict_proba(simulated.data)[:, :2].sum(axis=1)
+        np.testing.assert_allclose(found[:, 1], pair * share[:, 1], atol=1e-6)
+        np.testing.assert_allclose(found.sum(axis=1), 1, atol=1e-6)
+
+    @pytest.mark.parametrize("rhythm", ["N", "AFIB"])
+    def test_where_all_are_alike_there_is_no_third_class(self, simulated, rhythm):
+        model = ShapeRhythmClassifier(DummyClassifier(), random_state=0)
+        rhythms = np.full(len(simulated.target), rhythm)
+        model.fit(simulated.data, simulated.target, rhythms=rhythms)
+        assert model.rhythm_estimator_.classes_.tolist() == [0, 1]
+
+    def test_bad_records_at_predict(self, simulated):
+        model = fitted(simulated)
+        with pytest.raises(ValueError, match="groups holds 3 values, and X 900 beats"):
+            model.predict(simulated.data, groups=[1, 2, 3])
+
+    def test_score_with_records(self, simulated):
+        model = fitted(simulated)
+        X, y, groups = simulated.data, simulated.target, simulated.groups
+        weights = np.where(y == 0, 2.0, 1.0)
+        for given in (None, groups):
+            predicted = model.predict(X, groups=given)
+            expected = accuracy_score(y, predicted, sample_weight=weights)
+            assert model.score(X, y, weights, groups=given) == expected
+
+
+@pytest.mark.parametrize(
+    ("params", "options", "message"),
+    [
+        ({"n_rhythm": 215}, {}, "n_rhythm=215 leaves no column for the shape"),
+        ({"n_rhythm": 9}, {"groups": True}, "n_around=.* needs the columns RHYTHM"),
+        ({"pair": (0,)}, {}, "pair=\\(0,\\) is not two labels"),
+        ({"pair": (1, 1)}, {}, "is not two labels"),
+        ({"pair": ("N", "S")}, {}, "are no labels of y, which holds \\[0, 1"),
+        ({"n_around": (0,)}, {"groups": True}, "whole numbers of 1 or more"),
+        ({"n_around": (2.5,)}, {"groups": True}, "whole numbers of 1 or more"),
+        ({"n_around": 5}, {}, "'n_around' parameter"),
+        ({"estimator": "cnn"}, {}, "'estimator' parameter"),
+        ({"irregular": "AFIB"}, {}, "'irregular' parameter"),
+        ({"prior_strength": 0.0}, {}, "'prior_strength' parameter"),
+        ({}, {"groups": [1, 2]}, "groups holds 2 values, and X 900 beats"),
+        ({}, {"rhythms": ["N"]}, "rhythms holds 1 values, and X 900 beats"),
+    ],
+)
+def test_bad_input(simulated, params, options, message):
+    model = ShapeRhythmClassifier(shape()).set_params(**params)
+    if options.get("groups") is True:
+        options = {"groups": simulated.groups}
+    with pytest.raises(ValueError, match=message):
+        model.fit(simulated.data, simulated.target, **options)
+
+
+def test_half_a_validation_is_refused(simulated):
+    X, y = simulated.data, simulated.target
+    for options in ({"X_val": X}, {"y_val": y}):
+        with pytest.raises(ValueError, match=f"Only {next(iter(options))} was given"):
+            ShapeRhythmClassifier(shape()).fit(X, y, **options)
+
+
+def test_parameters_are_checked_before_anything_is_trained(simulated):
+    model = ShapeRhythmClassifier(shape(), n_around=(0,))
+    with pytest.raises(ValueError, match="whole numbers of 1 or more"):
+        model.fit(simulated.data, simulated.target, groups=simulated.groups)
+    with pytest.raises(NotFittedError):
+        model.predict(simulated.data)
+
+
+class Interrupted(DummyClassifier):
+    """A classifier whose second fit is broken off."""
+
+    def fit(self, X, y, sample_weight=None):
+        if y.max() > 4:
+            raise KeyboardInterrupt
+        return super().fit(X, y)
+
+
+def test_a_fit_that_is_broken_off_leaves_no_half_a_model(simulated):
+    model = ShapeRhythmClassifier(Interrupted(), n_around=())
+    model.fit(simulated.data, simulated.target)
+    with pytest.raises(KeyboardInterrupt):
+        model.set_params(pair=(10, 11)).fit(simulated.data, simulated.target + 10)
+    with pytest.raises(NotFittedError):
+        model.predict(simulated.data)
+
+
+def test_parameters_of_fit_set_later_wait_for_the_next_fit(simulated):
+    model = fitted(simulated)
+    before = model.predict_proba(simulated.data)
+    model.set_params(pair=(1, 0), n_around=(1,))
+    np.testing.assert_array_equal(model.predict_proba(simulated.data), before)
+
+
+def test_one_class_is_refused(simulated):
+    rows = simulated.target == 0
+    with pytest.raises(ValueError, match="y holds one class, 0"):
+        ShapeRhythmClassifier(shape()).fit(simulated.data[rows], np.zeros(rows.sum()))
+
+
+def test_cross_validation_with_records(simulated):
+    import sklearn
+
+    model = ShapeRhythmClassifier(shape(), random_state=0)
+    with sklearn.config_context(enable_metadata_routing=True):
+        found = cross_val_score(
+            model,
+            simulated.data,
+            simulated.target,
+            cv=GroupKFold(3),
+            params={"groups": simulated.groups},
+            error_score="raise",
+        )
+    folds = GroupKFold(3).split(simulated.data, groups=simulated.groups)
+    for score, (train, test) in zip(found, folds, strict=True):
+        one = clone(model)
+        X, y, groups = simulated.data, simulated.target, simulated.groups
+        one.fit(X[train], y[train], groups=groups[train])
+        assert score == one.score(X[test], y[test], groups=groups[test])
+
+
+def test_a_validated_network(simulated, small_cnn):
+    import sklearn
+
+    rows = np.arange(len(simulated.target)) % 5 == 0
+    with sklearn.config_context(enable_metadata_routing=True):
+        pipe = ecg_sklearn.make_ecg_pipeline(sampler=None, random_state=0, **small_cnn)
+        model = ShapeRhythmClassifier(pipe, random_state=0)
+        model.fit(
+            simulated.data[~rows],
+            simulated.target[~rows],
+            groups=simulated.groups[~rows],
+            X_val=simulated.data[rows],
+            y_val=simulated.target[rows],
+        )
+    assert len(model.estimator_["cnn"].history_["val_loss"]) == small_cnn["epochs"]
+
+
+class TestFiles:
+    @pytest.mark.parametrize(
+        "rhythm",
+        [None, RandomForestClassifier(5, random_state=0), LogisticRegression(tol=1)],
+    )
+    def test_both_kinds_of_file(self, simulated, rhythm, tmp_path):
+        model = fitted(simulated, rhythm_estimator=rhythm)
+        expected = model.predict_proba(simulated.data)
+        joblib.dump(model, tmp_path / "model.joblib")
+        ecg_sklearn.save(model, tmp_path / "model.ecgsk")
+        for again in (
+            joblib.load(tmp_path / "model.joblib"),
+            ecg_sklearn.load(tmp_path / "model.ecgsk"),
+        ):
+            np.testing.assert_array_equal(again.predict_proba(simulated.data), expected)
+            assert str(again.get_params()) == str(model.get_params())
+        # What was loaded can be saved once more, and be fitted anew.
+        ecg_sklearn.save(again, tmp_path / "again.ecgsk")
+        again.fit(simulated.data, simulated.target, groups=simulated.groups)
+        np.testing.assert_array_equal(again.predict_proba(simulated.data), expected)
+
+    def test_a_forest_alone(self, simulated, tmp_path):
+        forest = ExtraTreesClassifier(3, random_state=0, min_samples_leaf=2)
+        ecg_sklearn.save(forest, tmp_path / "plain")
+        assert not hasattr(ecg_sklearn.load(tmp_path / "plain"), "estimators_")
+        forest.fit(simulated.data, simulated.target)
+        ecg_sklearn.save(forest, tmp_path / "fitted")
+        again = ecg_sklearn.load(tmp_path / "fitted")
+        for ours, theirs in zip(forest.estimators_, again.estimators_, strict=True):
+            assert ours.tree_.max_depth == theirs.tree_.max_depth
+            assert ours.tree_.__getstate__()["nodes"].tobytes() == (
+                theirs.tree_.__getstate__()["nodes"].tobytes()
+            )
+        path = [f.decision_path(simulated.data)[0].toarray() for f in (forest, again)]
+        np.testing.assert_array_equal(*path)
+        np.testing.assert_array_equal(
+            forest.feature_importances_, again.feature_importances_
+        )
+
+    def test_a_forest_that_met_missing_values(self, simulated, tmp_path):
+        is_odd = np.arange(900) % 2
+        X = np.where(is_odd[:, None], np.nan, simulated.data[:, -3:])
+        forest = RandomForestClassifier(5, random_state=0).fit(X, is_odd)
+        thresholds = [tree.tree_.threshold for tree in forest.estimators_]
+        assert np.isinf(np.concatenate(thresholds)).any()
+        ecg_sklearn.save(forest, tmp_path / "model")
+        again = ecg_sklearn.load(tmp_path / "model")
+        np.testing.assert_array_equal(again.predict_proba(X), forest.predict_proba(X))
+
+    def test_a_pipeline_that_passes_its_columns_through(self, simulated, tmp_path):
+        passes = Pipeline(
+            [("scaler", "passthrough"), ("model", LogisticRegression(tol=1))]
+        )
+        model = ShapeRhythmClassifier(passes, rhythm_estimator=passes)
+        model.fit(simulated.data, simulated.target)
+        ecg_sklearn.save(model, tmp_path / "model")
+        again = ecg_sklearn.load(tmp_path / "model")
+        np.testing.assert_array_equal(
+            again.predict_proba(simulated.data), model.predict_proba(simulated.data)
+        )
+
+    def test_several_outputs_are_refused(self, simulated, tmp_path):
+        y = np.stack([simulated.target, simulated.target], axis=1)
+        forest = ExtraTreesClassifier(2).fit(simulated.data, y)
+        with pytest.raises(ValueError, match="a forest of 2 outputs"):
+            ecg_sklearn.save(forest, tmp_path / "model")
