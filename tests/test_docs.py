@@ -31,8 +31,8 @@ GALLERY = [
     "plot_what_the_network_sees",
     "serve_with_onnxruntime",
 ]
-# The command line has a page of its own.
-NOT_IN_THE_API = {"cli"}
+# The command line has a page of its own; helpers are private.
+NOT_IN_THE_API = {"cli", "utils"}
 ROLE = re.compile(
     r":(?:func|class|mod|meth|data):`(?:[^`<]*<)?~?(ecg_sklearn[\w.]*)>?`"
 )

@@ -6,7 +6,7 @@ import inspect
 import pytest
 from numpydoc.docscrape import NumpyDocString
 from numpydoc.validate import validate
-from test_public_api import MODULES
+from tests.test_public_api import MODULES
 
 # What numpydoc asks for beyond shapes, units, errors and sources.
 IGNORED = {
