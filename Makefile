@@ -6,9 +6,10 @@ READY = $(VENV)/.ready
 
 OLDEST = .venv-oldest
 BACKENDS = .venv-backends
-FAST = -n auto -m "not mitbih and not network and not slow" tests
+TESTS = python -m pytest -n auto
 
-.PHONY: help demo test test-fast test-mitbih test-oldest test-backends test-sdist fuzz
+.PHONY: help demo test test-slow test-all test-mitbih test-oldest test-backends
+.PHONY: test-sdist fuzz
 .PHONY: lint format docs bench build audit clean
 
 help:  ## show this
@@ -23,28 +24,29 @@ $(READY): pyproject.toml
 demo: $(READY)  ## train on simulated beats, in a minute
 	$(BIN)/ecg-sklearn demo --overwrite
 
-test: $(READY)  ## tests and docstring examples, without the real records
-	$(BIN)/python -m pytest -n auto
+test: $(READY)  ## tests and docstring examples; five minutes on two cores
+	$(BIN)/$(TESTS)
 
-test-fast: $(READY)  ## the tests that take no more than seconds each
-	$(BIN)/python -m pytest $(FAST)
+test-slow: $(READY)  ## the tests that take longer: killed trainings, memory, clusters
+	$(BIN)/$(TESTS) -m "slow and not mitbih and not network" tests
+
+test-all: test test-slow  ## all tests that need no real records
 
 test-mitbih: $(READY)  ## tests on the MIT-BIH records in $ECG_SKLEARN_DATA
-	$(BIN)/python -m pytest -n auto -m mitbih tests
+	$(BIN)/$(TESTS) -m mitbih tests
 
-test-oldest:  ## the fast tests, on the lowest versions that pyproject.toml allows
+test-oldest:  ## make test, on the lowest versions that pyproject.toml allows
 	$(PYTHON) -m venv $(OLDEST)
 	$(OLDEST)/bin/pip install --quiet $$($(PYTHON) tests/oldest.py test)
 	$(OLDEST)/bin/pip install --quiet --no-deps --editable .
-	$(OLDEST)/bin/python -m pytest -o filterwarnings=ignore $(FAST)
+	$(OLDEST)/bin/$(TESTS) -o filterwarnings=ignore tests
 
 test-backends:  ## the classifier's tests on JAX and PyTorch in Keras
 	$(PYTHON) -m venv $(BACKENDS)
 	$(BACKENDS)/bin/pip install --quiet --editable ".[test]" jax torch
-	$(BACKENDS)/bin/python -m pytest -n auto tests/neural_network/test_backends.py
-	KERAS_BACKEND=jax $(BACKENDS)/bin/python -m pytest -n auto tests/neural_network/test_classifier.py
-	KERAS_BACKEND=torch $(BACKENDS)/bin/python -m pytest -n auto \
-	  tests/neural_network/test_classifier.py
+	$(BACKENDS)/bin/$(TESTS) tests/neural_network/test_backends.py
+	KERAS_BACKEND=jax $(BACKENDS)/bin/$(TESTS) tests/neural_network/test_classifier.py
+	KERAS_BACKEND=torch $(BACKENDS)/bin/$(TESTS) tests/neural_network/test_classifier.py
 
 test-sdist: build  ## unpack the source distribution and run its tests
 	rm -rf dist/unpacked && mkdir dist/unpacked
