@@ -1,7 +1,13 @@
 # Each target sets up what it needs. What CI runs is in .ci/run.
 PYTHON ?= python3
 VENV ?= .venv
-BIN = $(VENV)/bin
+# Where a virtual environment keeps its programs.
+ifeq ($(OS),Windows_NT)
+SCRIPTS = Scripts
+else
+SCRIPTS = bin
+endif
+BIN = $(VENV)/$(SCRIPTS)
 READY = $(VENV)/.ready
 
 OLDEST = .venv-oldest
@@ -10,7 +16,7 @@ TESTS = python -m pytest -n auto
 
 .PHONY: help demo test test-slow test-all test-mitbih test-oldest test-backends
 .PHONY: test-sdist fuzz
-.PHONY: lint format docs bench build audit clean
+.PHONY: lint format docs bench build check-tag audit clean
 
 help:  ## show this
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/	/'
@@ -37,16 +43,16 @@ test-mitbih: $(READY)  ## tests on the MIT-BIH records in $ECG_SKLEARN_DATA
 
 test-oldest:  ## make test, on the lowest versions that pyproject.toml allows
 	$(PYTHON) -m venv $(OLDEST)
-	$(OLDEST)/bin/pip install --quiet $$($(PYTHON) tests/oldest.py test)
-	$(OLDEST)/bin/pip install --quiet --no-deps --editable .
-	$(OLDEST)/bin/$(TESTS) -o filterwarnings=ignore tests
+	$(OLDEST)/$(SCRIPTS)/pip install --quiet $$($(PYTHON) tests/oldest.py test)
+	$(OLDEST)/$(SCRIPTS)/pip install --quiet --no-deps --editable .
+	$(OLDEST)/$(SCRIPTS)/$(TESTS) -o filterwarnings=ignore tests
 
 test-backends:  ## the classifier's tests on JAX and PyTorch in Keras
 	$(PYTHON) -m venv $(BACKENDS)
-	$(BACKENDS)/bin/pip install --quiet --editable ".[test]" jax torch
-	$(BACKENDS)/bin/$(TESTS) tests/neural_network/test_backends.py
-	KERAS_BACKEND=jax $(BACKENDS)/bin/$(TESTS) tests/neural_network/test_classifier.py
-	KERAS_BACKEND=torch $(BACKENDS)/bin/$(TESTS) tests/neural_network/test_classifier.py
+	$(BACKENDS)/$(SCRIPTS)/pip install --quiet --editable ".[test]" jax torch
+	$(BACKENDS)/$(SCRIPTS)/$(TESTS) tests/neural_network/test_backends.py
+	KERAS_BACKEND=jax $(BACKENDS)/$(SCRIPTS)/$(TESTS) tests/neural_network/test_classifier.py
+	KERAS_BACKEND=torch $(BACKENDS)/$(SCRIPTS)/$(TESTS) tests/neural_network/test_classifier.py
 
 test-sdist: build  ## unpack the source distribution and run its tests
 	rm -rf dist/unpacked && mkdir dist/unpacked
@@ -82,6 +88,10 @@ build: $(READY)  ## wheel and source distribution
 	rm -rf dist
 	$(BIN)/python -m build
 	$(BIN)/python -m twine check --strict dist/*
+
+TAG ?= v0.0.0
+check-tag:  ## fail unless TAG is the version of pyproject.toml
+	$(PYTHON) -c 'import sys, tomllib; v = tomllib.load(open("pyproject.toml", "rb"))["project"]["version"]; sys.exit("$(TAG)" != f"v{v}" and f"tag $(TAG) is not v{v}")'
 
 audit: $(READY)  ## known vulnerabilities of what is installed; needs the network
 	$(BIN)/pip install --quiet pip-audit
