@@ -36,6 +36,11 @@ class _Quiet(http.server.SimpleHTTPRequestHandler):
         super().do_GET()
 
 
+@pytest.fixture(autouse=True)
+def retries_without_waiting(monkeypatch):
+    monkeypatch.setattr("pooch.core.time.sleep", lambda seconds: None)
+
+
 @pytest.fixture
 def physionet(tmp_path, monkeypatch):
     """A server on this machine that holds three small files in place of the 144."""
@@ -50,7 +55,7 @@ def physionet(tmp_path, monkeypatch):
         ("127.0.0.1", 0), partial(_Quiet, directory=source)
     )
     server.asked, server.source = [], source
-    thread = threading.Thread(target=server.serve_forever)
+    thread = threading.Thread(target=server.serve_forever, args=[0.01])
     thread.start()
     monkeypatch.setattr(
         _mitbih_files, "MITDB_URL", f"http://127.0.0.1:{server.server_port}/"

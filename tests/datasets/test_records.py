@@ -217,7 +217,7 @@ class TestMarks:
 
     @FORMS
     def test_outside_the_signal_they_give_no_rows(self, tmp_path, load, form):
-        beyond = np.append(PEAKS, [N_SAMPLES, N_SAMPLES + 1000, N_SAMPLES + 1200])
+        beyond = np.append(PEAKS, [N_SAMPLES + 1, N_SAMPLES + 1000, N_SAMPLES + 1200])
         write_record(tmp_path)
         expected = load(form)
         write_record(tmp_path, sample=beyond)
@@ -226,6 +226,21 @@ class TestMarks:
             beats = load(form)
         for name in ("data", "time", "rr"):
             np.testing.assert_array_equal(beats[name], expected[name])
+
+    @FORMS
+    def test_right_behind_the_signal_one_ends_the_beat_before(
+        self, tmp_path, load, form
+    ):
+        write_record(tmp_path, sample=np.append(PEAKS, N_SAMPLES))
+        beats = load(form, window=(-0.4, 0.2), context=True)
+        assert len(beats.data) == len(PEAKS)
+        np.testing.assert_allclose(beats.rr[-1, 1], (N_SAMPLES - PEAKS[-1]) / RATE)
+
+    def test_a_note_at_which_wfdb_never_ends(self, tmp_path, load):
+        notes = {"symbol": ['"', "N"], "aux_note": ["## made by hand", ""]}
+        write_record(tmp_path, sample=np.array([0, 1000]), **notes)
+        with pytest.raises(ValueError, match=r"r1\.atr begins with a note '## \.\.\.'"):
+            load()
 
     @FORMS
     def test_negative_or_unordered(self, tmp_path, load, monkeypatch, form):
