@@ -10,6 +10,7 @@ import scipy.signal
 from sklearn.utils._param_validation import Interval, StrOptions, validate_params
 
 from ecg_sklearn.datasets._base import (
+    KAGGLE_DECIMATION,
     KAGGLE_SAMPLING_RATE,
     KAGGLE_SIGNAL_RATE,
     Columns,
@@ -207,10 +208,8 @@ def cut_record(directory, name, cut):
     rate : float
         Their samples per second.
     """
-    digital = cut.form == "kaggle"
-    signal, notes = read_record(
-        directory, name, cut.annotator, cut.channel, digital=digital
-    )
+    where = directory, name, cut.annotator, cut.channel
+    signal, notes = read_record(*where, digital=cut.form == "kaggle")
     if cut.form == "kaggle":
         return cut_rows(name, signal, notes, cut.features), KAGGLE_SAMPLING_RATE
     rate = float(cut.sampling_rate or signal.sampling_rate)
@@ -284,14 +283,16 @@ def cut_rows(name, signal, notes, features=()):
     is_beat = notes.label >= 0
     time = notes.sample[is_beat] / signal.sampling_rate
     rr = rr_intervals(notes.sample[is_beat], signal.sampling_rate)
-    sample = notes.sample * (KAGGLE_SIGNAL_RATE / signal.sampling_rate)
-    sample = np.rint(sample).astype(int)
+    sample = np.rint(notes.sample * (KAGGLE_SIGNAL_RATE / signal.sampling_rate))
+    sample = sample.astype(int)
     samples = _resample(name, signal, KAGGLE_SIGNAL_RATE)
     start, stop = kaggle_spans(sample, len(samples))
     rows = np.flatnonzero(is_beat[:-1])  # the last one has no next beat to end at
-    length = (stop - start)[rows] / KAGGLE_SIGNAL_RATE
-    kept = np.flatnonzero(length)  # annotations of one moment leave nothing to cut
-    kept = kept[valid_beats(name, signal, time[kept], 0, length[kept])]
+    length = (stop - start)[rows]
+    # Annotations of one moment leave one sample, or none.
+    kept = np.flatnonzero(length > KAGGLE_DECIMATION)
+    seconds = length[kept] / KAGGLE_SIGNAL_RATE
+    kept = kept[valid_beats(name, signal, time[kept], 0, seconds)]
     data = cut_kaggle_beats(samples, sample, rows[kept])
     data = _with_features(data, signal, notes.sample[is_beat], kept, features)
     groups = np.full(len(data), name)
