@@ -87,7 +87,7 @@ OTHER_LABELS = {
 
 
 @parametrize_with_checks(
-    [ShapeRhythmClassifier(LogisticRegression(), n_rhythm=1, random_state=0)],
+    [ShapeRhythmClassifier(LogisticRegression(), rhythm_columns=[-1], random_state=0)],
     expected_failed_checks=lambda estimator: OTHER_LABELS,
 )
 def test_shape_and_rhythm(estimator, check):
