@@ -21,7 +21,8 @@ from sklearn.utils.validation import check_is_fitted
 
 from ecg_sklearn.datasets import make_heartbeats
 from ecg_sklearn.exporting._graph import keras_model, steps_to_export
-from ecg_sklearn.utils._files import new_file, without_start_up_noise
+from ecg_sklearn.utils._files import new_file
+from ecg_sklearn.utils._tensorflow import without_start_up_noise
 
 __all__ = ["ExportReport", "export"]
 
