@@ -37,11 +37,11 @@ MODULES = {
     "metrics": {
         "AAMIReport",
         "BootstrapInterval",
-        "ClassReport",
+        "Evaluation",
         "aami_jk_score",
         "aami_report",
         "bootstrap_ci",
-        "class_report",
+        "expected_calibration_error",
         "get_aami_scorers",
     },
     "model_selection": {
@@ -58,8 +58,6 @@ MODULES = {
         "BeatsDisplay",
         "ClassDistributionDisplay",
         "PerClassDisplay",
-        "RecordsDisplay",
-        "ReliabilityDisplay",
         "SpectrogramsDisplay",
         "TrainingHistoryDisplay",
     },

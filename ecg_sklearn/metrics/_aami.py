@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ecg_sklearn.aami import CLASS_NAMES
-from ecg_sklearn.metrics._counts import check_aligned, matrix_text, plain, ratio, text
+from ecg_sklearn.metrics._counts import check_aligned, matrix_text, plain, text
 from ecg_sklearn.metrics._ec57 import ECTOPIC, N_CLASSES, RATES, cells, figures_of
 
 
@@ -53,7 +53,7 @@ class AAMIReport:
         for name in names if self.records else ():
             rates = [figures[name] for figures in self.records.values()]
             defined = [rate for rate in rates if not math.isnan(rate)]
-            means[name] = ratio(sum(defined), len(defined))
+            means[name] = sum(defined) / len(defined) if defined else math.nan
         return means
 
     def __str__(self):
@@ -200,7 +200,7 @@ def aami_report(
 
     See Also
     --------
-    class_report : Every class against all others, without exceptions.
+    Evaluation : These figures and those of each class, with intervals.
     aami_jk_score : The index jk alone.
 
     References
@@ -248,14 +248,19 @@ def aami_report(
             f"{arrays['time'].max():g} s. Use a smaller skip_first."
         )
     return AAMIReport(
-        gross=figures_of(gross),
+        gross=_plain_figures(gross),
         records={
-            name: figures_of(matrix)
+            name: _plain_figures(matrix)
             for name, matrix in zip(names.tolist(), counts, strict=False)
         },
         confusion_matrix=gross,
         skip_first=float(skip_first),
     )
+
+
+def _plain_figures(matrix):
+    """Figures of one matrix as ints and floats."""
+    return {name: value.item() for name, value in figures_of(matrix).items()}
 
 
 def _after(time, skip_first, n_beats):

@@ -1,4 +1,4 @@
-"""What the reports share: aligned arrays, ratios of counts, plain numbers, text."""
+"""What the metrics share: aligned arrays, ratios of counts, plain numbers, text."""
 
 import math
 
@@ -40,18 +40,20 @@ def check_aligned(**arrays):
 
 
 def ratio(part, whole):
-    """Divide two counts; nan where there is nothing to divide by."""
-    return float(part / whole) if whole else math.nan
+    """Divide counts, or arrays of them; nan where there is nothing to divide by."""
+    part, whole = np.asarray(part, dtype=float), np.asarray(whole)
+    nothing = np.full(np.broadcast_shapes(part.shape, whole.shape), np.nan)
+    return np.divide(part, whole, out=nothing, where=whole != 0)
 
 
 def cohen_kappa(matrix):
-    """Cohen's kappa of a confusion matrix; nan where all beats are in one cell.
+    """Cohen's kappa of matrices of shape (..., n, n); nan where one cell has all.
 
     As :func:`sklearn.metrics.cohen_kappa_score`, without a pass over the beats.
     """
-    total = int(matrix.sum())
-    agreed = int(np.trace(matrix)) * total
-    by_chance = int(matrix.sum(axis=0) @ matrix.sum(axis=1))
+    total = matrix.sum(axis=(-2, -1))
+    agreed = np.trace(matrix, axis1=-2, axis2=-1) * total
+    by_chance = (matrix.sum(axis=-2) * matrix.sum(axis=-1)).sum(axis=-1)
     return ratio(agreed - by_chance, total**2 - by_chance)
 
 

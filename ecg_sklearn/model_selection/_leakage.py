@@ -1,4 +1,4 @@
-"""The guard of :mod:`ecg_sklearn.model_selection`: who is on both sides of a split."""
+"""Who is on both sides of a split."""
 
 import warnings
 
@@ -143,6 +143,56 @@ def _leakage_message(records, subjects):
         "record_train_test_split(groups=subject_of(groups)), or leave these records "
         "out of one side."
     )
+
+
+def leakage_note(groups_train, groups_test):
+    """Say in a sentence who is both in training and among evaluated beats.
+
+    Parameters
+    ----------
+    groups_train : array-like of str or None
+        Records of the training beats, each once or more; None if they are not known.
+    groups_test : array-like of str or None
+        Record of each evaluated beat; None if they are not known.
+
+    Returns
+    -------
+    Bunch
+        ``is_clean``: True where no record and no subject is on both sides, False where
+        one is, None where it is not known. ``message``: the sentence.
+    """
+    if groups_train is None or groups_test is None:
+        missing = "the training beats" if groups_train is None else "these beats"
+        return Bunch(
+            is_clean=None,
+            message=f"Patients on both sides: unknown. The records of {missing} are "
+            "not known. Beats of a patient that was trained on are easier.",
+        )
+    found = check_no_leakage(groups_train, groups_test, on_leak="return")
+    n_train, n_test = (
+        len(np.unique(record_names(groups, "leakage_note")))
+        for groups in (groups_train, groups_test)
+    )
+    if not found.subjects:
+        message = (
+            "No record and no subject is in both training and these beats "
+            f"({n_train} training records, {n_test} here)."
+        )
+        return Bunch(is_clean=True, message=message)
+    parts = []
+    if found.records:
+        parts.append(
+            f"{len(found.records)} of the {n_test} records were trained on: "
+            f"{listed(found.records, 5)}."
+        )
+    for name, (train, test) in found.subjects.items():
+        if set(test) - set(train):
+            parts.append(
+                f"Subject {name!r} is on both sides (training: {', '.join(train)}; "
+                f"here: {', '.join(test)})."
+            )
+    parts.append("For these patients, the scores measure memory as well as skill.")
+    return Bunch(is_clean=False, message=" ".join(parts))
 
 
 def record_names(groups, caller, parameter="groups"):
