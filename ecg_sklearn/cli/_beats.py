@@ -8,14 +8,18 @@ import pandas as pd
 from sklearn.model_selection import train_test_split
 from sklearn.utils import Bunch, _safe_indexing
 
-from ecg_sklearn.aami import CLASS_NAMES, MITBIH_RECORDS
+from ecg_sklearn.aami import CLASS_NAMES
 from ecg_sklearn.datasets import (
     fetch_mitbih,
     load_heartbeat_csv,
     load_wfdb_beats,
     make_heartbeats,
 )
-from ecg_sklearn.datasets._mitbih_files import find_mitbih, missing_files
+from ecg_sklearn.datasets._mitbih_files import (
+    find_mitbih,
+    is_mitbih_folder,
+    missing_files,
+)
 from ecg_sklearn.features import FEATURE_GROUPS
 from ecg_sklearn.model_selection import record_train_test_split
 
@@ -58,37 +62,30 @@ def find_source(data):
 
     Raises
     ------
-    FileNotFoundError
-        If there is no such file or folder, or it does not hold what it should.
+    OSError
+        If it does not hold beats.
     """
     if data == "simulated":
         return Source("simulated", None)
     if data is not None and Path(data).is_file():
         return Source("csv", Path(data))
+    if data is not None and not is_mitbih_folder(data) and _holds_records(Path(data)):
+        return Source("wfdb", Path(data))
     directory = find_mitbih(data)
     missing = missing_files(directory)
     if not missing:
         return Source("mitbih", directory)
-    if data is not None and (names := _record_names(Path(data))) - set(MITBIH_RECORDS):
-        return Source("wfdb", Path(data))
     fetch = "ecg-sklearn data fetch" + ("" if data is None else f" --data {data}")
-    if data is not None and not names and not directory.is_dir():
-        raise FileNotFoundError(
-            f"--data {data}: there is no WFDB record in this folder. To download the "
-            f"MIT-BIH database there: {fetch}"
-        )
     raise FileNotFoundError(
         f"{len(missing)} files of the MIT-BIH database are missing in {directory} "
         f"({', '.join(missing[:3])}, ...). To download them: {fetch}"
-        + (". To use another folder, name it with --data." if data is None else "")
+        + (". To use another folder: --data FOLDER" if data is None else "")
     )
 
 
-def _record_names(folder):
-    """Records that a folder lists or holds."""
-    if (folder / "RECORDS").is_file():
-        return set((folder / "RECORDS").read_text(errors="replace").split())
-    return {header.stem for header in folder.glob("*.hea")}
+def _holds_records(folder):
+    """Whether a folder holds WFDB records, or says that its subfolders do."""
+    return (folder / "RECORDS").is_file() or any(folder.glob("*.hea"))
 
 
 def load_beats(source, subset, *, seed=None, cut=KAGGLE_CUT):

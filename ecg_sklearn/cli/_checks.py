@@ -278,4 +278,3 @@ def _check_annotator(record, beats, annotator, overwrite):
 
 def _with_suffix(record, suffix):
     return record.with_name(f"{record.name}.{suffix}")
-

@@ -7,7 +7,7 @@ from ecg_sklearn.cli._beats import find_source, load_beats, take
 from ecg_sklearn.cli._model_files import read_model
 from ecg_sklearn.metrics import Evaluation
 from ecg_sklearn.metrics._labels import label_names
-from ecg_sklearn.model_selection import check_no_leakage
+from ecg_sklearn.model_selection._leakage import leakage_note
 from ecg_sklearn.report._scoring import predict_beats
 from ecg_sklearn.utils._files import new_file, write_json
 
@@ -50,7 +50,7 @@ def evaluate(
         n_resamples=resamples,
     )
     print(found)
-    leakage = leakage_of(facts, beats)
+    leakage = leakage_note(facts.get("training_records"), beats.groups).message
     print(f"\n{leakage}")
     if output is not None:
         scores = found.to_dict() | {"subset": subset, "leakage": leakage}
@@ -121,65 +121,3 @@ def _of_classes(beats, names):
             f"No beat is left: the model was trained on {', '.join(names)} only."
         )
     return take(beats, np.flatnonzero(known))
-
-
-def leakage_of(facts, beats):
-    """Say whether the records of a training are among those of some beats.
-
-    Parameters
-    ----------
-    facts : dict
-        What the file of the model says.
-    beats : Bunch
-        The beats that it is scored on.
-
-    Returns
-    -------
-    str
-        A sentence or two.
-    """
-    trained_on = facts.get("training_records")
-    if not trained_on:
-        return (
-            "The model file does not say which records it was trained on: whether they "
-            "are among these beats is not known."
-        )
-    if beats.groups is None:
-        return (
-            "The file does not say which records the beats come from: they may be "
-            "those of the training."
-        )
-    found = check_no_leakage(trained_on, beats.groups, on_leak="return")
-    n_records = len(np.unique(beats.groups))
-    if found.records:
-        return (
-            f"{len(found.records)} of the {n_records} records of these beats were in "
-            f"the training as well ({', '.join(found.records[:5])}"
-            f"{', ...' if len(found.records) > 5 else ''}): the scores measure memory "
-            "of these patients, and say little about new ones."
-        )
-    return shared_subjects("No record of these beats was in the training.", found)
-
-
-def shared_subjects(sentence, found):
-    """Add the subjects that are in both, though no record is, to a sentence.
-
-    Parameters
-    ----------
-    sentence : str
-        The sentence.
-    found : Bunch
-        What :func:`~ecg_sklearn.model_selection.check_no_leakage` returns.
-
-    Returns
-    -------
-    str
-        The sentence, with another one if there are such subjects.
-    """
-    shared = [
-        f"{', '.join(here)} (training) and {', '.join(there)} (test)"
-        for here, there in found.subjects.values()
-    ]
-    return sentence + (
-        f" Of one subject all the same: {'; '.join(shared)}." if shared else ""
-    )

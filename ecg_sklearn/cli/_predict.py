@@ -17,9 +17,7 @@ from ecg_sklearn.report._scoring import predict_beats
 from ecg_sklearn.utils._files import new_file
 
 
-def predict(
-    *, model, input, beats, annotator, channel, output, overwrite, quiet
-):
+def predict(*, model, input, beats, annotator, channel, output, overwrite, quiet):
     """Classify the beats of a CSV file or a WFDB record.
 
     Parameters

@@ -18,7 +18,7 @@ from ecg_sklearn.cli._checks import state_folder
 from ecg_sklearn.cli._model_files import MODEL_NAME
 from ecg_sklearn.cli._recipes import feature_trees, make_pipeline
 from ecg_sklearn.metrics import Evaluation
-from ecg_sklearn.model_selection import check_no_leakage
+from ecg_sklearn.model_selection._leakage import leakage_note
 from ecg_sklearn.persistence import save
 from ecg_sklearn.report._scoring import (
     draw_confusion_matrix,
@@ -41,9 +41,7 @@ _PACKAGES = (
 _RECIPE = ("copies", "sampler", "epochs", "param")
 
 
-def train(
-    *, data, protocol, rhythm, seed, output, overwrite, resume, quiet, **options
-):
+def train(*, data, protocol, rhythm, seed, output, overwrite, resume, quiet, **options):
     """Train a pipeline, print its scores, and save it with what belongs to it.
 
     Parameters
@@ -176,8 +174,7 @@ def _who_is_in_both(protocol, training, test):
             "measures memory of patients as well as skill. For patients that the model "
             "has not met, use --protocol inter-patient."
         )
-    found = check_no_leakage(training.groups, test.groups, on_leak="return")
-    return shared_subjects("No record is in both training and test beats.", found)
+    return leakage_note(training.groups, test.groups).message
 
 
 def print_counts(sets, *, quiet):
@@ -207,7 +204,9 @@ def _facts_of_beats(protocol, sets):
     """Collect what the model file says of the training."""
     records = None
     if sets["training"].groups is not None:
-        sides = [sets[name].groups for name in ("training", "validation") if name in sets]
+        sides = [
+            sets[name].groups for name in ("training", "validation") if name in sets
+        ]
         records = np.unique(np.concatenate(sides)).tolist()
     versions = {name: version(name) for name in _PACKAGES}
     return {
