@@ -96,7 +96,7 @@ def _check_predict(*, model, input, beats, annotator, output, overwrite, **_):
         )
     if record is not None and not _with_suffix(record, beats).is_file():
         raise FileNotFoundError(
-            f"Record {record} has no annotation file {record.name}.{beats}, which marks "
+            f"Record {record} has no annotation file {record.name}.{beats} to mark "
             "the beats. Name another one with --beats."
         )
 

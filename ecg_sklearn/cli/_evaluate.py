@@ -1,4 +1,4 @@
-"""The command ``evaluate``, and the beats with labels that it shares with ``report``."""
+"""The command ``evaluate``, and the labelled beats that ``report`` needs as well."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""What each protocol trains: the parameters of its pipeline, and the trees beside it."""
+"""What each protocol trains: parameters of the pipeline, and trees on features."""
 
 import numpy as np
 

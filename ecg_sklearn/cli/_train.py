@@ -17,6 +17,7 @@ from ecg_sklearn.cli._beats import choose_cut, find_source, hold_out, load_proto
 from ecg_sklearn.cli._checks import state_folder
 from ecg_sklearn.cli._model_files import MODEL_NAME
 from ecg_sklearn.cli._recipes import feature_trees, make_pipeline
+from ecg_sklearn.ensemble import ShapeRhythmClassifier
 from ecg_sklearn.metrics import Evaluation
 from ecg_sklearn.model_selection._leakage import leakage_note
 from ecg_sklearn.persistence import save
@@ -134,7 +135,12 @@ def _fit(sets, recipe, *, rhythm, state):
 
 def _with_rhythm(pipe, training, seed):
     """Put a pipeline into a ShapeRhythmClassifier, and trees on the features."""
-    raise NotImplementedError
+    model = ShapeRhythmClassifier(
+        pipe,
+        context_estimator=feature_trees(training.target, seed),
+        random_state=seed,
+    )
+    return model
 
 
 @contextlib.contextmanager
