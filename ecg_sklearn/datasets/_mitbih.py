@@ -23,7 +23,7 @@ from ecg_sklearn.datasets._mitbih_files import (
     how_to_get,
     missing_files,
 )
-from ecg_sklearn.datasets._records import read_annotations, read_signal
+from ecg_sklearn.datasets._records import read_record
 from ecg_sklearn.datasets._wfdb import check_window, cut_rows, cut_windows
 from ecg_sklearn.features._morphology import CONTEXT_NAMES
 from ecg_sklearn.features._rr import RHYTHM_NAMES
@@ -237,8 +237,7 @@ def _read_kaggle_beats(directory, context, rhythm):
     parts = [
         cut_rows(
             name,
-            read_signal(directory, name, 0, digital=True),
-            read_annotations(directory, name, "atr"),
+            *read_record(directory, name, "atr", 0, digital=True),
             context,
             rhythm,
         )
@@ -252,8 +251,7 @@ def _read_window_beats(directory, context, rhythm, channel, window, rate):
     """Cut a window around every beat, and find it in the official split."""
     parts, times = [], {}
     for name in MITBIH_RECORDS:
-        signal = read_signal(directory, name, channel)
-        notes = read_annotations(directory, name, "atr")
+        signal, notes = read_record(directory, name, "atr", channel)
         parts.append(cut_windows(name, signal, notes, *window, rate, context, rhythm))
         is_beat = notes.label[:-1] >= 0
         times[name] = notes.sample[:-1][is_beat] / signal.sampling_rate
