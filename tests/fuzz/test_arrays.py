@@ -134,7 +134,7 @@ def test_arrays_at_predict(pipe, kind, place, n_beats):
             "scale": st.sampled_from(["db", "power", "magnitude"]),
             "phase": st.booleans(),
             "flatten": st.booleans(),
-            "n_context": st.integers(0, 200),
+            "sample_columns": st.integers(0, 200).map(lambda n: slice(n)),
             "boundary": st.sampled_from(["zeros", "even", "odd", "constant", None]),
             "nperseg": st.integers(1, 300),
             "detrend": st.sampled_from(["constant", "linear", False]),
@@ -150,9 +150,10 @@ def test_arrays_at_the_transformer(kind, place, n_beats, params):
     except Refused:
         return
     assert len(images) == len(X)
-    assert np.isfinite(images).all()
-    if params.get("normalize", "global") is not None and not params.get("n_context"):
-        assert np.abs(images).max() <= 1 + 1e-6
+    if not len(spectrogram.feature_columns_):
+        assert np.isfinite(images).all()
+        if params.get("normalize", "global") is not None:
+            assert np.abs(images).max() <= 1 + 1e-6
     np.testing.assert_array_equal(spectrogram.transform(X), images)
 
 
