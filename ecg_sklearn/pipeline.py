@@ -111,7 +111,6 @@ def make_ecg_pipeline(
     >>> pipe.fit(X, y).predict(X).shape
     (300,)
     """
-    cnn_params = {"context_row": n_context > 0} | cnn_params
     steps = [
         *_augmenter_step(augmenter, sampling_rate, n_context),
         # Dividing each column by its spread would bend the shape of every beat.
