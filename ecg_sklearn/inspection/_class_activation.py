@@ -6,15 +6,17 @@ Public through :mod:`ecg_sklearn.inspection`.
 from numbers import Integral
 
 import numpy as np
-from sklearn.utils import Bunch
+from sklearn.utils import Bunch, _safe_indexing
 from sklearn.utils._param_validation import Interval, validate_params
 from sklearn.utils.validation import check_is_fitted
+
+from ecg_sklearn.utils._columns import sample_columns
 
 __all__ = [
     "class_codes",
     "grad_cam",
     "has_maps",
-    "n_times_of",
+    "sample_places",
     "sample_times",
     "spectrogram_step",
     "split_pipeline",
@@ -45,9 +47,9 @@ def grad_cam(pipe, X, class_=None, *, layer=None, average_gradients=False):
     pipe : Pipeline or SpectrogramCNNClassifier
         Fitted. Of a pipeline, the steps before the classifier transform ``X``, and
         samplers are left out.
-    X : array-like of shape (n_beats, n_features)
+    X : array-like or DataFrame of shape (n_beats, n_columns)
         Beats, in the form that ``pipe`` was fitted on: for a classifier without a
-        pipeline, spectrograms.
+        pipeline, spectrograms. Features of the beat are used and not explained.
     class_ : label, default=None
         The class to explain. None explains the predicted class of each beat.
     layer : int or str, default=None
@@ -146,7 +148,7 @@ def grad_cam(pipe, X, class_=None, *, layer=None, average_gradients=False):
         X = np.asarray(X)
     for start in range(0, max(len(X), 1), _CHUNK_BEATS):  # no beats: an error below
         part = slice(start, start + _CHUNK_BEATS)
-        images = _transform(steps, X.iloc[part] if hasattr(X, "iloc") else X[part])
+        images = _transform(steps, _safe_indexing(X, part))
         probability = classifier.predict_proba(images)
         code = class_codes(class_, classifier.classes_, probability)
         maps, gradients = scores(images, code)
@@ -225,7 +227,7 @@ def _paths_to_maps(network):
     paths = {}
     for layer in network.layers:
         path, each = [], layer
-        while each is not None and len(np.shape(getattr(each, "output", ()))) == 4:
+        while each is not None and _n_axes(each) == 4:
             path.insert(0, each)
             before = made_by.get(id(_inputs(each)[0])) if _inputs(each) else None
             each = None if before is each else before
@@ -233,6 +235,10 @@ def _paths_to_maps(network):
         if convolutions:
             paths[layer.name] = path[convolutions[0] :]
     return paths
+
+
+def _n_axes(layer):
+    return len(getattr(getattr(layer, "output", None), "shape", ()))
 
 
 def _inputs(layer):
@@ -360,7 +366,7 @@ def _on_the_time_axis(heatmap, spectrogram):
     if spectrogram is not None:
         shape = len(spectrogram.frequencies_), len(spectrogram.times_)
         if shape == heatmap.shape[1:]:
-            times = sample_times(n_times_of(spectrogram), spectrogram.sampling_rate)
+            times = sample_times(spectrogram.n_times_, spectrogram.sampling_rate)
             profile = profile @ _interpolation(spectrogram.times_, times).T
             axes = {
                 "frequencies": spectrogram.frequencies_,
@@ -370,9 +376,13 @@ def _on_the_time_axis(heatmap, spectrogram):
     return {"time_profile": profile, **axes}
 
 
-def n_times_of(spectrogram):
-    """Count the samples of a beat, which may have other columns behind them."""
-    return getattr(spectrogram, "n_times_", spectrogram.n_features_in_)
+def sample_places(steps, X):
+    """Find the columns of a table of beats that hold samples; the rest are features."""
+    spectrogram = spectrogram_step(steps)
+    if spectrogram is not None:
+        return spectrogram.sample_columns_
+    names = [str(name) for name in X.columns] if hasattr(X, "columns") else None
+    return sample_columns("auto", X, X.shape[1], names)[0]
 
 
 def sample_times(n_times, sampling_rate):

@@ -154,7 +154,7 @@ class BeatExplanationDisplay:
         name = found.classes[0]
         name = name if target_names is None else target_names[name]
         return cls(
-            np.asarray(x)[0, : len(found.times)],
+            np.asarray(x)[0, spectrogram.sample_columns_],
             found.times,
             found.time_profile[0],
             spectrogram=image,

@@ -4,7 +4,12 @@
 """
 
 import numpy as np
-from sklearn.utils import check_array, check_consistent_length, check_random_state
+from sklearn.utils import (
+    _safe_indexing,
+    check_array,
+    check_consistent_length,
+    check_random_state,
+)
 
 from ecg_sklearn.plotting._drawing import (
     COLORS,
@@ -13,6 +18,7 @@ from ecg_sklearn.plotting._drawing import (
     name_classes,
     tidy,
 )
+from ecg_sklearn.utils._columns import sample_columns
 from ecg_sklearn.utils._validation import flat_array
 
 __all__ = ["BeatsDisplay", "SpectrogramsDisplay"]
@@ -76,8 +82,9 @@ class BeatsDisplay:
 
         Parameters
         ----------
-        X : array-like of shape (n_beats, n_times)
-            Beats.
+        X : array-like or DataFrame of shape (n_beats, n_columns)
+            Beats. Of a DataFrame, the columns named ``t000``, ``t001`` and so on are
+            drawn, or all if none is so named.
         y : array-like of shape (n_beats,)
             Class of each beat.
         sampling_rate : float
@@ -108,7 +115,9 @@ class BeatsDisplay:
         """
         check_count(n_beats, "n_beats")
         rng = check_random_state(random_state)
+        names = [str(name) for name in getattr(X, "columns", ())] or None
         X = check_array(X, ensure_all_finite=False, input_name="X")
+        X = X[:, sample_columns("auto", X, X.shape[1], names)[0]]
         y = flat_array(y, "y")
         check_consistent_length(X, y)
         labels = np.unique(y).tolist()
@@ -258,8 +267,8 @@ class SpectrogramsDisplay:
         estimator : SpectrogramTransformer or Pipeline
             Fitted. Of a pipeline, the beats pass the steps before the spectrogram,
             and samplers are left out.
-        X : array-like of shape (n_beats, n_times)
-            Beats.
+        X : array-like or DataFrame of shape (n_beats, n_columns)
+            Beats, as the estimator was fitted on; features of the beat are not drawn.
         y : array-like of shape (n_beats,)
             Class of each beat.
         kind : {"mean", "example"}, default="mean"
@@ -288,14 +297,15 @@ class SpectrogramsDisplay:
         if kind not in ("mean", "example"):
             raise ValueError(f'kind={kind!r} is unknown. Use "mean" or "example".')
         spectrogram, X = _spectrogram_step(estimator, X)
-        X, y, rng = np.asarray(X), flat_array(y, "y"), check_random_state(random_state)
+        y, rng = flat_array(y, "y"), check_random_state(random_state)
         check_consistent_length(X, y)
         labels = np.unique(y).tolist()
         images = []
         for label in labels:
             places = np.flatnonzero(y == label)
             chosen = places if kind == "mean" else rng.choice(places, 1)
-            images.append(spectrogram._levels_in_units(X[chosen]).mean(axis=0))
+            levels = spectrogram._levels_in_units(_safe_indexing(X, chosen))
+            images.append(levels.mean(axis=0))
         display = cls(
             np.stack(images),
             frequencies=spectrogram.frequencies_,

@@ -1,12 +1,8 @@
-"""Displays of numbers: beats and scores of each class, scores of each record.
-
-:mod:`ecg_sklearn.plotting` shows them.
-"""
+"""Displays of numbers: beats and scores of each class."""
 
 import numpy as np
 
 from ecg_sklearn.plotting._drawing import (
-    COLORS,
     DARK,
     bar_style,
     legend_above,
@@ -14,11 +10,7 @@ from ecg_sklearn.plotting._drawing import (
     tidy,
 )
 
-__all__ = ["ClassDistributionDisplay", "PerClassDisplay", "RecordsDisplay"]
-
-# Areas of the dots, in square points.
-_SMALLEST_DOT = 12
-_LARGEST_DOT = 140
+__all__ = ["ClassDistributionDisplay", "PerClassDisplay"]
 
 
 class ClassDistributionDisplay:
@@ -273,117 +265,3 @@ class PerClassDisplay:
                     "Give one end for each value."
                 )
         return values, *ends
-
-
-class RecordsDisplay:
-    """A score of each record: sorted dots, with areas as the numbers of beats.
-
-    Dots of few beats are drawn larger than that, so that they can be seen.
-
-    Parameters
-    ----------
-    values : array-like of shape (n_records,)
-        The score of each record, a fraction from 0 to 1. Records with NaN are left
-        out.
-    n_beats : array-like of shape (n_records,)
-        Number of beats behind each score.
-    records : sequence of str of length n_records
-        Names of the records.
-    metric_name : str, default="Sensitivity"
-        Name of the score.
-
-    Attributes
-    ----------
-    ax_ : matplotlib.axes.Axes
-        The axes.
-    figure_ : matplotlib.figure.Figure
-        The figure.
-
-    Examples
-    --------
-    >>> from ecg_sklearn.plotting import RecordsDisplay
-    >>> display = RecordsDisplay(
-    ...     [0.99, 0.42, 0.87], [2200, 1500, 300], records=["100", "105", "232"]
-    ... )
-    """
-
-    def __init__(self, values, n_beats, *, records, metric_name="Sensitivity"):
-        self.values = values
-        self.n_beats = n_beats
-        self.records = records
-        self.metric_name = metric_name
-
-    def plot(self, ax=None):
-        """Draw.
-
-        Parameters
-        ----------
-        ax : matplotlib.axes.Axes or None, default=None
-            Where to draw; None makes a figure.
-
-        Returns
-        -------
-        RecordsDisplay
-            This display.
-
-        Raises
-        ------
-        ValueError
-            If there is not one value, number of beats and name for each record, or
-            no value is defined.
-        """
-        import matplotlib.pyplot as plt
-
-        values = np.asarray(self.values, dtype=float)
-        n_beats = np.asarray(self.n_beats, dtype=float)
-        if not len(values) == len(n_beats) == len(self.records):
-            raise ValueError(
-                f"There are {len(values)} values, {len(n_beats)} numbers of beats and "
-                f"{len(self.records)} records. Give one of each for every record."
-            )
-        order = np.argsort(values, kind="stable")
-        order = order[~np.isnan(values[order])]
-        if order.size == 0:
-            raise ValueError("All values are NaN. Give a score that is defined.")
-        if ax is None:
-            height = 1.4 + 0.2 * len(order)
-            _, ax = plt.subplots(figsize=(5.2, height), layout="constrained")
-        places = np.arange(len(order))
-        scale = _LARGEST_DOT / max(1, n_beats[order].max())
-        ax.scatter(
-            values[order],
-            places,
-            s=np.maximum(n_beats[order] * scale, _SMALLEST_DOT),
-            color=COLORS[0],
-            edgecolor="white",
-            linewidth=0.5,
-            zorder=3,
-        )
-        for shown in _round_sizes(n_beats[order].max()):
-            ax.scatter(
-                [],
-                [],
-                s=max(shown * scale, _SMALLEST_DOT),
-                color=COLORS[0],
-                label=f"{shown:,}",
-            )
-        ax.set_yticks(places, [str(self.records[place]) for place in order])
-        ax.tick_params(axis="y", labelsize="small", length=0)
-        ax.set(
-            xlabel=f"{self.metric_name} (fraction)",
-            ylabel="Record",
-            xlim=(-0.03, 1.03),
-            ylim=(-0.8, len(order) - 0.2),
-        )
-        tidy(ax, "both")
-        legend_above(ax, 3, title="Beats")
-        self.ax_ = ax
-        self.figure_ = ax.figure
-        return self
-
-
-def _round_sizes(largest):
-    """Give up to three round numbers of beats, to the largest, for the legend."""
-    wanted = np.maximum(1, np.multiply(largest, (0.1, 0.4, 1)))
-    digit = 10 ** np.floor(np.log10(wanted))
-    return np.unique(wanted // digit * digit).astype(int).tolist()

@@ -207,6 +207,7 @@ def _mistake(pipe, beat, beats, method, title):
     import matplotlib.pyplot as plt
 
     from ecg_sklearn.inspection import BeatExplanationDisplay
+    from ecg_sklearn.inspection._class_activation import sample_places
     from ecg_sklearn.plotting import BeatsDisplay
 
     if method is not None:
@@ -217,7 +218,8 @@ def _mistake(pipe, beat, beats, method, title):
         return figure
     rate = beats.get("sampling_rate")
     figure, ax = plt.subplots(figsize=(7, 2.6), layout="constrained")
-    display = BeatsDisplay([np.asarray(beat)], sampling_rate=rate or 1)
+    wave = np.asarray(beat)[:, sample_places([], beat)]
+    display = BeatsDisplay([wave], sampling_rate=rate or 1)
     display.plot(np.array([[ax]]))
     ax.set(
         title=f"Class {title}",
