@@ -3,8 +3,10 @@
 import importlib
 import os
 import sys
+import warnings
 
 from ecg_sklearn.cli._checks import check
+from ecg_sklearn.cli._messages import say, show_warning
 from ecg_sklearn.cli._parser import read_arguments
 
 
@@ -24,24 +26,22 @@ def main(argv=None):
     command, traceback, arguments = read_arguments(argv)
     try:
         check(command, arguments)
-        run = getattr(importlib.import_module(f"{__name__}._{command}"), command)
-        run(**arguments)
+        with warnings.catch_warnings():
+            warnings.showwarning = show_warning
+            run = getattr(importlib.import_module(f"{__name__}._{command}"), command)
+            run(**arguments)
     except BrokenPipeError:
         raise
     except (OSError, ValueError, MemoryError) as error:
         if traceback:
             raise
-        print(f"ecg-sklearn: error: {_one_line(error)}", file=sys.stderr)
+        say("error", str(error) or type(error).__name__)
         return 2
     except KeyboardInterrupt as stop:
         reason = str(stop) or "nothing was written"
         print(f"ecg-sklearn: interrupted; {reason}", file=sys.stderr)
         return 130
     return 0
-
-
-def _one_line(error):
-    return " ".join(str(error).split()) or type(error).__name__
 
 
 def _entry_point():

@@ -1,12 +1,12 @@
 """Model files: those of :mod:`ecg_sklearn.persistence`, and pickles after a warning."""
 
-import sys
 import warnings
 
 import joblib
 
 from ecg_sklearn.cli._beats import KAGGLE_CUT
 from ecg_sklearn.cli._checks import kind_of_model
+from ecg_sklearn.cli._messages import say, show_warning
 from ecg_sklearn.persistence import load, read_metadata
 from ecg_sklearn.utils._tensorflow import without_start_up_noise
 
@@ -37,17 +37,11 @@ def read_model(path):
         If it holds no classifier.
     """
     facts = {}
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        if kind_of_model(path) == "pickle":
-            model = _read_pickle(path)
-        else:
-            facts = read_metadata(path)
-            with without_start_up_noise():
-                model = load(path)
-    for warning in caught:  # of versions, and not of what packages will change
-        if issubclass(warning.category, UserWarning):
-            _warn(str(warning.message))
+    if kind_of_model(path) == "pickle":
+        model = _read_pickle(path)
+    else:
+        facts = read_metadata(path)
+        model = _read_quietly(load, path)
     if not hasattr(model, "predict_proba"):
         raise ValueError(f"{path} holds a {type(model).__name__}, not a classifier.")
     return model, {"cut": _learned_cut(model) or KAGGLE_CUT} | facts
@@ -63,13 +57,13 @@ def _learned_cut(model):
 
 
 def _read_pickle(path):
-    _warn(
+    say(
+        "warning",
         f"{path} is a pickle, and opening one runs any code that is in it. Open only "
-        "those of people whom you trust; ecg_sklearn.save writes files without code."
+        "those of people whom you trust; ecg_sklearn.save writes files without code.",
     )
     try:
-        with without_start_up_noise():
-            return joblib.load(path)
+        return _read_quietly(joblib.load, path)
     # Unpickling raises whatever the bytes make it do.
     except Exception as error:
         raise ValueError(
@@ -78,6 +72,11 @@ def _read_pickle(path):
         ) from error
 
 
-def _warn(message):
-    print(f"ecg-sklearn: warning: {' '.join(message.split())}", file=sys.stderr)
-    sys.stderr.flush()
+def _read_quietly(reader, path):
+    """Read without TensorFlow's messages; show warnings afterwards."""
+    with warnings.catch_warnings(record=True) as caught, without_start_up_noise():
+        warnings.simplefilter("always")
+        model = reader(path)
+    for warning in caught:
+        show_warning(warning.message, warning.category)
+    return model
