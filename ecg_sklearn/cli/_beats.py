@@ -122,8 +122,8 @@ def load_beats(source, subset, *, seed=None, cut=KAGGLE_CUT):
     if source.kind == "wfdb":
         return load_wfdb_beats(source.path, **loader_arguments(cut))
     arguments = loader_arguments(cut)
-    if cut["form"] == "kaggle":  # whose channel is the first
-        arguments.pop("channel", None)
+    if cut["form"] == "kaggle" and arguments["channel"] == 0:
+        del arguments["channel"]  # it is always the first one
     return fetch_mitbih(
         data_home=source.path, subset=subset, download_if_missing=False, **arguments
     )
@@ -142,10 +142,12 @@ def loader_arguments(cut):
     dict
         Keyword arguments.
     """
-    names = ("form", "channel", "features")
-    if cut["form"] == "window":
-        names += ("window", "sampling_rate")
-    found = {name: cut[name] for name in names if cut.get(name) is not None}
+    channel = cut.get("channel")
+    if cut["form"] == "kaggle":
+        found = {"form": "kaggle", "channel": 0 if channel is None else channel}
+    else:
+        found = {name: cut[name] for name in ("form", "channel", "window")}
+        found["sampling_rate"] = cut["sampling_rate"]
     return found | {"features": cut.get("features") or None}
 
 
