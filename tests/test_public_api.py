@@ -57,7 +57,6 @@ MODULES = {
     "plotting": {
         "BeatsDisplay",
         "ClassDistributionDisplay",
-        "PerClassDisplay",
         "SpectrogramsDisplay",
         "TrainingHistoryDisplay",
     },

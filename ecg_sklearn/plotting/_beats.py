@@ -1,7 +1,4 @@
-"""Displays of beats: what they look like, and their spectrograms.
-
-:mod:`ecg_sklearn.plotting` shows them.
-"""
+"""Displays of beats: what they look like, and their spectrograms."""
 
 import numpy as np
 from sklearn.utils import (
@@ -158,16 +155,17 @@ class BeatsDisplay:
         if 0 in shape:
             raise ValueError("beats holds no beat to draw. Give one class at least.")
         names = name_classes(range(shape[0]), self.target_names)
-        own_figure = axes is None
-        if own_figure:
-            _, axes = plt.subplots(
+        if axes is None:
+            figure, axes = plt.subplots(
                 *shape,
-                figsize=(1 + 1.7 * shape[1], 0.7 + 1.1 * shape[0]),
+                figsize=(1.2 + 1.7 * shape[1], 0.7 + 1.1 * shape[0]),
                 sharex=True,
                 sharey=True,
                 squeeze=False,
                 layout="constrained",
             )
+            figure.supxlabel("Time (s)", fontsize="medium")
+            figure.supylabel(f"Amplitude ({self.unit})", fontsize="medium")
         axes = np.asarray(axes)
         if axes.ndim != 2 or axes.shape[0] != shape[0] or axes.shape[1] < shape[1]:
             raise ValueError(
@@ -184,20 +182,9 @@ class BeatsDisplay:
                 ax.locator_params(axis="x", nbins=4)
                 ax.tick_params(labelsize="small")
                 tidy(ax, "both")
-            if own_figure:
-                row[0].set_ylabel(
-                    name, rotation=0, weight="bold", va="center", labelpad=12
-                )
-            else:
-                row[0].set_ylabel(f"{name} ({self.unit})")
+            row[0].set_ylabel(name, weight="bold")
         self.axes_ = axes
         self.figure_ = axes.flat[0].figure
-        if own_figure:
-            self.figure_.supxlabel("Time (s)", fontsize="medium")
-            self.figure_.supylabel(f"Amplitude ({self.unit})", fontsize="medium")
-        else:
-            for ax in axes[-1]:
-                ax.set_xlabel("Time (s)")
         return self
 
 
