@@ -155,6 +155,7 @@ class BeatsDisplay:
         if 0 in shape:
             raise ValueError("beats holds no beat to draw. Give one class at least.")
         names = name_classes(range(shape[0]), self.target_names)
+        label = "{}"
         if axes is None:
             figure, axes = plt.subplots(
                 *shape,
@@ -166,6 +167,8 @@ class BeatsDisplay:
             )
             figure.supxlabel("Time (s)", fontsize="medium")
             figure.supylabel(f"Amplitude ({self.unit})", fontsize="medium")
+        else:
+            label = f"{{}} ({self.unit})"
         axes = np.asarray(axes)
         if axes.ndim != 2 or axes.shape[0] != shape[0] or axes.shape[1] < shape[1]:
             raise ValueError(
@@ -182,7 +185,9 @@ class BeatsDisplay:
                 ax.locator_params(axis="x", nbins=4)
                 ax.tick_params(labelsize="small")
                 tidy(ax, "both")
-            row[0].set_ylabel(name, weight="bold")
+            row[0].set_ylabel(label.format(name), weight="bold")
+        for ax in axes[-1] if label != "{}" else ():
+            ax.set_xlabel("Time (s)")
         self.axes_ = axes
         self.figure_ = axes.flat[0].figure
         return self
