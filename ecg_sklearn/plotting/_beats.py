@@ -339,14 +339,9 @@ class SpectrogramsDisplay:
         names = name_classes(range(len(images)), self.target_names)
         for ax, image, name in zip(axes, images, names, strict=True):
             mesh = ax.pcolormesh(
-                _edges(self.times),
-                _edges(self.frequencies),
-                image,
-                cmap=cmap,
-                vmin=images.min(),
-                vmax=images.max(),
-                rasterized=True,
-            )
+                self.times, self.frequencies, image, shading="nearest", cmap=cmap,
+                vmin=images.min(), vmax=images.max(), rasterized=True,
+            )  # fmt: skip
             ax.set(title=name, xlabel="Time (s)")
         axes[0].set_ylabel("Frequency (Hz)")
         self.axes_ = axes
@@ -380,10 +375,3 @@ def _quantity(spectrogram, unit):
     return (
         f"Power (dB re 1 {power})" if spectrogram.scale == "db" else f"Power ({power})"
     )
-
-
-def _edges(centres):
-    """Edges of the cells around evenly spaced centres."""
-    centres = np.asarray(centres, dtype=float)
-    step = centres[1] - centres[0] if len(centres) > 1 else 1.0
-    return np.append(centres - step / 2, centres[-1] + step / 2)
