@@ -23,8 +23,6 @@ MODULES = {
         "SYMBOL_TO_CLASS",
     },
     "datasets": {
-        "CONTEXT_NAMES",
-        "RHYTHM_NAMES",
         "fetch_mitbih",
         "iter_beats",
         "load_heartbeat_csv",
@@ -32,6 +30,12 @@ MODULES = {
         "make_heartbeats",
     },
     "ensemble": {"ShapeRhythmClassifier"},
+    "features": {
+        "FEATURE_GROUPS",
+        "morphology_features",
+        "rhythm_features",
+        "rr_features",
+    },
     "exporting": {"ExportReport", "export"},
     "inspection": {"BeatExplanationDisplay", "grad_cam", "occlusion"},
     "metrics": {
@@ -51,7 +55,7 @@ MODULES = {
         "subject_of",
     },
     "neural_network": {"SpectrogramCNNClassifier"},
-    "over_sampling": {"BeatAugmenter", "BeatSMOTE"},
+    "over_sampling": {"BeatAugmenter", "PresentClasses"},
     "persistence": {"VersionWarning", "load", "save"},
     "pipeline": {"make_ecg_pipeline"},
     "plotting": {
@@ -60,7 +64,7 @@ MODULES = {
         "SpectrogramsDisplay",
         "TrainingHistoryDisplay",
     },
-    "preprocessing": {"SpectrogramTransformer"},
+    "preprocessing": {"BeatScaler", "SpectrogramTransformer"},
     "report": {"make_report"},
     "streaming": {"fit_stream"},
 }

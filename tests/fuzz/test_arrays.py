@@ -10,7 +10,7 @@ import scipy.sparse
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ecg_sklearn import BeatSMOTE, SpectrogramTransformer, make_ecg_pipeline
+from ecg_sklearn import SpectrogramTransformer, make_ecg_pipeline
 from ecg_sklearn.datasets import make_heartbeats
 
 from .oracle import Refused, attempt, fuzzed, fuzzed_with
@@ -220,26 +220,3 @@ def test_labels_at_fit(kind, place, smote):
         return
     predicted = pipe.predict(_BEATS.data)
     assert set(predicted.tolist()) <= set(np.asarray(y).tolist())
-
-
-@fuzzed
-@given(
-    st.sampled_from(list(OTHER)),
-    st.sampled_from(list(LABELS)),
-    st.integers(0, 59),
-    st.integers(1, 20),
-)
-def test_arrays_at_smote(kind, labels, place, k_neighbors):
-    X = OTHER[kind](_BEATS.data, place)
-    y = LABELS[labels](_BEATS.target, place)
-    try:
-        found = attempt(
-            BeatSMOTE(k_neighbors=k_neighbors, random_state=0).fit_resample, X, y
-        )
-    except Refused:
-        return
-    assert found[0].shape[0] == len(found[1])
-    counts = np.unique(np.asarray(found[1]), return_counts=True, axis=0)[1]
-    assert (counts == counts[0]).all()
-    values = found[0].toarray() if scipy.sparse.issparse(found[0]) else found[0]
-    assert np.isfinite(np.asarray(values, dtype=float)).all()

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from imblearn.over_sampling import SMOTE
 
 from ecg_sklearn import (
     BeatAugmenter,
-    BeatSMOTE,
     SpectrogramCNNClassifier,
     SpectrogramTransformer,
     make_ecg_pipeline,
@@ -118,29 +118,6 @@ def test_parameters_of_the_classifier(params):
 @given(
     some(
         {
-            "k_neighbors": st.integers(1, 9),
-            "sampling_strategy": st.one_of(
-                st.sampled_from(["auto", "minority", "not majority", "all"]),
-                st.dictionaries(st.integers(0, 5), st.integers(0, 40), max_size=3),
-            ),
-        },
-        ["k_neighbors", "sampling_strategy", "random_state"],
-    )
-)
-def test_parameters_of_smote(params):
-    smote = BeatSMOTE(**{"k_neighbors": 2} | params)
-    try:
-        X, y = attempt(smote.fit_resample, _BEATS.data, _BEATS.target)
-    except Refused:
-        return
-    assert len(X) == len(y) >= len(_BEATS.data)
-    assert np.isfinite(X).all()
-
-
-@fuzzed
-@given(
-    some(
-        {
             "n_copies": st.one_of(
                 st.integers(0, 3),
                 st.dictionaries(st.integers(0, 5), st.integers(-1, 3), max_size=3),
@@ -175,7 +152,7 @@ def test_parameters_of_the_augmenter(params):
     some(
         {
             "sampling_rate": st.floats(0, 2000),
-            "sampler": st.sampled_from(["smote", None, BeatSMOTE(k_neighbors=2)]),
+            "sampler": st.sampled_from(["smote", None, SMOTE(k_neighbors=2)]),
             "sample_columns": _TRANSFORMER["sample_columns"],
             "phase": st.booleans(),
         },
@@ -224,10 +201,12 @@ def test_parameters_of_the_simulation(params):
             "window": st.tuples(st.floats(-1, 1), st.floats(-1, 2)),
             "sampling_rate": st.floats(1, 1000),
             "form": st.sampled_from(["kaggle", "window"]),
-            "context": st.booleans(),
+            "features": st.lists(
+                st.sampled_from(["rr", "morphology", "rhythm", "x"]), max_size=3
+            ),
         },
         ["records", "annotator", "channel", "window", "sampling_rate", "form",
-         "context"],
+         "features"],
     )
 )  # fmt: skip
 def test_parameters_of_the_records(wfdb_folder, params):
@@ -236,4 +215,4 @@ def test_parameters_of_the_records(wfdb_folder, params):
     except Refused:
         return
     assert len(beats.data) == len(beats.target) == len(beats.groups) > 0
-    assert np.isfinite(beats.data).all()
+    assert np.isfinite(np.asarray(beats.data)).all()
