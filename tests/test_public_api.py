@@ -61,7 +61,6 @@ MODULES = {
     "plotting": {
         "BeatsDisplay",
         "ClassDistributionDisplay",
-        "PerClassDisplay",
         "SpectrogramsDisplay",
         "TrainingHistoryDisplay",
     },

@@ -1,7 +1,4 @@
-"""Class activation maps of a fitted network: what :func:`grad_cam` computes.
-
-Public through :mod:`ecg_sklearn.inspection`.
-"""
+"""Class activation maps of a fitted network: :func:`grad_cam`."""
 
 from numbers import Integral
 
@@ -31,16 +28,15 @@ _SMALLEST_MAP = (3, 6)
 @validate_params(
     {
         "layer": [Interval(Integral, 1, None, closed="left"), str, None],
-        "average_gradients": ["boolean"],
     },
     prefer_skip_nested_validation=True,
 )
-def grad_cam(pipe, X, class_=None, *, layer=None, average_gradients=False):
+def grad_cam(pipe, X, class_=None, *, layer=None):
     """Map where the network found its evidence for a class, by Grad-CAM.
 
     The output of a convolution block is multiplied with the gradient of the score of
-    the class (before the softmax), summed over the channels, cut at zero, and
-    resized to the spectrogram.
+    the class (before the softmax) at each place, summed over the channels, cut at
+    zero, and resized to the spectrogram.
 
     Parameters
     ----------
@@ -58,10 +54,6 @@ def grad_cam(pipe, X, class_=None, *, layer=None, average_gradients=False):
         around convolutions are taken. None takes the last block whose map has at least
         3 rows and 6 columns, or as many as the spectrogram, if that has fewer; if none
         has, the first.
-    average_gradients : bool, default=False
-        Weight a channel by its mean gradient over the map, as the first Grad-CAM
-        [1]_ does. By default each place is weighted by its own gradient (HiResCAM
-        [2]_).
 
     Returns
     -------
@@ -94,17 +86,14 @@ def grad_cam(pipe, X, class_=None, *, layer=None, average_gradients=False):
 
     Notes
     -----
-    Behind the last block the network averages over the map, so that each channel has
-    the same gradient everywhere and both ways of weighting agree. But its map of a
-    spectrogram of 12 by 47 has 1 by 3 places, 0.53 s apart. On earlier blocks the
-    gradient of a channel changes from place to place, and its mean says little: for
-    simulated V beats of the Kaggle form, block 2 put between 0.12 and 0.46 of the
-    mass within 0.15 s of the R peak with it (three trainings; 0.10 would be uniform),
-    and between 0.56 and 0.64 without. LayerCAM [3]_, which keeps the positive
-    gradients alone, gave 0.41 to 0.50, on all blocks together 0.37 to 0.39, and it
-    all but fails the test of [4]_: on block 2 of three networks for windows, its maps
-    of trained and of random weights had rank correlations of 0.68 to 0.69, those of
-    the default 0.11 to 0.20.
+    The first Grad-CAM [1]_ weights a channel by its mean gradient over the map. Here
+    each place is weighted by its own gradient (HiResCAM [2]_). Behind the last block,
+    where the network averages over the map, both agree; but its map of a spectrogram
+    of 12 by 47 has 1 by 3 places, 0.53 s apart. On earlier blocks the mean says little:
+    for simulated V beats of the Kaggle form, block 2 put 0.12 to 0.46 of the mass
+    within 0.15 s of the R peak with it (three trainings; 0.10 would be uniform), and
+    0.56 to 0.64 without. LayerCAM, which keeps the positive gradients alone, gave 0.41
+    to 0.50, and all but fails the test with random weights of [3]_.
 
     A place of the map is put in the centre of what its convolutions see. On the third
     block of the default network this is 0.1 s later than where a resize that knows
@@ -116,9 +105,7 @@ def grad_cam(pipe, X, class_=None, *, layer=None, average_gradients=False):
        via gradient-based localization", ICCV, 2017.
     .. [2] R. L. Draelos, L. Carin, "Use HiResCAM instead of Grad-CAM for faithful
        explanations of convolutional neural networks", arXiv:2011.08891, 2020.
-    .. [3] P.-T. Jiang et al., "LayerCAM: exploring hierarchical class activation maps
-       for localization", IEEE Transactions on Image Processing 30, 2021.
-    .. [4] J. Adebayo et al., "Sanity checks for saliency maps", NeurIPS, 2018.
+    .. [3] J. Adebayo et al., "Sanity checks for saliency maps", NeurIPS, 2018.
 
     Examples
     --------
@@ -152,8 +139,6 @@ def grad_cam(pipe, X, class_=None, *, layer=None, average_gradients=False):
         probability = classifier.predict_proba(images)
         code = class_codes(class_, classifier.classes_, probability)
         maps, gradients = scores(images, code)
-        if average_gradients:
-            gradients = gradients.mean(axis=(1, 2), keepdims=True)
         coarse = np.maximum((maps * gradients).sum(axis=-1), 0)
         heatmap = to_rows @ coarse @ to_columns.T
         peak = heatmap.max(axis=(1, 2), keepdims=True)

@@ -1,6 +1,5 @@
 """Ectopic beats as ANSI/AAMI EC57 reports them: :func:`aami_report`."""
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -48,13 +47,10 @@ class AAMIReport:
     @property
     def average(self):
         """Mean of each rate over the records where it is defined; empty without."""
+        if not self.records:
+            return {}
         names = [f"{beat}_{rate}" for beat in ECTOPIC for rate in RATES]
-        means = {}
-        for name in names if self.records else ():
-            rates = [figures[name] for figures in self.records.values()]
-            defined = [rate for rate in rates if not math.isnan(rate)]
-            means[name] = sum(defined) / len(defined) if defined else math.nan
-        return means
+        return self.to_frame()[names].iloc[:-1].mean().to_dict()
 
     def __str__(self):
         counted = f"{self.gross['n_beats']} beats"
@@ -76,18 +72,15 @@ class AAMIReport:
         lines.append(_line("Gross", first, self.gross))
         if self.records:
             lines.append(_line("Average", first, self.average))
-        matrix = matrix_text(self.confusion_matrix, CLASS_NAMES)
-        return "\n".join(
-            [
-                *lines,
-                "",
-                f"Accuracy over all classes {text(self.gross['accuracy'], 6, 2, 100)}, "
-                f"Cohen's kappa {text(self.gross['kappa'], 6, 4)}",
-                "",
-                "Beats by true and predicted class",
-                matrix,
-            ]
-        )
+        lines += [
+            "",
+            f"Accuracy over all classes {text(self.gross['accuracy'], 6, 2, 100)}, "
+            f"Cohen's kappa {text(self.gross['kappa'], 6, 4)}",
+            "",
+            "Beats by true and predicted class",
+            matrix_text(self.confusion_matrix, CLASS_NAMES),
+        ]
+        return "\n".join(lines)
 
     def to_dict(self):
         """Give the numbers as plain Python, ready for JSON.
@@ -98,15 +91,7 @@ class AAMIReport:
             "gross", "average", "records" (by name, as str), "confusion_matrix" (a
             list of rows) and "skip_first". What is not defined is None.
         """
-        return plain(
-            {
-                "gross": self.gross,
-                "average": self.average,
-                "records": self.records,
-                "confusion_matrix": self.confusion_matrix,
-                "skip_first": self.skip_first,
-            }
-        )
+        return plain(vars(self) | {"average": self.average})
 
     def to_frame(self):
         """Give the figures as a table.

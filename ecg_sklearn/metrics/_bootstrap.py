@@ -1,14 +1,14 @@
 """Percentile bootstrap over records or beats: :func:`bootstrap_ci`."""
 
 import warnings
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from numbers import Integral, Real
 
 import numpy as np
 from sklearn.exceptions import UndefinedMetricWarning
 from sklearn.utils import check_random_state
 
-from ecg_sklearn.metrics._counts import check_aligned, plain
+from ecg_sklearn.metrics._counts import check_aligned
 
 # More would take days, and tell nothing more.
 MOST_RESAMPLES = 1_000_000
@@ -62,16 +62,6 @@ class BootstrapInterval:
             f"{self.low:.4f} to {self.high:.4f}; {self.n_resamples} resamples of "
             f"{self.n_units} {self.unit}{left_out})"
         )
-
-    def to_dict(self):
-        """Give the numbers as plain Python, ready for JSON.
-
-        Returns
-        -------
-        dict
-            One item for each parameter of this class; nan is None.
-        """
-        return plain(asdict(self))
 
 
 def bootstrap_ci(
@@ -215,25 +205,8 @@ def resampled_counts(cell, n_cells, tables, n_resamples, random_state):
     """Count how many beats of each resample fall into each cell of a matrix.
 
     A resample of records has the confusion matrix that is the sum of theirs. The draws
-    are those of :func:`bootstrap_ci`.
-
-    Parameters
-    ----------
-    cell : ndarray of shape (n_beats,)
-        Cell of each beat.
-    n_cells : int
-        Number of cells.
-    tables : ndarray of shape (n_records, n_cells) or None
-        Counts of each record; None draws beats.
-    n_resamples : int
-        How often to draw.
-    random_state : int, RandomState or None
-        Chooses the resamples.
-
-    Returns
-    -------
-    ndarray of shape (n_resamples, n_cells), int64
-        The counts.
+    are those of :func:`bootstrap_ci`: of records, whose counts ``tables`` holds, shape
+    (n_records, n_cells), or of beats where it is None.
     """
     rng = check_random_state(random_state)
     n_units = len(cell) if tables is None else len(tables)

@@ -3,7 +3,6 @@
 from numbers import Integral
 
 import numpy as np
-from sklearn.utils import check_array
 
 from ecg_sklearn.metrics._counts import check_aligned
 
@@ -14,9 +13,8 @@ _SUM_TOLERANCE = 0.01
 def expected_calibration_error(y_true, y_proba, *, labels, n_bins=10):
     """Measure how far the probability of the predicted class is from the hit rate.
 
-    The beats are binned by the probability of their predicted class. In each bin, the
-    mean probability is compared with the share of beats whose class was predicted; the
-    distances are averaged over the beats [1]_.
+    The beats are binned by the probability of their predicted class. The distances of
+    its mean from the share of hits in each bin are averaged over the beats [1]_.
 
     Parameters
     ----------
@@ -70,14 +68,7 @@ def expected_calibration_error(y_true, y_proba, *, labels, n_bins=10):
 
 def _check_probability(y_true, y_proba, labels):
     """Probabilities as an array that fits the beats and the classes."""
-    y_proba = check_array(
-        y_proba,
-        dtype=float,
-        ensure_2d=False,
-        ensure_all_finite=False,
-        ensure_min_samples=0,
-        input_name="y_proba",
-    )
+    y_proba = np.asarray(y_proba, dtype=float)
     if y_proba.shape != (len(y_true), len(labels)):
         raise ValueError(
             f"y_proba has shape {y_proba.shape}; {len(y_true)} beats and "
@@ -93,8 +84,7 @@ def _check_probability(y_true, y_proba, labels):
     if (wrong := np.abs(sums - 1) > _SUM_TOLERANCE).any():
         raise ValueError(
             f"The probabilities of beat {wrong.argmax()} add up to "
-            f"{sums[wrong.argmax()]:g}, not to 1. Give one column for each class, as "
-            "predict_proba does."
+            f"{sums[wrong.argmax()]:g}, not to 1. Give one column for each class."
         )
     if (unknown := ~np.isin(y_true, labels)).any():
         raise ValueError(

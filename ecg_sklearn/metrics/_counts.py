@@ -10,21 +10,7 @@ from ecg_sklearn.utils._validation import flat_array
 def check_aligned(**arrays):
     """Give back arrays with one value for each beat, the first one being the measure.
 
-    Parameters
-    ----------
-    **arrays : array-like
-        By the names that the caller knows them by.
-
-    Returns
-    -------
-    list of ndarray of shape (n_beats,)
-        In the order given.
-
-    Raises
-    ------
-    ValueError
-        If one has not one dimension, or another length than the first, or no beats,
-        or if values are missing or of several kinds.
+    The arrays come by the names that the caller knows them by.
     """
     found = {name: flat_array(values, name) for name, values in arrays.items()}
     first = next(iter(found))
@@ -76,11 +62,7 @@ def text(value, width, digits, scale=1):
 
 def matrix_text(matrix, names):
     """Print a confusion matrix, true classes in rows."""
-    first = max(len("true"), *map(len, names))
-    width = max(7, len(str(matrix.max())) + 1, *(len(name) + 1 for name in names))
-    lines = [f"{'true':<{first}}" + "".join(f"{name:>{width}}" for name in names)]
-    lines += [
-        f"{name:<{first}}" + "".join(f"{count:>{width}}" for count in row)
-        for name, row in zip(names, matrix, strict=True)
-    ]
-    return "\n".join(lines)
+    import pandas as pd
+
+    table = pd.DataFrame(matrix, index=names, columns=names).rename_axis(columns="true")
+    return table.to_string(col_space=7)

@@ -29,36 +29,20 @@ def label_names(labels, target_names=None):
 def names_of_all(arrays, target_names=None):
     """Name the labels of several arrays alike, as :func:`label_names` does.
 
-    Parameters
-    ----------
-    arrays : list of array-like
-        Labels. Some may be numbers and others letters that mean the same classes.
-    target_names : sequence of str or None
-        As there.
-
-    Returns
-    -------
-    list of list of str
-        Names of the labels of each array.
+    Some may hold numbers and others letters that mean the same classes.
     """
     names = CLASS_NAMES if target_names is None else tuple(map(str, target_names))
-    arrays = [np.asarray(labels) for labels in arrays]
-    numbers = [labels for labels in arrays if labels.dtype.kind in "iuf"]
-    others = {str(v) for labels in arrays for v in labels.tolist()} - {
-        str(v) for labels in numbers for v in labels.tolist()
-    }
-    if others <= set(names) and all(
-        np.isin(labels, range(len(names))).all() for labels in numbers
+    numbered = dict(enumerate(names))  # where 2.0 is found as well as 2
+    arrays = [np.asarray(labels).tolist() for labels in arrays]
+    every = [label for labels in arrays for label in labels]
+    if all(
+        label in names or (label in numbered and not isinstance(label, bool))
+        for label in every
     ):
-        return [
-            [names[int(v)] for v in labels]
-            if labels.dtype.kind in "iuf"
-            else [str(v) for v in labels.tolist()]
-            for labels in arrays
-        ]
-    if len({labels.dtype.kind for labels in numbers}) > 1:  # 7 and 7.0 are one label
+        return [[numbered.get(label, label) for label in labels] for labels in arrays]
+    if any(isinstance(label, int) for label in every):  # 7.0 is 7, if 7 is there
         arrays = [
-            labels.astype(float) if labels.dtype.kind in "iuf" else labels
+            [int(v) if isinstance(v, float) and v.is_integer() else v for v in labels]
             for labels in arrays
         ]
-    return [[str(v) for v in labels.tolist()] for labels in arrays]
+    return [[str(label) for label in labels] for labels in arrays]

@@ -130,19 +130,23 @@ def _leakage_message(records, subjects):
     """Say what is on both sides and what to do; nothing where nothing is."""
     if not subjects:
         return ""
-    found = [
+    return (
+        f"Records on both sides of the split: {listed(records) or 'none'}. Subjects on "
+        f"both sides: {', '.join(_both_sides(subjects))}. Their test beats measure "
+        "memory, not skill. Split by subject, for example with "
+        "record_train_test_split(groups=subject_of(groups)), or leave these records "
+        "out of one side."
+    )
+
+
+def _both_sides(subjects):
+    """Name subjects, with their records where these are not the subject's name."""
+    return [
         f"{name!r}"
         if train == test == [name]
         else f"{name!r} (training: {', '.join(train)}; test: {', '.join(test)})"
         for name, (train, test) in subjects.items()
     ]
-    return (
-        f"Records on both sides of the split: {listed(records) or 'none'}. Subjects on "
-        f"both sides: {', '.join(found)}. Their test beats measure memory, not skill. "
-        "Split by subject, for example with "
-        "record_train_test_split(groups=subject_of(groups)), or leave these records "
-        "out of one side."
-    )
 
 
 def leakage_note(groups_train, groups_test):
@@ -150,10 +154,9 @@ def leakage_note(groups_train, groups_test):
 
     Parameters
     ----------
-    groups_train : array-like of str or None
-        Records of the training beats, each once or more; None if they are not known.
-    groups_test : array-like of str or None
-        Record of each evaluated beat; None if they are not known.
+    groups_train, groups_test : array-like of str or None
+        Records of the training beats and of the evaluated ones, each once or more;
+        None if they are not known.
 
     Returns
     -------
@@ -161,38 +164,25 @@ def leakage_note(groups_train, groups_test):
         ``is_clean``: True where no record and no subject is on both sides, False where
         one is, None where it is not known. ``message``: the sentence.
     """
-    if groups_train is None or groups_test is None:
-        missing = "the training beats" if groups_train is None else "these beats"
-        return Bunch(
-            is_clean=None,
-            message=f"Patients on both sides: unknown. The records of {missing} are "
-            "not known. Beats of a patient that was trained on are easier.",
-        )
-    found = check_no_leakage(groups_train, groups_test, on_leak="return")
-    n_train, n_test = (
-        len(np.unique(record_names(groups, "leakage_note")))
-        for groups in (groups_train, groups_test)
-    )
-    if not found.subjects:
-        message = (
-            "No record and no subject is in both training and these beats "
-            f"({n_train} training records, {n_test} here)."
-        )
-        return Bunch(is_clean=True, message=message)
-    parts = []
-    if found.records:
-        parts.append(
-            f"{len(found.records)} of the {n_test} records were trained on: "
-            f"{listed(found.records, 5)}."
-        )
-    for name, (train, test) in found.subjects.items():
-        if set(test) - set(train):
-            parts.append(
-                f"Subject {name!r} is on both sides (training: {', '.join(train)}; "
-                f"here: {', '.join(test)})."
+    for groups, whose in ((groups_test, "these"), (groups_train, "the training")):
+        if groups is None:
+            message = (
+                f"Patients on both sides: unknown. The records of {whose} beats are "
+                "not known. Beats of a patient that was trained on are easier."
             )
-    parts.append("For these patients, the scores measure memory as well as skill.")
-    return Bunch(is_clean=False, message=" ".join(parts))
+            return Bunch(is_clean=None, message=message)
+    found = check_no_leakage(groups_train, groups_test, on_leak="return")
+    if not found.subjects:
+        message = "No record and no subject is in both training and these beats."
+        return Bunch(is_clean=True, message=message)
+    names, n_test = _both_sides(found.subjects), len(np.unique(subject_of(groups_test)))
+    more = f" and {len(names) - 5} more" if len(names) > 5 else ""
+    message = (
+        f"{len(names)} of the {n_test} patients here were trained on: "
+        f"{', '.join(names[:5])}{more}. For them, the scores measure memory as well as "
+        "skill."
+    )
+    return Bunch(is_clean=False, message=message)
 
 
 def record_names(groups, caller, parameter="groups"):

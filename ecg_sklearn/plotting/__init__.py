@@ -6,13 +6,12 @@ are and have no counterpart here.
 """
 
 from ecg_sklearn.plotting._beats import BeatsDisplay, SpectrogramsDisplay
-from ecg_sklearn.plotting._classes import ClassDistributionDisplay, PerClassDisplay
+from ecg_sklearn.plotting._classes import ClassDistributionDisplay
 from ecg_sklearn.plotting._history import TrainingHistoryDisplay
 
 __all__ = [
     "BeatsDisplay",
     "ClassDistributionDisplay",
-    "PerClassDisplay",
     "SpectrogramsDisplay",
     "TrainingHistoryDisplay",
 ]

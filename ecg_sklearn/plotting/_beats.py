@@ -1,7 +1,4 @@
-"""Displays of beats: what they look like, and their spectrograms.
-
-:mod:`ecg_sklearn.plotting` shows them.
-"""
+"""Displays of beats: what they look like, and their spectrograms."""
 
 import numpy as np
 from sklearn.utils import (
@@ -158,16 +155,20 @@ class BeatsDisplay:
         if 0 in shape:
             raise ValueError("beats holds no beat to draw. Give one class at least.")
         names = name_classes(range(shape[0]), self.target_names)
-        own_figure = axes is None
-        if own_figure:
-            _, axes = plt.subplots(
+        label = "{}"
+        if axes is None:
+            figure, axes = plt.subplots(
                 *shape,
-                figsize=(1 + 1.7 * shape[1], 0.7 + 1.1 * shape[0]),
+                figsize=(1.2 + 1.7 * shape[1], 0.7 + 1.1 * shape[0]),
                 sharex=True,
                 sharey=True,
                 squeeze=False,
                 layout="constrained",
             )
+            figure.supxlabel("Time (s)", fontsize="medium")
+            figure.supylabel(f"Amplitude ({self.unit})", fontsize="medium")
+        else:
+            label = f"{{}} ({self.unit})"
         axes = np.asarray(axes)
         if axes.ndim != 2 or axes.shape[0] != shape[0] or axes.shape[1] < shape[1]:
             raise ValueError(
@@ -184,20 +185,11 @@ class BeatsDisplay:
                 ax.locator_params(axis="x", nbins=4)
                 ax.tick_params(labelsize="small")
                 tidy(ax, "both")
-            if own_figure:
-                row[0].set_ylabel(
-                    name, rotation=0, weight="bold", va="center", labelpad=12
-                )
-            else:
-                row[0].set_ylabel(f"{name} ({self.unit})")
+            row[0].set_ylabel(label.format(name), weight="bold")
+        for ax in axes[-1] if label != "{}" else ():
+            ax.set_xlabel("Time (s)")
         self.axes_ = axes
         self.figure_ = axes.flat[0].figure
-        if own_figure:
-            self.figure_.supxlabel("Time (s)", fontsize="medium")
-            self.figure_.supylabel(f"Amplitude ({self.unit})", fontsize="medium")
-        else:
-            for ax in axes[-1]:
-                ax.set_xlabel("Time (s)")
         return self
 
 
@@ -347,14 +339,9 @@ class SpectrogramsDisplay:
         names = name_classes(range(len(images)), self.target_names)
         for ax, image, name in zip(axes, images, names, strict=True):
             mesh = ax.pcolormesh(
-                _edges(self.times),
-                _edges(self.frequencies),
-                image,
-                cmap=cmap,
-                vmin=images.min(),
-                vmax=images.max(),
-                rasterized=True,
-            )
+                self.times, self.frequencies, image, shading="nearest", cmap=cmap,
+                vmin=images.min(), vmax=images.max(), rasterized=True,
+            )  # fmt: skip
             ax.set(title=name, xlabel="Time (s)")
         axes[0].set_ylabel("Frequency (Hz)")
         self.axes_ = axes
@@ -388,10 +375,3 @@ def _quantity(spectrogram, unit):
     return (
         f"Power (dB re 1 {power})" if spectrogram.scale == "db" else f"Power ({power})"
     )
-
-
-def _edges(centres):
-    """Edges of the cells around evenly spaced centres."""
-    centres = np.asarray(centres, dtype=float)
-    step = centres[1] - centres[0] if len(centres) > 1 else 1.0
-    return np.append(centres - step / 2, centres[-1] + step / 2)

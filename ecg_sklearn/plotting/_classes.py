@@ -1,16 +1,10 @@
-"""Displays of numbers: beats and scores of each class."""
+"""The display of how many beats there are of each class."""
 
 import numpy as np
 
-from ecg_sklearn.plotting._drawing import (
-    DARK,
-    bar_style,
-    legend_above,
-    name_classes,
-    tidy,
-)
+from ecg_sklearn.plotting._drawing import bar_style, legend_above, name_classes, tidy
 
-__all__ = ["ClassDistributionDisplay", "PerClassDisplay"]
+__all__ = ["ClassDistributionDisplay"]
 
 
 class ClassDistributionDisplay:
@@ -105,17 +99,10 @@ class ClassDistributionDisplay:
         for number, (key, values) in enumerate(counts.items()):
             places = np.arange(n_classes) + (number + 0.5) * thickness - 0.42
             widths = np.maximum(values - left, 0)
-            style = bar_style(number)
-            ax.barh(places, widths, thickness, left=left, label=key, **style)
-            for place, value in zip(places, values, strict=True):
-                ax.annotate(
-                    f"{value:,}",
-                    (max(value, left), place),
-                    xytext=(3, 0),
-                    textcoords="offset points",
-                    va="center",
-                    fontsize="small",
-                )
+            bars = ax.barh(
+                places, widths, thickness, left=left, label=key, **bar_style(number)
+            )
+            ax.bar_label(bars, [f"{n:,}" for n in values], padding=3, fontsize="small")
         largest = max(values.max() for values in counts.values())
         if log_scale:
             ax.set_xscale("log")
@@ -133,135 +120,3 @@ class ClassDistributionDisplay:
         self.ax_ = ax
         self.figure_ = ax.figure
         return self
-
-
-class PerClassDisplay:
-    """Scores of each class as bars, with confidence intervals if they are known.
-
-    Parameters
-    ----------
-    values : array-like of shape (n_classes, n_metrics)
-        The scores, fractions from 0 to 1; NaN where a score is not defined.
-    low, high : array-like of shape (n_classes, n_metrics) or None, default=None
-        Ends of the confidence intervals.
-    metric_names : sequence of str, default=("Se", "+P", "F1")
-        Names of the scores; EC57 writes Se for the sensitivity and +P for the
-        positive predictivity.
-    target_names : sequence of str or None, default=None
-        Name of each class. None numbers them.
-
-    Attributes
-    ----------
-    ax_ : matplotlib.axes.Axes
-        The axes.
-    figure_ : matplotlib.figure.Figure
-        The figure.
-
-    Examples
-    --------
-    >>> from ecg_sklearn.plotting import PerClassDisplay
-    >>> display = PerClassDisplay(
-    ...     [[0.99, 0.98, 0.985], [0.80, 0.70, 0.75]], target_names=["N", "S"]
-    ... )
-    """
-
-    def __init__(
-        self,
-        values,
-        *,
-        low=None,
-        high=None,
-        metric_names=("Se", "+P", "F1"),
-        target_names=None,
-    ):
-        self.values = values
-        self.low = low
-        self.high = high
-        self.metric_names = metric_names
-        self.target_names = target_names
-
-    def plot(self, ax=None):
-        """Draw.
-
-        Parameters
-        ----------
-        ax : matplotlib.axes.Axes or None, default=None
-            Where to draw; None makes a figure.
-
-        Returns
-        -------
-        PerClassDisplay
-            This display.
-
-        Raises
-        ------
-        ValueError
-            If the shapes do not fit each other, or one of ``low`` and ``high`` is
-            missing.
-        """
-        import matplotlib.pyplot as plt
-        from matplotlib.patheffects import withStroke
-
-        values, low, high = self._checked()
-        n_classes, n_metrics = values.shape
-        if ax is None:
-            width = 1.5 + 0.32 * n_classes * (n_metrics + 0.6)
-            _, ax = plt.subplots(figsize=(max(4, width), 3.6), layout="constrained")
-        width = 0.84 / n_metrics
-        for number, name in enumerate(self.metric_names):
-            places = np.arange(n_classes) + (number + 0.5) * width - 0.42
-            ax.bar(places, values[:, number], width, label=name, **bar_style(number))
-            if low is not None:
-                # From end to end, wherever the value lies: percentiles of a bootstrap
-                # need not enclose it. The white rim shows the line on dark bars.
-                ends = np.stack([low[:, number], high[:, number]])
-                ax.plot(
-                    np.stack([places, places]),
-                    ends,
-                    color=DARK,
-                    linewidth=1.8,
-                    path_effects=[withStroke(linewidth=4, foreground="white")],
-                )
-            for place in places[np.isnan(values[:, number])]:
-                ax.annotate(
-                    "not defined",
-                    (place, 0.01),
-                    ha="center",
-                    va="bottom",
-                    rotation=90,
-                    fontsize="x-small",
-                    color=DARK,
-                )
-        ax.set_xticks(
-            range(n_classes), name_classes(range(n_classes), self.target_names)
-        )
-        ax.set(xlabel="Class", ylabel="Score (fraction)", ylim=(0, 1.02))
-        tidy(ax, "y")
-        legend_above(ax, n_metrics)
-        self.ax_ = ax
-        self.figure_ = ax.figure
-        return self
-
-    def _checked(self):
-        """Scores and the ends of their intervals as arrays, of one shape."""
-        values = np.asarray(self.values, dtype=float)
-        if values.ndim != 2 or values.shape[1] != len(self.metric_names):
-            raise ValueError(
-                f"values have shape {values.shape}; they need one row for each class "
-                f"and one column for each of {list(self.metric_names)!r}."
-            )
-        if self.low is None and self.high is None:
-            return values, None, None
-        if self.low is None or self.high is None:
-            raise ValueError(
-                "An interval has two ends, and one of low and high is None. Give both, "
-                "or none."
-            )
-        ends = [np.asarray(end, dtype=float) for end in (self.low, self.high)]
-        for name, end in zip(("low", "high"), ends, strict=True):
-            if end.shape != values.shape:
-                raise ValueError(
-                    f"{name} has shape {end.shape} and values have {values.shape}. "
-                    "Give one end for each value."
-                )
-        return values, *ends

@@ -2,10 +2,12 @@
 
 import base64
 import io
+from itertools import cycle
 
 import numpy as np
 from sklearn.utils import _safe_indexing
 
+from ecg_sklearn.plotting._drawing import COLORS, legend_above, tidy
 from ecg_sklearn.report._scoring import shape_of
 
 # Classes in words, for captions.
@@ -15,6 +17,13 @@ _WORDS = {
     "V": "V (ventricular)",
     "F": "F (fusion)",
     "Q": "Q (paced or unclassifiable)",
+}
+# Rates of each class, by their names in EC57.
+RATES = {
+    "recall": "sensitivity",
+    "precision": "positive predictivity",
+    "f1-score": "F1",
+    "specificity": "specificity",
 }
 # A calibration curve of a class with fewer beats is chance.
 _FEWEST_BEATS = 10
@@ -98,15 +107,15 @@ def calibration_figure(results):
         color="0.25",
         linewidth=2.5,
     )
-    for name, column in zip(results.names, results.probability.T, strict=True):
+    curves = zip(results.names, results.probability.T, cycle(COLORS), strict=False)
+    for name, column, color in curves:
         here = results.true == name
         if here.sum() >= _FEWEST_BEATS:
             CalibrationDisplay.from_predictions(
-                here, column, n_bins=10, name=f"class {name}", ax=ax, linewidth=1
+                here, column, n_bins=10, name=f"class {name}", ax=ax, color=color
             )
     ax.set(xlabel="Predicted probability", ylabel="Share that came true (fraction)")
-    ax.grid(alpha=0.3)
-    ax.spines[["top", "right"]].set_visible(False)
+    tidy(ax, "both")
     ax.legend(fontsize="small", loc="upper left", frameon=False)
     error = f"{results.evaluation.calibration_error:.3f}"
     return _png(
@@ -120,24 +129,26 @@ def calibration_figure(results):
 
 
 def class_bars(evaluation):
-    """Bars of the scores of each class."""
-    from ecg_sklearn.plotting import PerClassDisplay
-
-    rates = ("recall", "precision", "f1-score")
-    names = evaluation.names
-    table = [
-        [evaluation.intervals.loc[f"{name} {rate}"] for rate in rates] for name in names
+    """Bars of the scores of each class, with intervals."""
+    shown = {rate: RATES[rate] for rate in ("recall", "precision", "f1-score")}
+    table = evaluation.classes[list(shown)].rename(columns=shown)
+    rows = [[f"{name} {rate}" for name in evaluation.names] for rate in shown]
+    found = [evaluation.intervals.loc[names] for names in rows]
+    # An interval of percentiles need not hold its value; a bar of error must.
+    errors = [
+        [(f.estimate - f.low).clip(lower=0), (f.high - f.estimate).clip(lower=0)]
+        for f in found
     ]
-    values, low, high = np.moveaxis(np.array(table, dtype=float), 2, 0)
-    display = PerClassDisplay(
-        values,
-        low=low,
-        high=high,
-        target_names=names,
-        metric_names=("sensitivity", "positive predictivity", "F1"),
-    ).plot()
+    ax = table.plot.bar(
+        yerr=np.nan_to_num(np.array(errors)), capsize=2, color=COLORS[:3], rot=0,
+        width=0.8, figsize=(5.5, 4.6), ylim=(0, 1.04), xlabel="Class",
+        ylabel="Score (fraction)",
+    )  # fmt: skip
+    tidy(ax, "y")
+    legend_above(ax, len(shown), fontsize="small")
+    ax.figure.set_layout_engine("constrained")
     return _png(
-        display.figure_,
+        ax.figure,
         "Bars of sensitivity, positive predictivity and F1 of each class",
         "Scores of each class with 95 % intervals.",
     )

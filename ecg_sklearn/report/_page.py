@@ -5,6 +5,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 from sklearn.utils import Bunch, estimator_html_repr
 from sklearn.utils.validation import check_is_fitted
 
@@ -13,6 +14,7 @@ from ecg_sklearn.metrics import Evaluation
 from ecg_sklearn.metrics._labels import names_of_all
 from ecg_sklearn.model_selection._leakage import leakage_note
 from ecg_sklearn.report._figures import (
+    RATES,
     calibration_figure,
     class_bars,
     confusion_figure,
@@ -137,7 +139,8 @@ def _render(**content):
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["number"] = _number
+    environment.filters["html"] = _html
+    environment.filters["interval"] = _with_interval
     return environment.get_template("report.html.j2").render(content)
 
 
@@ -200,107 +203,72 @@ def _predict(pipe, beats, n_resamples, random_state):
     )
 
 
-def _number(value, digits=3):
-    return "–" if np.isnan(value) else f"{value:.{digits}f}"
-
-
-def _cell(value):
-    """Text of a cell, the key that it is sorted by, and whether it is a number."""
-    if isinstance(value, str):
-        return {"text": value, "key": value, "kind": "text"}
-    if isinstance(value, tuple):  # a rate and its interval
-        rate, low, high = value
-        cell = _cell(float(rate))
-        if not np.isnan([rate, low]).any():
-            cell["text"] += f" ({low:.2f} to {high:.2f})"
-        return cell
-    if isinstance(value, float):
-        key = "" if np.isnan(value) else repr(float(value))
-        return {"text": _number(value), "key": key, "kind": "number"}
-    return {"text": f"{value:,}", "key": str(int(value)), "kind": "number"}
-
-
-def _table(caption, columns, rows):
-    cells = [[_cell(value) for value in row] for row in rows]
-    heads = [
-        {"text": name, "kind": cell["kind"]}
-        for name, cell in zip(columns, cells[0], strict=True)
-    ]
-    return {"caption": caption, "columns": heads, "rows": cells}
+def _with_interval(row):
+    """Print a rate and the ends of its interval."""
+    rate, low, high = row
+    if np.isnan(rate):
+        return "–"
+    return f"{rate:.3f}" + ("" if np.isnan(low) else f" ({low:.2f} to {high:.2f})")
 
 
 def _counts_table(found):
-    columns = ["class", "what it holds", "beats", "fraction"]
-    rows = [
-        [
-            name,
-            CLASS_DESCRIPTIONS.get(name, ""),
-            support,
-            float(support / found.n_beats),
-        ]
-        for name, support in found.classes["support"].items()
-    ]
+    """Beats of each class, which the first column names in words."""
+    support = found.classes["support"]
+    table = pd.DataFrame({"beats": support, "fraction": support / found.n_beats})
     if found.records is not None:
-        columns.append("records")
-        for row in rows:
-            row.append((found.records[f"{row[0]} beats"] > 0).sum())
-    return _table("Beats of each class", columns, rows)
+        table["records"] = [
+            (found.records[f"{n} beats"] > 0).sum() for n in found.names
+        ]
+    words = [f"{n}: {CLASS_DESCRIPTIONS.get(n, '')}".rstrip(": ") for n in found.names]
+    return table.set_axis(words).rename_axis("class")
 
 
 def _class_table(found):
     """Scores of each class with intervals."""
-    shown = {
-        "recall": "sensitivity",
-        "precision": "positive predictivity",
-        "f1-score": "F1",
-        "specificity": "specificity",
-    }
-    rows = [
-        [
-            name,
-            found.classes["support"][name],
-            *(tuple(found.intervals.loc[f"{name} {rate}"]) for rate in shown),
-        ]
-        for name in found.names
-    ]
-    return _table("Scores of each class", ["class", "beats", *shown.values()], rows)
+    table = found.classes[["support"]].rename(columns={"support": "beats"})
+    for rate, shown in RATES.items():
+        rows = found.intervals.loc[[f"{name} {rate}" for name in found.names]]
+        table[shown] = [_with_interval(row) for row in rows.to_numpy()]
+    return table
 
 
 def _ec57_table(found):
     """Gross figures of ectopic beats with intervals, if labels mean the classes."""
     if found.ec57 is None:
         return None
-    rows = []
-    for beat, name in (
-        ("veb", "ventricular (VEB)"),
-        ("sveb", "supraventricular (SVEB)"),
-    ):
-        counts = [found.ec57.gross[f"{beat}_{count}"] for count in ("tp", "fn", "fp")]
-        rates = [f"{beat.upper()} {rate}" for rate in ("Se", "+P", "FPR")]
-        rows.append([name, *counts, *(tuple(found.intervals.loc[r]) for r in rates)])
-    columns = ["ectopic beats", "TP", "FN", "FP", "sensitivity"]
-    columns += ["positive predictivity", "false positive rate"]
-    return _table("Ectopic beats, gross", columns, rows)
+    rows = {}
+    for beat, name in (("VEB", "ventricular"), ("SVEB", "supraventricular")):
+        counts = [found.ec57.gross[f"{beat}_{c}".lower()] for c in ("tp", "fn", "fp")]
+        rates = found.intervals.loc[[f"{beat} {rate}" for rate in ("Se", "+P", "FPR")]]
+        shown = [_with_interval(row) for row in rates.to_numpy()]
+        rows[f"{name} ({beat})"] = [*counts, *shown]
+    columns = ["TP", "FN", "FP", "sensitivity", "positive predictivity"]
+    columns.append("false positive rate")
+    table = pd.DataFrame.from_dict(rows, orient="index", columns=columns)
+    return table.rename_axis("ectopic beats")
 
 
 def _records_table(found):
     """Scores of each record, the least accurate first."""
     if found.records is None:
         return None
-    rows = []
     table = found.records.sort_values("accuracy", kind="stable")
-    for record, row in table.to_dict("index").items():
-        accuracy = row["accuracy"], row["low"], row["high"]
-        of_class = [
-            row[f"{name} {what}"]
-            for name in found.names
-            for what in ("beats", "recall")
-        ]
-        rows.append([record, row["beats"], accuracy, *of_class])
-    columns = ["record", "beats", "accuracy"]
-    for name in found.names:
-        columns += [f"{name} beats", f"{name} found"]
-    return _table("Scores of each record", columns, rows)
+    accuracy = table[["accuracy", "low", "high"]].to_numpy()
+    table = table.assign(accuracy=[_with_interval(row) for row in accuracy])
+    return table.drop(columns=["low", "high"])
+
+
+def _html(table):
+    """Print a table as HTML, escaped."""
+    counts = table.select_dtypes("integer").columns
+    return table.reset_index().to_html(
+        index=False,
+        border=0,
+        classes="sortable",
+        na_rep="–",
+        float_format="{:.3f}".format,
+        formatters=dict.fromkeys(counts, "{:,}".format),
+    )
 
 
 def _card(pipe, results, beats, training_note, chosen_by):
