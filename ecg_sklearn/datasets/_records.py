@@ -124,7 +124,7 @@ def _listed_names(directory, annotator):
             f"{len(without)} of {len(names)} records that {directory / 'RECORDS'} "
             f"lists have no annotation file *.{annotator} and are left out: "
             f"{', '.join(without[:5])}{', ...' if len(without) > 5 else ''}.",
-            RuntimeWarning,
+            UserWarning,
             stacklevel=2,
         )
         names = [name for name in names if name not in without]
@@ -156,7 +156,7 @@ def read_record(directory, name, annotator, channel, *, digital=False):
 
     Warns
     -----
-    RuntimeWarning
+    UserWarning
         If beats are annotated outside the signal.
     """
     signal = read_signal(directory, name, channel, digital=digital)
@@ -261,7 +261,7 @@ def valid_beats(name, signal, time, start, stop):
 
     Warns
     -----
-    RuntimeWarning
+    UserWarning
         If there are such beats: the record, their number, the time of the first.
     """
     if signal.invalid is None or len(time) == 0:
@@ -358,7 +358,7 @@ def _cause(error, file):
             "it does not hold the number of samples that its header says. The file is "
             "truncated, or the header wrong: get both again."
         )
-    return f"wfdb says {content}. Its content is damaged, or does not fit the header."
+    return f"wfdb cannot ({content}). It is damaged, or does not fit its header."
 
 
 def _file(directory, name, suffix):
@@ -395,4 +395,4 @@ def _channel_position(signals, name, channel):
 
 
 def _warn(message):
-    warnings.warn(message, RuntimeWarning, stacklevel=3)
+    warnings.warn(message, UserWarning, stacklevel=3)

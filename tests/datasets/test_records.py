@@ -144,7 +144,7 @@ class TestInvalidSamples:
             message = (
                 rf"Record r1: {len(lost)} of \d+ beats .* first at {lost[0]:.2f} s"
             )
-            with pytest.warns(RuntimeWarning, match=message):
+            with pytest.warns(UserWarning, match=message):
                 beats = load(form, **options)
         else:
             beats = load(form, **options)
@@ -161,9 +161,9 @@ class TestInvalidSamples:
     @pytest.mark.parametrize("form", ["kaggle", "window"])
     def test_everywhere(self, folder, monkeypatch, form):
         cut = {"channel": "II", "form": form, "sampling_rate": 360.0}
-        with pytest.warns(RuntimeWarning, match="Record r1"):
+        with pytest.warns(UserWarning, match="Record r1"):
             whole = load_wfdb_beats(folder, **cut)
-        with pytest.warns(RuntimeWarning, match="Record r1"):
+        with pytest.warns(UserWarning, match="Record r1"):
             [batch] = iter_beats(folder, **cut)
         np.testing.assert_array_equal(batch.data, whole.data)
         monkeypatch.setattr(_mitbih, "find_mitbih", lambda home: folder)
@@ -172,7 +172,7 @@ class TestInvalidSamples:
         monkeypatch.setattr(_mitbih, "MITBIH_RECORDS", ["r1"])
         monkeypatch.setattr(_mitbih, "_official_split", lambda n: np.full(n, -1))
         given = {"channel": "II"} if form == "window" else {}
-        with pytest.warns(RuntimeWarning, match="Record r1"):
+        with pytest.warns(UserWarning, match="Record r1"):
             found = fetch_mitbih(form=form, **given)
         np.testing.assert_array_equal(found.data, whole.data)
 
@@ -183,13 +183,13 @@ class TestInvalidSamples:
         values = np.fromfile(tmp_path / "r1.dat", dtype="<i2")
         np.full_like(values, -(2**15)).tofile(tmp_path / "r1.dat")
         with (
-            pytest.warns(RuntimeWarning, match="of .* beats hold samples"),
+            pytest.warns(UserWarning, match="of .* beats hold samples"),
             pytest.raises(ValueError, match="No beat in"),
         ):
             load(form)
 
     def test_context_is_finite(self, folder, load):
-        with pytest.warns(RuntimeWarning, match="Record r1"):
+        with pytest.warns(UserWarning, match="Record r1"):
             assert np.isfinite(load("window", context=True).data).all()
 
 
@@ -222,7 +222,7 @@ class TestMarks:
         expected = load(form)
         write_record(tmp_path, sample=beyond)
         message = r"Record r1 has 3 beats .* outside of its signal of 30 s.* 30\.00 s"
-        with pytest.warns(RuntimeWarning, match=message):
+        with pytest.warns(UserWarning, match=message):
             beats = load(form)
         for name in ("data", "time", "rr"):
             np.testing.assert_array_equal(beats[name], expected[name])
@@ -285,7 +285,7 @@ class TestSegments:
             f"r1/5 2 {RATE} {N_SAMPLES}\nr1_layout 0\ns1 3000\ns2 500\n~ 500\n"
             f"s3 {N_SAMPLES - 4000}\n"
         )
-        with pytest.warns(RuntimeWarning, match=r"of \d+ beats hold samples"):
+        with pytest.warns(UserWarning, match=r"of \d+ beats hold samples"):
             beats = load(form)
         kept = np.isin(expected.time, beats.time)
         lost = expected.time[~kept]
@@ -336,7 +336,7 @@ class TestNames:
             write_record(tmp_path, name)
         (tmp_path / "RECORDS").write_text("r1\nr2\nr3\n")
         (tmp_path / "r2.atr").unlink()
-        with pytest.warns(RuntimeWarning, match=r"1 of 3 records .* left out: r2\."):
+        with pytest.warns(UserWarning, match=r"1 of 3 records .* left out: r2\."):
             assert set(load().groups) == {"r1", "r3"}
         with pytest.raises(FileNotFoundError, match="r2 has no annotation file"):
             load(records=["r1", "r2"])
