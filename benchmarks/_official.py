@@ -12,7 +12,7 @@ from sklearn.metrics import accuracy_score, f1_score, recall_score
 from sklearn.model_selection import train_test_split
 from sklearn.utils import Bunch
 
-from ecg_sklearn.cli._protocols import PIPELINES
+from ecg_sklearn.cli._recipes import PIPELINES
 from ecg_sklearn.datasets import fetch_mitbih
 
 

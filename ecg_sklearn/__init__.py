@@ -14,6 +14,7 @@ _MODULES = (
     "datasets",
     "ensemble",
     "exporting",
+    "features",
     "inspection",
     "metrics",
     "model_selection",
@@ -28,7 +29,7 @@ _MODULES = (
 )
 _NAMES = {
     "BeatAugmenter": "over_sampling",
-    "BeatSMOTE": "over_sampling",
+    "BeatScaler": "preprocessing",
     "ShapeRhythmClassifier": "ensemble",
     "SpectrogramCNNClassifier": "neural_network",
     "SpectrogramTransformer": "preprocessing",

@@ -13,7 +13,6 @@ import pytest
 
 from ecg_sklearn.aami import DS1, DS2, MITBIH_RECORDS, PACED_RECORDS
 from ecg_sklearn.datasets import (
-    CONTEXT_NAMES,
     _mitbih,
     _mitbih_files,
     fetch_mitbih,
@@ -145,15 +144,68 @@ def test_without_network_the_error_says_what_to_do(tmp_path, monkeypatch):
         fetch_mitbih(data_home=home, download_if_missing=False)
 
 
+def put_header(folder, monkeypatch):
+    """Put the header of a record into a folder, as the published one."""
+    folder.mkdir(exist_ok=True)
+    (folder / "100.hea").write_text("100 2 360 650000\n")
+    digest = hashlib.sha256((folder / "100.hea").read_bytes()).hexdigest()
+    monkeypatch.setattr(
+        _mitbih_files, "checksums", lambda: {"100.dat": "0", "100.hea": digest}
+    )
+
+
 def test_where_the_records_are_looked_for(tmp_path, monkeypatch):
     assert _mitbih.find_mitbih(tmp_path) == tmp_path / "mitdb"
-    (tmp_path / "100.hea").touch()
+    put_header(tmp_path, monkeypatch)
     assert _mitbih.find_mitbih(tmp_path) == tmp_path
-    assert _mitbih.find_mitbih(tmp_path / "mitdb") == tmp_path / "mitdb"
     monkeypatch.setenv("ECG_SKLEARN_DATA", str(tmp_path))
     assert _mitbih.find_mitbih() == tmp_path
+    (tmp_path / "100.hea").rename(tmp_path / "notes.txt")
+    put_header(tmp_path / "mitdb", monkeypatch)
+    assert _mitbih.find_mitbih(tmp_path) == tmp_path / "mitdb"
+    assert _mitbih.find_mitbih(tmp_path / "mitdb") == tmp_path / "mitdb"
+    assert _mitbih_files.is_mitbih_folder(tmp_path)
     monkeypatch.delenv("ECG_SKLEARN_DATA")
     assert _mitbih.find_mitbih().parent.name == "ecg_sklearn_data"
+
+
+@pytest.mark.parametrize("files", [["r1.hea", "r1.dat"], ["100.hea"], ["beats.csv"]])
+def test_nothing_is_downloaded_into_a_folder_of_other_files(
+    physionet, tmp_path, monkeypatch, files
+):
+    folder = tmp_path / "svdb"
+    folder.mkdir()
+    for name in files:
+        (folder / name).write_text("of another database")
+    monkeypatch.setenv("ECG_SKLEARN_DATA", str(folder))
+    sums = _mitbih_files.checksums()
+    monkeypatch.setattr(_mitbih_files, "checksums", lambda: sums | {"100.hea": "0"})
+    for data_home in (folder, None):
+        with pytest.raises(OSError, match="holds other files.*load_wfdb_beats"):
+            fetch_mitbih(data_home=data_home)
+    assert not _mitbih_files.is_mitbih_folder(folder)
+    assert physionet.asked == []
+    assert sorted(path.name for path in folder.iterdir()) == sorted(files)
+
+
+def test_a_file_is_no_folder(tmp_path):
+    (tmp_path / "beats.csv").touch()
+    with pytest.raises(NotADirectoryError, match=r"beats\.csv is a file"):
+        fetch_mitbih(data_home=tmp_path / "beats.csv")
+
+
+@pytest.mark.parametrize(
+    "given", [{"window": (-0.1, 0.1)}, {"channel": "V1"}, {"sampling_rate": 250}]
+)
+def test_rows_of_the_kaggle_form_have_one_cut(tmp_path, given):
+    with pytest.raises(ValueError, match=r'is for windows.*Set form="window"'):
+        fetch_mitbih(data_home=tmp_path, **given)
+
+
+@pytest.mark.parametrize("window", [(0.6, -0.4), (1, 2, 3)])
+def test_windows_must_be_intervals(tmp_path, window):
+    with pytest.raises(ValueError, match="is no interval"):
+        fetch_mitbih(data_home=tmp_path, form="window", window=window)
 
 
 def test_what_the_package_carries():
@@ -238,31 +290,21 @@ class TestRealRecords:
         assert len(found) > 0.999 * len(key)
 
     @pytest.mark.parametrize(("form", "n_times"), [("kaggle", 187), ("window", 360)])
-    def test_context_stands_behind_the_same_samples(self, mitbih_home, form, n_times):
-        plain = fetch_mitbih(data_home=mitbih_home, subset="ds1", form=form)
-        beats = fetch_mitbih(
-            data_home=mitbih_home, subset="ds1", form=form, context=True
-        )
-        assert (plain.n_context, beats.n_context) == (0, len(CONTEXT_NAMES))
-        assert beats.data.shape == (len(plain.data), n_times + beats.n_context)
-        np.testing.assert_array_equal(beats.data[:, :n_times], plain.data)
+    def test_features_stand_behind_the_same_samples(self, mitbih_home, form, n_times):
+        how = {"data_home": mitbih_home, "subset": "ds1", "form": form}
+        plain = fetch_mitbih(**how)
+        beats = fetch_mitbih(features=["rr", "morphology"], **how)
+        assert beats.data.shape == (len(plain.data), n_times + 22)
+        np.testing.assert_array_equal(beats.data[plain.feature_names], plain.data)
         np.testing.assert_array_equal(beats.groups, plain.groups)
-        context = beats.data[:, n_times:]
-        assert np.isfinite(context).all()
-        # Premature beats are early, and ventricular ones unlike the usual beat.
-        medians = {
-            name: [np.median(values[beats.target == label]) for label in range(3)]
-            for name, values in zip(CONTEXT_NAMES, context.T, strict=True)
-        }
-        normal, atrial, ventricular = medians["rr_previous_to_local"]
+        features = beats.data.iloc[:, n_times:]
+        assert np.isfinite(features.to_numpy()).all()
+        # Premature beats are early; ventricular ones differ from the dominant beat.
+        medians = features.groupby(beats.target).median()
+        normal, atrial, ventricular = medians["rr_previous_to_local"][:3]
         assert max(atrial, ventricular) < -0.2 < normal
-        normal, atrial, ventricular = medians["qrs_likeness"]
+        normal, atrial, ventricular = medians["qrs_similarity"][:3]
         assert min(normal, atrial) > 0.95 > ventricular
-
-    @pytest.mark.parametrize("window", [(0.6, -0.4), (1, 2, 3), (0, 0.001)])
-    def test_windows_must_be_intervals(self, mitbih_home, window):
-        with pytest.raises(ValueError, match="window="):
-            fetch_mitbih(data_home=mitbih_home, form="window", window=window)
 
     def test_the_same_as_reading_one_record(self, mitbih_home):
         directory = _mitbih.find_mitbih(mitbih_home)
