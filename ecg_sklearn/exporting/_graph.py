@@ -62,16 +62,26 @@ def _images(x, transformer):
     if transformer.phase:
         cosine, sine = _direction(real, imaginary)
         images = ops.stack([images, images * cosine, images * sine], axis=3)
-    flat = ops.reshape(images, (-1, int(np.prod(images.shape[1:]))))
-    if not columns.features.size:
+    _, n_freqs, *row = images.shape
+    flat = ops.reshape(images, (-1, n_freqs * int(np.prod(row))))
+    if not len(columns.features):
         return flat
-    features = _take(x, columns.features) - _float32(columns.mean)
-    features = features / _float32(columns.scale)
+    features = _take(x, columns.features) - _float32(columns.feature_mean)
+    features = features / _float32(columns.feature_scale)
     if not transformer.flatten:
-        n_slots = int(np.prod(images.shape[2:]))
-        features = ops.pad(features, ((0, 0), (0, n_slots - len(columns.features))))
-    # A row behind the last is, in C order, what follows the rest.
+        features = _rows(features, int(np.prod(row)))
+    # Rows behind the last are, in C order, what follows the rest.
     return ops.concatenate([flat, features], axis=1)
+
+
+def _rows(features, n_slots):
+    """Lay features out in rows, with zeros where the transformer leaves NaN."""
+    n_features = features.shape[1]
+    n_rows = -(-n_features // (n_slots - 1))
+    room = n_rows * (n_slots - 1) - n_features
+    rows = ops.pad(features, ((0, 0), (0, room)))
+    rows = ops.reshape(rows, (-1, n_rows, n_slots - 1))
+    return ops.reshape(ops.pad(rows, ((0, 0), (0, 0), (0, 1))), (-1, n_rows * n_slots))
 
 
 def _take(x, indices):
