@@ -28,7 +28,7 @@ _MODULES = (
 )
 _NAMES = {
     "BeatAugmenter": "over_sampling",
-    "BeatSMOTE": "over_sampling",
+    "BeatScaler": "preprocessing",
     "ShapeRhythmClassifier": "ensemble",
     "SpectrogramCNNClassifier": "neural_network",
     "SpectrogramTransformer": "preprocessing",

@@ -1,101 +1,88 @@
-"""Resampling: SMOTE with errors in our terms, and beats as others might have them."""
+"""Resampling of training beats: varied copies, and numbers of beats by class."""
 
+import warnings
 from numbers import Integral, Real
 
 import numpy as np
 from imblearn.base import BaseSampler
-from imblearn.over_sampling import SMOTE
 from scipy.ndimage import spline_filter1d
 from sklearn.utils import check_random_state
-from sklearn.utils._param_validation import Interval
+from sklearn.utils._param_validation import Interval, StrOptions
 
-__all__ = ["BeatAugmenter", "BeatSMOTE"]
+from ecg_sklearn.utils._columns import sample_columns, take_columns
+
+__all__ = ["BeatAugmenter", "PresentClasses"]
 
 # Samples that are varied at a time, so that memory does not grow with the beats.
 _CHUNK = 2**19
 # Of a baseline that breathing and movement make wander, in Hz.
 _WANDER_RANGE = (0.1, 0.6)
-# Of rates, seconds and millivolts: more is a slip of the pen.
+# Of rates, seconds and millivolts; more is taken for a mistake.
 _LARGEST = 1e9
 _MOST_COPIES = 1000
 
 
-class BeatSMOTE(SMOTE):
-    """SMOTE that says which class of beats is too small, and what to do.
+class PresentClasses:
+    """Numbers of beats by class, without the classes that a fold does not have.
 
-    Synthetic beats are drawn between beats of a rare class and their nearest
-    neighbours in that class [1]_. Everything is as in
-    :class:`imblearn.over_sampling.SMOTE`, the error alone is not.
+    A dict as ``sampling_strategy`` of a sampler is an error where the training beats
+    lack one of its classes, and a fold of a cross-validation may lack a rare one. This
+    strategy leaves such a class out, with a warning.
+    :func:`~ecg_sklearn.pipeline.make_ecg_pipeline` puts it around the dict of a
+    sampler; in a grid of a search, put it around each dict.
 
     Parameters
     ----------
-    sampling_strategy : float, str, dict or callable, default="auto"
-        How many beats of each class to end with. "auto" brings all classes to the
-        size of the largest; a dict gives numbers by label.
-    random_state : int, RandomState instance or None, default=None
-        Seed of the synthetic beats.
-    k_neighbors : int or object, default=5
-        Neighbours to draw from, or an estimator that finds them.
-
-    Attributes
-    ----------
-    sampling_strategy_ : dict
-        Number of beats made for each label.
-    nn_k_ : estimator
-        The estimator that found the neighbours.
-    n_features_in_ : int
-        Samples per beat.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
-        Names of the columns, where ``X`` had string names.
-
-    See Also
-    --------
-    ecg_sklearn.pipeline.make_ecg_pipeline : Puts it in front of the spectrogram.
-
-    References
-    ----------
-    .. [1] N. V. Chawla, K. W. Bowyer, L. O. Hall, W. P. Kegelmeyer, "SMOTE: synthetic
-       minority over-sampling technique", Journal of Artificial Intelligence Research
-       16, 2002.
+    counts : dict of label to int
+        As the dict of a sampler: for an over-sampler, beats of each class to end with.
 
     Examples
     --------
-    >>> import numpy as np
+    >>> from imblearn.over_sampling import SMOTE
     >>> from ecg_sklearn.datasets import make_heartbeats
-    >>> from ecg_sklearn.over_sampling import BeatSMOTE
-    >>> X, y = make_heartbeats(
-    ...     200, weights=[6, 1, 1, 1, 1], random_state=0, return_X_y=True
-    ... )
-    >>> X_resampled, y_resampled = BeatSMOTE(random_state=0).fit_resample(X, y)
-    >>> np.bincount(y), np.bincount(y_resampled)
-    (array([120,  20,  20,  20,  20]), array([120, 120, 120, 120, 120]))
+    >>> from ecg_sklearn.over_sampling import PresentClasses
+    >>> X, y = make_heartbeats(200, random_state=0, return_X_y=True)
+    >>> smote = SMOTE(sampling_strategy=PresentClasses({3: 60}), random_state=0)
+    >>> smote.fit_resample(X, y)[0].shape
+    (220, 187)
     """
 
-    def _fit_resample(self, X, y):
-        self._validate_estimator()
-        needed = self.nn_k_.n_neighbors  # a beat is its own nearest neighbour
-        for label, n_wanted in self.sampling_strategy_.items():
-            n_beats = np.count_nonzero(y == label)
-            if n_wanted and n_beats < needed:
-                name = label.item() if hasattr(label, "item") else label
-                advice = f"Set k_neighbors={n_beats - 1}, get" if n_beats > 1 else "Get"
-                plural = "s" if n_beats != 1 else ""
-                raise ValueError(
-                    f"Class {name!r} has {n_beats} beat{plural}, and "
-                    f"SMOTE with k_neighbors={needed - 1} needs {needed}. {advice} "
-                    "more beats of this class, leave it out of sampling_strategy, or "
-                    "train without a sampler (make_ecg_pipeline(sampler=None))."
-                )
-        return super()._fit_resample(X, y)
+    def __init__(self, counts):
+        self.counts = counts
+
+    def __call__(self, y):
+        """Give the numbers of those classes that are in ``y``."""
+        return _present(self.counts, np.unique(y).tolist(), "sampling_strategy")
+
+    def __repr__(self):
+        return f"PresentClasses({self.counts!r})"
+
+    def __eq__(self, other):
+        return isinstance(other, PresentClasses) and self.counts == other.counts
+
+    __hash__ = None
+
+
+def _present(counts, labels, parameter):
+    """Leave out the classes that are none of the labels, with a warning."""
+    absent = [label for label in counts if label not in labels]
+    if absent:
+        warnings.warn(
+            f"{parameter} names the classes {absent}, and y holds {labels}. They are "
+            "left out.",
+            UserWarning,
+            stacklevel=2,
+        )
+    return {label: n for label, n in counts.items() if label in labels}
 
 
 class BeatAugmenter(BaseSampler):
-    """Add copies of the training beats as another patient might have given them.
+    """Add varied copies of the training beats, as if from other patients.
 
     Each copy is stretched in time, shifted, scaled and put on a wandering baseline, by
-    numbers that are drawn anew for it; its label stays. The patients of a training set
-    are few, and what a network learns of their beats by heart does not hold for others
-    [1]_. The beats as they are come first, then the copies.
+    numbers that are drawn anew for it; its label stays. A network overfits the few
+    patients of a training set; varied copies reduce that [1]_. The beats as they are
+    come first, then the copies.
 
     Put it in front of the scaler, where beats are still beats:
     ``make_ecg_pipeline(augmenter=BeatAugmenter())``. Where a copy would need samples
@@ -105,7 +92,7 @@ class BeatAugmenter(BaseSampler):
     ----------
     n_copies : int or dict of label to int, default=1
         Copies of each beat, 1000 at most: of all, or by label; of labels that a dict
-        leaves out, none.
+        leaves out, none. A label of which there are no beats is a warning.
     sampling_rate : float, default=120.0
         Samples per second of the beats, in Hz.
     center : float, default=0.0
@@ -120,9 +107,10 @@ class BeatAugmenter(BaseSampler):
     wander : float, default=0.1
         Standard deviation of the height of a sine that is added, in units of the
         beats. Its frequency is between 0.1 and 0.6 Hz.
-    n_context : int, default=0
-        How many of the last columns of ``X`` are features of the beat, and no samples.
-        Copies keep those of their beat.
+    sample_columns : "auto", slice, array-like or callable, default="auto"
+        Which columns of ``X`` are samples, as in
+        :class:`~ecg_sklearn.preprocessing.SpectrogramTransformer`. The others are
+        features of the beat, which copies keep.
     random_state : int, RandomState instance or None, default=None
         Seed of the numbers.
 
@@ -130,6 +118,8 @@ class BeatAugmenter(BaseSampler):
     ----------
     sampling_strategy_ : dict
         Number of copies made for each label.
+    sample_columns_, feature_columns_ : ndarray of int
+        Positions of the samples and of the features among the columns of ``X``.
     n_features_in_ : int
         Columns of ``X``.
     feature_names_in_ : ndarray of shape (n_features_in_,)
@@ -137,7 +127,8 @@ class BeatAugmenter(BaseSampler):
 
     See Also
     --------
-    BeatSMOTE : Draws new beats of rare classes between those that are there.
+    imblearn.over_sampling.SMOTE : Draws new beats of rare classes between those that
+        are there.
 
     References
     ----------
@@ -165,7 +156,7 @@ class BeatAugmenter(BaseSampler):
         "shift": [Interval(Real, 0, _LARGEST, closed="both")],
         "gain": [Interval(Real, 0, 1, closed="both")],
         "wander": [Interval(Real, 0, _LARGEST, closed="both")],
-        "n_context": [Interval(Integral, 0, None, closed="left")],
+        "sample_columns": [StrOptions({"auto"}), slice, "array-like", callable],
         "random_state": ["random_state"],
     }
 
@@ -179,7 +170,7 @@ class BeatAugmenter(BaseSampler):
         shift=0.017,
         gain=0.2,
         wander=0.1,
-        n_context=0,
+        sample_columns="auto",
         random_state=None,
     ):
         self.n_copies = n_copies
@@ -189,7 +180,7 @@ class BeatAugmenter(BaseSampler):
         self.shift = shift
         self.gain = gain
         self.wander = wander
-        self.n_context = n_context
+        self.sample_columns = sample_columns
         self.random_state = random_state
 
     def __sklearn_tags__(self):
@@ -198,14 +189,24 @@ class BeatAugmenter(BaseSampler):
         return tags
 
     def _check_X_y(self, X, y):
-        return super()._check_X_y(X, y, accept_sparse=False)
+        checked = super()._check_X_y(X, y, accept_sparse=False)
+        names = getattr(self, "feature_names_in_", None)
+        self.sample_columns_, self.feature_columns_ = sample_columns(
+            self.sample_columns, X, self.n_features_in_, names
+        )
+        if len(self.sample_columns_) < 2:
+            raise ValueError(
+                "sample_columns chooses one sample of a beat, and at least two are "
+                f"needed: X has n_features = {self.n_features_in_}."
+            )
+        return checked
 
     def fit(self, X, y, **params):
         """Check the beats and count the copies; ``fit_resample`` makes them.
 
         Parameters
         ----------
-        X : array-like of shape (n_beats, n_samples + n_context)
+        X : array-like of shape (n_beats, n_columns)
             Beats.
         y : array-like of shape (n_beats,)
             Labels.
@@ -218,34 +219,49 @@ class BeatAugmenter(BaseSampler):
             This sampler.
         """
         super().fit(X, y)
-        X, y, _ = self._check_X_y(X, y)
-        self._rows(X, y)
+        self._rows(self._check_X_y(X, y)[1])
         return self
 
+    def fit_resample(self, X, y, **params):
+        """Add the copies.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_beats, n_columns)
+            Beats. A DataFrame stays one, with its ``attrs``.
+        y : array-like of shape (n_beats,)
+            Labels.
+        **params : dict
+            Ignored; here for the API.
+
+        Returns
+        -------
+        X_resampled, y_resampled : array-like
+            The beats as they are, then the copies.
+        """
+        beats, labels = super().fit_resample(X, y, **params)
+        if hasattr(X, "attrs") and hasattr(beats, "attrs"):
+            beats.attrs = X.attrs  # how the beats were cut
+        return beats, labels
+
     def _fit_resample(self, X, y):
-        rows = self._rows(X, y)
+        rows = self._rows(y)
         dtype = X.dtype if X.dtype == np.float32 else np.float64
         beats = X[rows].astype(dtype, copy=False)
         rng = check_random_state(self.random_state)
-        n_samples = X.shape[1] - self.n_context
-        size = max(1, _CHUNK // n_samples)
+        size = max(1, _CHUNK // len(self.sample_columns_))
         for start in range(len(X), len(rows), size):
-            part = beats[start : start + size, :n_samples]
-            part[...] = self._vary(part, rng)
+            part = beats[start : start + size]
+            varied = self._vary(take_columns(part, self.sample_columns_), rng)
+            part[:, self.sample_columns_] = varied
         return beats, y[rows]
 
-    def _rows(self, X, y):
+    def _rows(self, y):
         """Find the beats that come out: all, and the copied ones; count the copies."""
-        n_samples = X.shape[1] - self.n_context
-        if n_samples < 2:
-            raise ValueError(
-                f"n_context={self.n_context} leaves {n_samples} samples of a beat: X "
-                f"has {X.shape[1]} columns. At least two are needed."
-            )
         n_copies = self._copies_of(y)
         copies = [np.flatnonzero(n_copies > n) for n in range(n_copies.max())]
-        rows = np.concatenate([np.arange(len(X)), *copies])
-        labels, counts = np.unique(y[rows[len(X) :]], return_counts=True)
+        rows = np.concatenate([np.arange(len(y)), *copies])
+        labels, counts = np.unique(y[rows[len(y) :]], return_counts=True)
         self.sampling_strategy_ = dict(
             zip(labels.tolist(), counts.tolist(), strict=True)
         )
@@ -255,18 +271,15 @@ class BeatAugmenter(BaseSampler):
         """How many copies of each beat to make."""
         if not isinstance(self.n_copies, dict):
             return np.full(len(y), int(self.n_copies))
-        labels = np.unique(y).tolist()
         for label, n in self.n_copies.items():
-            if label not in labels:
-                raise ValueError(
-                    f"n_copies names the class {label!r}; y holds {labels}."
-                )
             if not isinstance(n, Integral) or not 0 <= n <= _MOST_COPIES:
                 raise ValueError(
                     f"n_copies of class {label!r} is {n!r}, not a whole number from 0 "
                     f"to {_MOST_COPIES}."
                 )
-        by_label = [self.n_copies.get(label, 0) for label in labels]
+        labels = np.unique(y).tolist()
+        present = _present(self.n_copies, labels, "n_copies")
+        by_label = [present.get(label, 0) for label in labels]
         return np.array(by_label)[np.searchsorted(labels, y)]
 
     def _vary(self, beats, rng):

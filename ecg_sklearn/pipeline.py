@@ -1,16 +1,16 @@
-"""The whole way from beats to classes as one pipeline: :func:`make_ecg_pipeline`."""
+"""One pipeline from beats to classes: :func:`make_ecg_pipeline`."""
 
-from numbers import Integral, Real
+from numbers import Real
 
+from imblearn.over_sampling import SMOTE
 from imblearn.pipeline import Pipeline
 from sklearn import get_config
 from sklearn.base import clone
-from sklearn.preprocessing import StandardScaler
 from sklearn.utils._param_validation import Interval, validate_params
 
 from ecg_sklearn.neural_network import SpectrogramCNNClassifier
-from ecg_sklearn.over_sampling import BeatAugmenter, BeatSMOTE
-from ecg_sklearn.preprocessing import SpectrogramTransformer
+from ecg_sklearn.over_sampling import BeatAugmenter, PresentClasses
+from ecg_sklearn.preprocessing import BeatScaler, SpectrogramTransformer
 
 __all__ = ["make_ecg_pipeline"]
 
@@ -22,8 +22,8 @@ _SEGMENT_SECONDS = 16 / 120
     {
         "sampling_rate": [Interval(Real, 0, None, closed="neither")],
         "phase": ["boolean"],
-        "n_context": [Interval(Integral, 0, None, closed="left")],
         # Samplers are checked here, the rest by the steps that take it.
+        "sample_columns": "no_validation",
         "sampler": "no_validation",
         "augmenter": "no_validation",
         "random_state": "no_validation",
@@ -37,7 +37,7 @@ def make_ecg_pipeline(
     sampler="smote",
     augmenter=None,
     phase=False,
-    n_context=0,
+    sample_columns="auto",
     random_state=None,
     memory=None,
     **cnn_params,
@@ -51,19 +51,22 @@ def make_ecg_pipeline(
         0.133 s at any rate.
     sampler : "smote", sampler object or None, default="smote"
         What balances the classes, in training alone: SMOTE on the scaled beats, any
-        sampler of imbalanced-learn, or nothing.
+        sampler of imbalanced-learn, or nothing. Where a dict as its
+        ``sampling_strategy`` names a class that a fold does not have, the class is
+        left out with a warning.
     augmenter : sampler object or None, default=None
         What adds varied beats in front of the scaler, in training alone, such as
         :class:`~ecg_sklearn.over_sampling.BeatAugmenter`. It helps with patients that
-        the network has never met, and takes as much longer as there are more beats.
-        It has a ``random_state`` of its own.
+        are not in the training set, and training takes longer in proportion to the
+        beats. It has a ``random_state`` of its own; ``sample_columns`` is set here.
     phase : bool, default=False
         Give the network the phase of the transform beside its level, as two more
         channels. It classifies better and trains for longer.
-    n_context : int, default=0
-        How many of the last columns of ``X`` are features of the beat and not samples:
-        ``n_context`` of the Bunch that ``fetch_mitbih(context=True)`` gives. The
-        network joins them in front of its dense layer.
+    sample_columns : "auto", slice, array-like or callable, default="auto"
+        Which columns of ``X`` are samples, as in
+        :class:`~ecg_sklearn.preprocessing.SpectrogramTransformer`: for a DataFrame of
+        a loader, those named ``t000``, ``t001``, ...; for an array, all. The others
+        are features of the beat, which the network joins in front of its dense layer.
     random_state : int, RandomState instance or None, default=None
         Seed of SMOTE and the network.
     memory : str or object with the joblib.Memory interface, default=None
@@ -89,11 +92,11 @@ def make_ecg_pipeline(
 
     Notes
     -----
-    The scaler subtracts the mean beat and does not divide by the spread of each column
-    (``StandardScaler(with_std=False)``): the columns of a beat are samples of one
-    curve, and dividing them by different numbers bends it.
-    ``benchmarks/bench_defaults.py`` shows what that costs. Set
-    ``scaler__with_std=True`` for the plain scaler.
+    The scaler is a :class:`~ecg_sklearn.preprocessing.BeatScaler`. It subtracts the
+    mean beat and does not divide by the spread of each column: the columns of a beat
+    are samples of one curve, and dividing them by different numbers distorts it
+    (``benchmarks/bench_defaults.py``). Set ``scaler__with_std=True`` for the scaling
+    of StandardScaler.
 
     If the pipeline is made while metadata routing is on
     (``sklearn.set_config(enable_metadata_routing=True)``), ``fit`` takes ``X_val`` and
@@ -111,11 +114,9 @@ def make_ecg_pipeline(
     >>> pipe.fit(X, y).predict(X).shape
     (300,)
     """
-    cnn_params = {"context_row": n_context > 0} | cnn_params
     steps = [
-        *_augmenter_step(augmenter, sampling_rate, n_context),
-        # Dividing each column by its spread would bend the shape of every beat.
-        ("scaler", StandardScaler(with_std=False)),
+        *_augmenter_step(augmenter, sampling_rate, sample_columns),
+        ("scaler", BeatScaler()),
         *_sampler_step(sampler, random_state),
         (
             "spectrogram",
@@ -123,7 +124,7 @@ def make_ecg_pipeline(
                 sampling_rate=sampling_rate,
                 nperseg=max(1, round(_SEGMENT_SECONDS * sampling_rate)),
                 phase=phase,
-                n_context=n_context,
+                sample_columns=sample_columns,
             ),
         ),
         ("cnn", SpectrogramCNNClassifier(random_state=random_state, **cnn_params)),
@@ -136,26 +137,24 @@ def _is_sampler(value):
     return hasattr(value, "fit_resample") and not isinstance(value, type)
 
 
-def _augmenter_step(augmenter, sampling_rate, n_context):
+def _augmenter_step(augmenter, sampling_rate, sample_columns):
     """Name and augmenter as a list of one step, or of none."""
     if augmenter is None:
         return []
-    if _is_sampler(augmenter):
-        if isinstance(augmenter, BeatAugmenter):
-            for name, value in [
-                ("sampling_rate", sampling_rate),
-                ("n_context", n_context),
-            ]:
-                if (other := getattr(augmenter, name)) != value:
-                    raise ValueError(
-                        f"augmenter has {name}={other!r}, and the pipeline "
-                        f"{name}={value!r}. Give BeatAugmenter the same."
-                    )
-        return [("augmenter", clone(augmenter))]
-    raise ValueError(
-        f"augmenter={augmenter!r} is not a sampler. Give BeatAugmenter(), None, or a "
-        "sampler of imbalanced-learn."
-    )
+    if not _is_sampler(augmenter):
+        raise ValueError(
+            f"augmenter={augmenter!r} is not a sampler. Give BeatAugmenter(), None, or "
+            "a sampler of imbalanced-learn."
+        )
+    augmenter = clone(augmenter)
+    if isinstance(augmenter, BeatAugmenter):
+        if augmenter.sampling_rate != sampling_rate:
+            raise ValueError(
+                f"augmenter has sampling_rate={augmenter.sampling_rate!r}, and the "
+                f"pipeline sampling_rate={sampling_rate!r}. Give both the same."
+            )
+        augmenter.set_params(sample_columns=sample_columns)
+    return [("augmenter", augmenter)]
 
 
 def _sampler_step(sampler, random_state):
@@ -163,10 +162,14 @@ def _sampler_step(sampler, random_state):
     if sampler is None:
         return []
     if isinstance(sampler, str) and sampler == "smote":
-        return [("smote", BeatSMOTE(random_state=random_state))]
-    if _is_sampler(sampler):
-        return [("sampler", clone(sampler))]
-    raise ValueError(
-        f'sampler={sampler!r} is not a sampler. Give "smote", None, or a sampler of '
-        "imbalanced-learn."
-    )
+        return [("smote", SMOTE(random_state=random_state))]
+    if not _is_sampler(sampler):
+        raise ValueError(
+            f'sampler={sampler!r} is not a sampler. Give "smote", None, or a sampler '
+            "of imbalanced-learn."
+        )
+    sampler = clone(sampler)
+    strategy = getattr(sampler, "sampling_strategy", None)
+    if isinstance(strategy, dict):
+        sampler.set_params(sampling_strategy=PresentClasses(strategy))
+    return [("sampler", sampler)]

@@ -1,12 +1,10 @@
-"""What the tests share: small beats, a private cache, and the real records."""
+"""What the tests share: small beats, a small database and the real records."""
 
 import os
-import tempfile
 from pathlib import Path
 
-# Before anything loads TensorFlow or looks for a cache.
+# Before anything loads TensorFlow.
 os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
-os.environ["ECG_SKLEARN_CACHE"] = tempfile.mkdtemp(prefix="ecg_sklearn_tests_")
 os.environ.setdefault("MPLBACKEND", "Agg")
 
 import numpy as np

@@ -6,6 +6,7 @@ import inspect
 import pytest
 from numpydoc.docscrape import NumpyDocString
 from numpydoc.validate import validate
+
 from tests.test_public_api import MODULES
 
 # What numpydoc asks for beyond shapes, units, errors and sources.

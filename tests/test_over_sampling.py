@@ -1,4 +1,4 @@
-"""SMOTE: imbalanced-learn's own results, errors in our terms; varied beats, by hand."""
+"""Varied copies of beats against values by hand; numbers of beats by class."""
 
 import numpy as np
 import pandas as pd
@@ -9,7 +9,7 @@ from scipy.ndimage import map_coordinates
 from sklearn.base import clone
 
 from ecg_sklearn.datasets import make_heartbeats
-from ecg_sklearn.over_sampling import BeatAugmenter, BeatSMOTE, _at_columns
+from ecg_sklearn.over_sampling import BeatAugmenter, PresentClasses, _at_columns
 
 
 @pytest.fixture(scope="module")
@@ -19,38 +19,15 @@ def imbalanced():
     )
 
 
-def test_the_same_beats_as_imbalanced_learn(imbalanced):
+def test_a_class_that_a_fold_lacks_is_left_out(imbalanced):
     X, y = imbalanced
-    ours = BeatSMOTE(k_neighbors=2, random_state=0).fit_resample(X, y)
-    theirs = SMOTE(k_neighbors=2, random_state=0).fit_resample(X, y)
-    for one, two in zip(ours, theirs, strict=True):
-        np.testing.assert_array_equal(one, two)
-    assert ours[0].dtype == np.float32
-
-
-def test_a_small_class_is_named(imbalanced):
-    X, y = imbalanced
-    with pytest.raises(ValueError, match="Class 3 has 3 beats") as caught:
-        BeatSMOTE().fit_resample(X, y)
-    for part in ("k_neighbors=5 needs 6", "k_neighbors=2", "sampler=None"):
-        assert part in str(caught.value)
-    names = np.array(["N", "S", "V", "F", "Q"])[y]
-    with pytest.raises(ValueError, match="Class 'F' has 3 beats"):
-        BeatSMOTE().fit_resample(X, names)
-
-
-def test_a_class_of_one_beat(imbalanced):
-    X, y = imbalanced
-    rows = np.concatenate([np.flatnonzero(y == 0), np.flatnonzero(y == 1)[:1]])
-    with pytest.raises(ValueError, match="Class 1 has 1 beat,.* Get more beats"):
-        BeatSMOTE().fit_resample(X[rows], y[rows])
-
-
-def test_a_small_class_that_is_left_alone_is_no_trouble(imbalanced):
-    X, y = imbalanced
-    strategy = {1: 50, 2: 50}
-    _, resampled = BeatSMOTE(sampling_strategy=strategy).fit_resample(X, y)
-    np.testing.assert_array_equal(np.bincount(resampled), [90, 50, 50, 3, 5])
+    strategy = PresentClasses({1: 20, 7: 30})
+    assert clone(strategy, safe=False) == strategy
+    assert repr(strategy) == "PresentClasses({1: 20, 7: 30})"
+    smote = SMOTE(sampling_strategy=strategy, random_state=0)
+    with pytest.warns(UserWarning, match=r"names the classes \[7\], and y holds"):
+        _, resampled = smote.fit_resample(X, y)
+    np.testing.assert_array_equal(np.bincount(resampled), [90, 20, 10, 3, 5])
 
 
 STILL = {"stretch": 0, "shift": 0, "gain": 0, "wander": 0}
@@ -131,12 +108,19 @@ class TestBeatAugmenter:
         slow = power[:, :10].sum(axis=1)  # below 1 Hz
         assert (slow > 0.98 * power.sum(axis=1)).all()
 
-    def test_context_stays(self, imbalanced):
+    def test_features_stay(self, imbalanced):
         X, y = imbalanced
         X = np.hstack([X, np.arange(len(X) * 2.0).reshape(-1, 2)]).astype(np.float32)
-        found, _ = BeatAugmenter(2, n_context=2, random_state=0).fit_resample(X, y)
+        augmenter = BeatAugmenter(2, sample_columns=slice(187), random_state=0)
+        found, _ = augmenter.fit_resample(X, y)
         np.testing.assert_array_equal(found[:, -2:], np.tile(X[:, -2:], (3, 1)))
         assert (found[120:240, :-2] != X[:, :-2]).any(axis=1).all()
+        names = [*(f"t{i:03d}" for i in range(187)), "a", "b"]
+        table = pd.DataFrame(X, columns=names)[["a", *names[:187], "b"]]
+        table.attrs = {"cut": {"form": "kaggle"}}
+        named, _ = BeatAugmenter(2, random_state=0).fit_resample(table, y)
+        np.testing.assert_array_equal(named[names], found)
+        assert named.attrs == table.attrs
 
     def test_a_seed_gives_the_same_copies(self, imbalanced):
         X, y = imbalanced
@@ -166,8 +150,13 @@ class TestBeatAugmenter:
     def test_fit_counts(self, imbalanced):
         augmenter = BeatAugmenter({0: 2}).fit(*imbalanced)
         assert augmenter.sampling_strategy_ == {0: 180}
-        with pytest.raises(ValueError, match="leaves 0 samples"):
-            BeatAugmenter(n_context=187).fit(*imbalanced)
+        with pytest.raises(ValueError, match="chooses none"):
+            BeatAugmenter(sample_columns=[]).fit(*imbalanced)
+
+    def test_copies_of_a_class_that_a_fold_lacks(self, imbalanced):
+        with pytest.warns(UserWarning, match=r"n_copies names the classes \[7\]"):
+            found, _ = BeatAugmenter({7: 1, 3: 1}).fit_resample(*imbalanced)
+        assert len(found) == 123
 
     def test_no_copies(self, imbalanced):
         X, y = imbalanced
@@ -179,13 +168,12 @@ class TestBeatAugmenter:
     @pytest.mark.parametrize(
         ("params", "message"),
         [
-            ({"n_copies": {7: 1}}, "names the class 7; y holds"),
             ({"n_copies": {0: -1}}, "of class 0 is -1, not a whole number"),
             ({"n_copies": {0: 0.5}}, "of class 0 is 0.5, not a whole number"),
             ({"n_copies": {0: 10**9}}, "not a whole number from 0 to 1000"),
             ({"n_copies": 10**20}, "'n_copies' parameter"),
             ({"n_copies": -1}, "'n_copies' parameter"),
-            ({"n_context": 186}, "n_context=186 leaves 1 samples of a beat"),
+            ({"sample_columns": [186]}, "chooses one sample of a beat"),
             ({"stretch": 1.5}, "'stretch' parameter"),
             ({"shift": np.inf}, "'shift' parameter"),
         ],

@@ -52,8 +52,9 @@ def test_steps(pipe):
     for wrong in (True, BeatAugmenter):
         with pytest.raises(ValueError, match=r"augmenter=.* is not a sampler"):
             make_ecg_pipeline(augmenter=wrong)
-    with pytest.raises(ValueError, match="n_context=0, and the pipeline n_context=22"):
-        make_ecg_pipeline(augmenter=BeatAugmenter(), n_context=22)
+    chosen = make_ecg_pipeline(augmenter=BeatAugmenter(), sample_columns=slice(187))
+    assert chosen["augmenter"].sample_columns == slice(187)
+    assert chosen["spectrogram"].sample_columns == slice(187)
     with pytest.raises(ValueError, match=r"rate=120.0, and the pipeline .*rate=360"):
         make_ecg_pipeline(augmenter=BeatAugmenter(), sampling_rate=360)
     with pytest.raises(TypeError, match="epoch"):
@@ -117,8 +118,26 @@ def test_a_class_too_small_for_smote(pipe, imbalanced):
             np.flatnonzero(imbalanced.target == 3)[:4],
         ]
     )
-    with pytest.raises(ValueError, match="Class 3 has 4 beats, and SMOTE"):
+    with pytest.raises(ValueError, match="Expected n_neighbors <= n_samples_fit"):
         pipe.fit(imbalanced.data[rows], imbalanced.target[rows])
+
+
+def test_numbers_of_a_class_that_a_fold_lacks(imbalanced, small_cnn):
+    y = imbalanced.target.copy()
+    y[y == 3] = 0
+    y[[5, 300]] = 3  # beats of two records
+    sampler = RandomOverSampler(sampling_strategy={2: 60, 3: 20}, random_state=0)
+    pipe = make_ecg_pipeline(sampler=sampler, random_state=0, **small_cnn)
+    with pytest.warns(UserWarning, match=r"sampling_strategy names the classes \[3\]"):
+        scores = cross_val_score(
+            pipe, imbalanced.data, y, cv=[(np.arange(6, 300), np.arange(6))]
+        )
+    assert np.isfinite(scores).all()
+
+
+def test_one_hot_labels_are_refused_before_smote(pipe, imbalanced):
+    with pytest.raises(ValueError, match=r"y has shape \(360, 5\): it is one-hot"):
+        pipe.fit(imbalanced.data, np.eye(5, dtype=int)[imbalanced.target])
 
 
 def test_cross_validation_with_records_kept_together(pipe, imbalanced):
@@ -209,7 +228,7 @@ def test_memory_caches_the_fitted_steps(pipe, imbalanced, tmp_path):
 
 def test_html_and_text_representation(pipe):
     html = pipe._repr_html_()
-    for step in ("StandardScaler", "BeatSMOTE", "SpectrogramTransformer"):
+    for step in ("BeatScaler", "SMOTE", "SpectrogramTransformer"):
         assert step in html
     assert "SpectrogramCNNClassifier" in repr(pipe)
 

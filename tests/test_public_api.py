@@ -51,7 +51,7 @@ MODULES = {
         "subject_of",
     },
     "neural_network": {"SpectrogramCNNClassifier"},
-    "over_sampling": {"BeatAugmenter", "BeatSMOTE"},
+    "over_sampling": {"BeatAugmenter", "PresentClasses"},
     "persistence": {"VersionWarning", "load", "save"},
     "pipeline": {"make_ecg_pipeline"},
     "plotting": {
@@ -63,7 +63,7 @@ MODULES = {
         "SpectrogramsDisplay",
         "TrainingHistoryDisplay",
     },
-    "preprocessing": {"SpectrogramTransformer"},
+    "preprocessing": {"BeatScaler", "SpectrogramTransformer"},
     "report": {"make_report"},
     "streaming": {"fit_stream"},
 }

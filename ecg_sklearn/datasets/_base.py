@@ -139,7 +139,27 @@ def rr_intervals(sample, sampling_rate, *, n_local=10):
     ).astype(np.float32)
 
 
-def cut_kaggle_beats(signal, sample, is_beat):
+def kaggle_spans(sample, n_samples):
+    """Find what of a 360 Hz signal each annotation but the last gives a row of.
+
+    Parameters
+    ----------
+    sample : ndarray of int of shape (n_annotations,)
+        Ascending positions of all annotations, those that are not beats included.
+    n_samples : int
+        Length of the signal.
+
+    Returns
+    -------
+    start, stop : ndarray of int of shape (n_annotations - 1,)
+        From each annotation to 20 % of the interval behind the next one.
+    """
+    edges = np.append(sample, n_samples)
+    stop = edges[1:-1] + (0.2 * np.diff(edges)[1:]).astype(int)
+    return edges[:-2], stop
+
+
+def cut_kaggle_beats(signal, sample, rows):
     """Cut beats as the Kaggle "heartbeat" files hold them.
 
     A row starts at a beat's annotation, runs to the next annotation of any kind
@@ -152,24 +172,20 @@ def cut_kaggle_beats(signal, sample, is_beat):
     ----------
     signal : ndarray of shape (n_samples,)
         One channel at 360 Hz. Digital units give the Kaggle values bit for bit.
-    sample : ndarray of shape (n_annotations,)
-        Positions of all annotations, those that are not beats included.
-    is_beat : ndarray of bool of shape (n_annotations,)
-        Which annotations to cut a row for. The last annotation never gives one.
+    sample : ndarray of int of shape (n_annotations,)
+        Ascending positions of all annotations, those that are not beats included.
+    rows : ndarray of int of shape (n_rows,)
+        Which annotations to cut a row for: not the last one, and none of an empty span.
 
     Returns
     -------
     ndarray of shape (n_rows, 187), float32
-        One row for each True in ``is_beat[:-1]``.
+        The rows.
     """
-    edges = np.append(sample, len(signal))
-    rows = np.flatnonzero(is_beat[:-1])  # the last one has no next beat to end at
     beats = np.zeros((len(rows), KAGGLE_N_TIMES), dtype=np.float32)
-    for row, i in zip(beats, rows, strict=True):
-        stop = edges[i + 1] + int(0.2 * (edges[i + 2] - edges[i + 1]))
-        segment = signal[edges[i] : stop : KAGGLE_DECIMATION].astype(np.float32)
-        if len(segment) == 0:  # annotations of one moment leave nothing to cut
-            continue
+    spans = np.stack(kaggle_spans(sample, len(signal)), axis=1)[rows]
+    for row, (start, stop) in zip(beats, spans, strict=True):
+        segment = signal[start:stop:KAGGLE_DECIMATION].astype(np.float32)
         low, high = segment.min(), segment.max()
         if high > low:
             n = min(KAGGLE_N_TIMES, len(segment))

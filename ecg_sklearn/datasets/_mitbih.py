@@ -5,7 +5,6 @@ from numbers import Real
 from pathlib import Path
 from typing import NamedTuple
 
-import joblib
 import numpy as np
 from sklearn.utils._param_validation import Interval, StrOptions, validate_params
 
@@ -16,23 +15,20 @@ from ecg_sklearn.datasets._base import (
     Columns,
     make_bunch,
 )
-from ecg_sklearn.datasets._cache import cached
 from ecg_sklearn.datasets._mitbih_files import (
     checksums,
     damaged_files,
     download_mitbih,
-    files_that_stay,
     find_mitbih,
     how_to_get,
     missing_files,
 )
-from ecg_sklearn.datasets._records import read_annotations, read_signal
+from ecg_sklearn.datasets._records import read_record
 from ecg_sklearn.datasets._wfdb import check_window, cut_rows, cut_windows
 from ecg_sklearn.features._morphology import CONTEXT_NAMES
 from ecg_sklearn.features._rr import RHYTHM_NAMES
 
-# Raise it when beats are cut otherwise than before, so that old ones are not reused.
-_CUT_VERSION = 3
+_CHANNEL, _WINDOW = ("MLII", "V5"), (-0.4, 0.6)
 
 _CITATION = """\
 MIT-BIH Arrhythmia Database 1.0.0, PhysioNet, Open Data Commons Attribution
@@ -66,8 +62,8 @@ class Beats(NamedTuple):
         "form": [StrOptions({"kaggle", "window"})],
         "subset": [StrOptions({"all", "train", "test", "ds1", "ds2"})],
         "include_paced": ["boolean"],
-        "channel": [str, tuple, list],
-        "window": [tuple, list],
+        "channel": [str, tuple, list, None],
+        "window": [tuple, list, None],
         "sampling_rate": [Interval(Real, 0, None, closed="neither"), None],
         "context": ["boolean"],
         "rhythm": ["boolean"],
@@ -82,8 +78,8 @@ def fetch_mitbih(
     form="kaggle",
     subset="all",
     include_paced=False,
-    channel=("MLII", "V5"),
-    window=(-0.4, 0.6),
+    channel=None,
+    window=None,
     sampling_rate=None,
     context=False,
     rhythm=False,
@@ -108,11 +104,13 @@ def fetch_mitbih(
     include_paced : bool, default=False
         Add the paced records to "ds1" (102, 107) and "ds2" (104, 217), which the
         protocol leaves out. The other subsets always hold them.
-    channel : str or sequence of str, default=("MLII", "V5")
-        The signal for ``form="window"``; of several names, the first that a record
-        has. Records 102 and 104 have no MLII. The Kaggle rows are always channel 0.
-    window : tuple of two floats, default=(-0.4, 0.6)
-        For ``form="window"``: seconds around each annotation.
+    channel : str or sequence of str, default=None
+        For ``form="window"``: the signal; of several names, the first that a record
+        has. None means ``("MLII", "V5")``: records 102 and 104 have no MLII. The
+        Kaggle rows are always channel 0.
+    window : tuple of two floats, default=None
+        For ``form="window"``: seconds around each annotation. None means
+        ``(-0.4, 0.6)``.
     sampling_rate : float, default=None
         For ``form="window"``: resample to this rate, in Hz. None keeps 360 Hz.
     context : bool, default=False
@@ -147,9 +145,11 @@ def fetch_mitbih(
     Raises
     ------
     OSError
-        If files are missing and may not or cannot be downloaded.
+        If files are missing and may not or cannot be downloaded, or ``data_home``
+        is a folder of other files: nothing is downloaded into it.
     ValueError
-        If a file differs from the published one.
+        If a file differs from the published one, or ``channel``, ``window`` or
+        ``sampling_rate`` is given for the Kaggle form.
 
     Notes
     -----
@@ -159,9 +159,6 @@ def fetch_mitbih(
     mostly the paced beats of records 102, 104, 107 and 217, and every record gives
     beats to both files: a score on "test" measures memory of patients as well as
     skill. "ds1" against "ds2" does not.
-
-    Cut beats are cached in ``$ECG_SKLEARN_CACHE``, or else in the user's cache
-    folder.
 
     References
     ----------
@@ -173,6 +170,10 @@ def fetch_mitbih(
        heartbeats using ECG morphology and heartbeat interval features", IEEE
        Transactions on Biomedical Engineering 51(7), 2004.
     """
+    if form == "kaggle":
+        _refuse_for_rows(channel=channel, window=window, sampling_rate=sampling_rate)
+    channel = _CHANNEL if channel is None else channel
+    edges = check_window(_WINDOW if window is None else window)
     directory = find_mitbih(data_home)
     missing = missing_files(directory)
     if missing and not download_if_missing:
@@ -183,19 +184,14 @@ def fetch_mitbih(
         )
     if missing:
         download_mitbih(directory)
-
+    _check_files(directory)
     if form == "kaggle":
         rate, cut = KAGGLE_SAMPLING_RATE, "as rows of the Kaggle heartbeat files"
-        read, how = _read_kaggle_beats, ()
+        beats = _read_kaggle_beats(directory, context, rhythm)
     else:
-        channels = [channel] if isinstance(channel, str) else list(channel)
         rate = float(sampling_rate or KAGGLE_SIGNAL_RATE)
-        edges = list(check_window(window))
         cut = f"as windows from {edges[0]:g} to {edges[1]:g} s around each annotation"
-        read, how = _read_window_beats, (channels, edges, rate)
-    with files_that_stay(directory):
-        key = _fingerprint(directory)
-        beats = Beats(**cached(read, str(directory), key, context, rhythm, *how))
+        beats = _read_window_beats(directory, context, rhythm, channel, edges, rate)
     chosen = _select(beats, subset, include_paced)
     columns = {
         name: column if chosen is None else column[chosen]
@@ -216,11 +212,15 @@ def fetch_mitbih(
     )
 
 
-def _fingerprint(directory):
-    """Digest of names, sizes and times of the files, so that a change is noticed."""
-    stats = [(name, (directory / name).stat()) for name in sorted(checksums())]
-    files = [(name, s.st_size, s.st_mtime_ns) for name, s in stats]
-    return joblib.hash([_CUT_VERSION, files])
+def _refuse_for_rows(**given):
+    """Refuse what the Kaggle form has no use for."""
+    for name, value in given.items():
+        if value is not None:
+            raise ValueError(
+                f"{name}={value!r} is for windows, and the rows of the Kaggle form are "
+                'channel 0 at 120 Hz throughout. Set form="window", or leave '
+                f"{name} out."
+            )
 
 
 def _check_files(directory):
@@ -232,15 +232,12 @@ def _check_files(directory):
         )
 
 
-def _read_kaggle_beats(directory, fingerprint, context, rhythm):
+def _read_kaggle_beats(directory, context, rhythm):
     """Cut the rows of both Kaggle files out of the records."""
-    directory = Path(directory)
-    _check_files(directory)
     parts = [
         cut_rows(
             name,
-            read_signal(directory, name, 0, digital=True),
-            read_annotations(directory, name, "atr"),
+            *read_record(directory, name, "atr", 0, digital=True),
             context,
             rhythm,
         )
@@ -250,14 +247,11 @@ def _read_kaggle_beats(directory, fingerprint, context, rhythm):
     return Beats(*columns, test_row=_official_split(len(columns.data)))
 
 
-def _read_window_beats(directory, fingerprint, context, rhythm, channels, window, rate):
+def _read_window_beats(directory, context, rhythm, channel, window, rate):
     """Cut a window around every beat, and find it in the official split."""
-    directory = Path(directory)
-    _check_files(directory)
     parts, times = [], {}
     for name in MITBIH_RECORDS:
-        signal = read_signal(directory, name, channels)
-        notes = read_annotations(directory, name, "atr")
+        signal, notes = read_record(directory, name, "atr", channel)
         parts.append(cut_windows(name, signal, notes, *window, rate, context, rhythm))
         is_beat = notes.label[:-1] >= 0
         times[name] = notes.sample[:-1][is_beat] / signal.sampling_rate

@@ -23,15 +23,74 @@ def find_mitbih(data_home=None):
     Returns
     -------
     Path
-        ``data_home`` if it holds a record or is called "mitdb", else its folder
-        "mitdb".
+        ``data_home`` if it holds files of the database or is called "mitdb", else its
+        folder "mitdb".
+
+    Raises
+    ------
+    OSError
+        If ``data_home`` is a file, or a folder of other files without MIT-BIH.
     """
+    own_place = data_home is None and not os.environ.get(DATA_VARIABLE)
     if data_home is None:
         data_home = os.environ.get(DATA_VARIABLE) or Path.home() / "ecg_sklearn_data"
     home = Path(data_home).expanduser()
-    if home.name == "mitdb" or any(home.glob("[12][0-9][0-9].hea")):
-        return home
-    return home / "mitdb"
+    if home.exists() and not home.is_dir():
+        raise NotADirectoryError(
+            f"{home} is a file. Give the folder that holds the MIT-BIH records."
+        )
+    if home.name == "mitdb" or _has_mitbih(home):
+        folder = home
+    else:
+        folder = home / "mitdb"
+    for place in (folder,) if own_place else (home, folder):
+        if _has_other_files(place) and not _has_mitbih(folder):
+            raise OSError(
+                f"{place} holds other files and not the MIT-BIH database. Read other "
+                "WFDB records with load_wfdb_beats. For the MIT-BIH database, give its "
+                "folder, or an empty one to download it to."
+            )
+    return folder
+
+
+def is_mitbih_folder(path):
+    """Say whether a folder holds MIT-BIH, at least in part, itself or in "mitdb".
+
+    Parameters
+    ----------
+    path : str or Path
+        Any path.
+
+    Returns
+    -------
+    bool
+        False for other databases, even if names of their records are the same.
+    """
+    home = Path(path).expanduser()
+    return _has_mitbih(home) or _has_mitbih(home / "mitdb")
+
+
+def _has_mitbih(folder):
+    """Whether a folder itself holds files of MIT-BIH; headers tell, where any is."""
+    names = [name for name in checksums() if (folder / name).is_file()]
+    headers = [name for name in names if name.endswith(".hea")]
+    if not headers:
+        return bool(names)
+    return any(_is_published(folder / name) for name in headers)
+
+
+def _has_other_files(folder):
+    """Whether a folder holds files, hidden ones aside."""
+    return folder.is_dir() and any(
+        path.is_file() and not path.name.startswith(".") for path in folder.iterdir()
+    )
+
+
+def _is_published(path):
+    """Whether a file is the published one of its name."""
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    return digest == checksums()[path.name]
 
 
 @cache
@@ -70,41 +129,7 @@ def damaged_files(directory):
     list of str
         File names.
     """
-    damaged = []
-    for name, expected in sorted(checksums().items()):
-        with (directory / name).open("rb") as file:
-            if hashlib.file_digest(file, "sha256").hexdigest() != expected:
-                damaged.append(name)
-    return damaged
-
-
-@contextlib.contextmanager
-def files_that_stay(directory):
-    """Say so if a file that was there a moment ago is not any more.
-
-    Parameters
-    ----------
-    directory : Path
-        Folder of the database.
-
-    Yields
-    ------
-    None
-        Read the files within.
-
-    Raises
-    ------
-    FileNotFoundError
-        If one is gone; with the name of the folder, and what to do.
-    """
-    try:
-        yield
-    except FileNotFoundError as error:
-        raise FileNotFoundError(
-            f"A file of the MIT-BIH database vanished from {directory} while it was "
-            f"being read ({error}). Make sure that nothing moves or removes files "
-            "there, and try again."
-        ) from error
+    return [name for name in sorted(checksums()) if not _is_published(directory / name)]
 
 
 def download_mitbih(directory):

@@ -1,7 +1,9 @@
 """Reading annotated WFDB records, with errors that name the file and say what to do."""
 
 import os
+import warnings
 from numbers import Integral
+from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 import numpy as np
@@ -10,15 +12,24 @@ from ecg_sklearn.aami import SYMBOL_TO_CLASS
 
 
 class Signal(NamedTuple):
-    """One channel of a record: ``samples`` (n_samples,) at ``sampling_rate`` Hz."""
+    """One channel of a record: ``samples`` (n_samples,) at ``sampling_rate`` Hz.
+
+    ``invalid`` tells which samples the record marks as missing; they are interpolated
+    in ``samples``. None if there are none.
+    """
 
     samples: np.ndarray
     sampling_rate: float
     channel: str
+    invalid: np.ndarray | None = None
 
 
 class Annotations(NamedTuple):
-    """All annotations of a record, the AAMI label of each (-1: no beat), its rhythm."""
+    """All annotations of a record, the AAMI label of each (-1: no beat), its rhythm.
+
+    ``sample`` counts the samples of the signal; it is float where the annotation file
+    has a time unit of its own.
+    """
 
     sample: np.ndarray
     symbol: np.ndarray
@@ -27,36 +38,110 @@ class Annotations(NamedTuple):
 
 
 def record_names(directory, records, annotator):
-    """Names of the records to read, checked for existence of the folder."""
-    if not directory.is_dir():
-        raise FileNotFoundError(f"There is no folder {directory}.")
-    if records is not None:
-        names = [str(name) for name in records]
-    elif (directory / "RECORDS").is_file():
-        names = (directory / "RECORDS").read_text().split()
-    else:
-        names = sorted(
-            header.stem
-            for header in directory.glob("*.hea")
-            if header.with_suffix(f".{annotator}").is_file()
-        )
-    if not names:
-        raise FileNotFoundError(
-            f"{directory} holds no WFDB record with an annotation file "
-            f"*.{annotator}. Check the folder and the annotator."
-        )
-    return names
-
-
-def read_signal(directory, name, channel, *, digital=False):
-    """Read one channel of a record, in physical or digital units.
+    """Find the names of the records to read.
 
     Parameters
     ----------
     directory : Path
-        Folder of the record.
+        Folder of the database.
+    records : sequence of str or None
+        Names that the user gave: "100", "patient1/p1" or "100.hea". None takes those
+        of the file ``RECORDS``, of which those without annotations are left out with
+        a warning; or else all records of the folder that have annotations.
+    annotator : str
+        Suffix of the annotation files.
+
+    Returns
+    -------
+    list of str
+        Names, with the path from ``directory`` and without a suffix.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such folder, or no record in it.
+    """
+    if directory.is_file():
+        raise NotADirectoryError(
+            f"{directory} is a file. Give its folder {directory.parent}, and "
+            f"records=[{directory.stem!r}]."
+        )
+    if not directory.is_dir():
+        raise FileNotFoundError(f"There is no folder {directory}.")
+    if records is not None:
+        names = [_plain_name(directory, str(name), annotator) for name in records]
+    elif (directory / "RECORDS").is_file():
+        names = _listed_names(directory, annotator)
+    else:
+        names = sorted(
+            header.stem
+            for header in directory.glob("*.hea")
+            if _file(directory, header.stem, annotator).is_file()
+        )
+    if names:
+        return names
+    message = (
+        f"{directory} holds no WFDB record with an annotation file *.{annotator}. "
+        "Check the folder and the annotator."
+    )
+    if deeper := next(directory.glob(f"*/*.{annotator}"), None):
+        name = deeper.relative_to(directory).with_suffix("").as_posix()
+        message += (
+            f" Its subfolders hold some: give the folder {deeper.parent}, or names "
+            f"such as records=[{name!r}], or list these names in a file RECORDS."
+        )
+    raise FileNotFoundError(message)
+
+
+def _plain_name(directory, name, annotator):
+    """Name of a record without the suffix that one of its files has."""
+    name = PurePosixPath(name).as_posix()
+    if not _file(directory, name, "hea").is_file():
+        for suffix in (".hea", ".dat", f".{annotator}"):
+            stem = name.removesuffix(suffix)
+            if stem != name and _file(directory, stem, "hea").is_file():
+                return stem
+    return name
+
+
+def _listed_names(directory, annotator):
+    """Names in RECORDS, without repetition, that have annotations if any has."""
+    names = []
+    for name in (directory / "RECORDS").read_text().split():
+        if name.endswith("/") and (directory / name / "RECORDS").is_file():
+            deeper = (directory / name / "RECORDS").read_text().split()
+            names += [f"{name}{each}" for each in deeper]
+        else:
+            names.append(name)
+    names = list(
+        dict.fromkeys(_plain_name(directory, name, annotator) for name in names)
+    )
+    without = [
+        name for name in names if not _file(directory, name, annotator).is_file()
+    ]
+    if 0 < len(without) < len(names):
+        warnings.warn(
+            f"{len(without)} of {len(names)} records that {directory / 'RECORDS'} "
+            f"lists have no annotation file *.{annotator} and are left out: "
+            f"{', '.join(without[:5])}{', ...' if len(without) > 5 else ''}.",
+            RuntimeWarning,
+            stacklevel=2,
+        )
+        names = [name for name in names if name not in without]
+    return names
+
+
+def read_record(directory, name, annotator, channel, *, digital=False):
+    """Read one channel of a record and its annotations.
+
+    Parameters
+    ----------
+    directory : Path
+        Folder of the database.
     name : str
         The record.
+    annotator : str
+        Suffix of the annotation file.
     channel : str, int or sequence of str
         As in :func:`load_wfdb_beats`.
     digital : bool, default=False
@@ -64,73 +149,165 @@ def read_signal(directory, name, channel, *, digital=False):
 
     Returns
     -------
-    Signal
-        The samples with their rate and the name of the channel.
+    signal : Signal
+        The channel at its own rate.
+    notes : Annotations
+        The annotations in the order of time, without those outside the signal.
+
+    Warns
+    -----
+    RuntimeWarning
+        If beats are annotated outside the signal.
     """
-    import wfdb
-
-    header = _read(wfdb.rdheader, directory, name, "hea")
-    position = _channel_position(header, name, channel)
-    dat = header.file_name[position]
-    if not (directory / dat).is_file():
-        raise FileNotFoundError(
-            f"Record {name} has no signal file {dat} in {directory}."
+    signal = read_signal(directory, name, channel, digital=digital)
+    notes, rate = _read_annotations(directory, name, annotator)
+    sample = notes.sample
+    if rate != signal.sampling_rate:
+        sample = sample * (signal.sampling_rate / rate)
+    inside = (sample >= 0) & (np.rint(sample) < len(signal.samples))
+    if n_outside := np.count_nonzero(~inside & (notes.label >= 0)):
+        first = sample[~inside & (notes.label >= 0)][0] / signal.sampling_rate
+        end = len(signal.samples) / signal.sampling_rate
+        _warn(
+            f"Record {name} has {n_outside} beats that are annotated outside of its "
+            f"signal of {end:g} s, the first at {first:.2f} s. They are left out. "
+            "Check that the annotations belong to the record."
         )
-    record = _read(
-        wfdb.rdrecord, directory, name, dat, channels=[position], physical=not digital
-    )
-    samples = (record.d_signal if digital else record.p_signal)[:, 0]
-    if header.sig_len is not None and len(samples) != header.sig_len:
-        raise ValueError(
-            f"{directory / dat} holds {len(samples)} samples a signal; its header "
-            f"says {header.sig_len}. The file is truncated: get it again."
-        )
-    if not digital:
-        samples = samples.astype(np.float32)
-    rate = float(header.fs or 0)
-    if not 0 < rate < np.inf:
-        raise ValueError(
-            f"{directory / name}.hea says that the record has {header.fs} samples per "
-            "second. The header is damaged: get it again."
-        )
-    return Signal(samples, rate, header.sig_name[position])
+    notes = notes._replace(sample=sample)
+    if not inside.all():
+        notes = Annotations(*(column[inside] for column in notes))
+    return signal, notes
 
 
-def read_annotations(directory, name, annotator):
-    """Read all annotations of a record.
+def read_signal(directory, name, channel, *, digital=False):
+    """Read one channel of a record, in physical or digital units.
 
     Parameters
     ----------
-    directory : Path
-        Folder of the record.
-    name : str
-        The record.
-    annotator : str
-        Suffix of the annotation file.
+    directory, name, channel, digital
+        As in :func:`read_record`. A record of several segments is read in physical
+        units in any case, as their digital units may differ.
 
     Returns
     -------
-    Annotations
-        Position, symbol, AAMI label (-1: not a beat) of each annotation, and the
-        rhythm that was last said to begin: "N", "AFIB", ...; "" before the first.
+    Signal
+        The samples with their rate and the name of the channel. Of several samples a
+        frame, each counts.
     """
     import wfdb
 
-    if not (directory / f"{name}.{annotator}").is_file():
+    file = _file(directory, name, "hea")
+    header = _read(wfdb.rdheader, directory, name, file, rd_segments=True)
+    is_multi = isinstance(header, wfdb.MultiRecord)
+    names = list(header.sig_name or [])
+    if len(names) != header.n_sig:
+        raise ValueError(
+            f"{file} could not be read: it describes {len(names)} signals and says "
+            f"that there are {header.n_sig}. It is truncated, or wrong: get it again."
+        )
+    position = _channel_position(names, name, channel)
+    physical = is_multi or not digital
+    record = _read(
+        wfdb.rdrecord,
+        directory,
+        name,
+        file.parent / (name if is_multi else header.file_name[position]),
+        channels=[position],
+        physical=physical,
+        smooth_frames=False,
+    )
+    [values] = record.e_p_signal if physical else record.dac(expanded=True)
+    with np.errstate(over="ignore"):  # what is too large is marked below
+        values = values.astype(np.float32)
+    samples = values if physical else record.e_d_signal[0]
+    rate = _checked_rate(header.fs, directory, name) * record.samps_per_frame[0]
+    invalid = ~np.isfinite(values)
+    if invalid.any():
+        samples = _interpolate(samples, invalid)
+    else:
+        invalid = None
+    return Signal(samples, rate, names[position] or "", invalid)
+
+
+def _interpolate(samples, invalid):
+    """Fill in the invalid samples, so that filters do not spread them."""
+    place, filled = np.arange(len(samples)), samples.copy()
+    filled[invalid] = (
+        0
+        if invalid.all()
+        else np.interp(place[invalid], place[~invalid], samples[~invalid])
+    )
+    return filled
+
+
+def valid_beats(name, signal, time, start, stop):
+    """Tell which beats hold no invalid sample; warn of the others.
+
+    Parameters
+    ----------
+    name : str
+        The record.
+    signal : Signal
+        The channel that they are cut from.
+    time : ndarray of shape (n_beats,)
+        Time of each beat, in seconds.
+    start, stop : float or ndarray of shape (n_beats,)
+        What is cut around each beat, in seconds from its time.
+
+    Returns
+    -------
+    ndarray of bool of shape (n_beats,)
+        False for beats that touch an invalid sample.
+
+    Warns
+    -----
+    RuntimeWarning
+        If there are such beats: the record, their number, the time of the first.
+    """
+    if signal.invalid is None or len(time) == 0:
+        return np.ones(len(time), dtype=bool)
+    total = np.concatenate([[0], np.cumsum(signal.invalid)])
+    # 1e-6: times are quotients of whole samples.
+    first = np.floor((time + start) * signal.sampling_rate + 1e-6)
+    end = np.ceil((time + stop) * signal.sampling_rate - 1e-6)
+    first, end = (
+        np.clip(edge, 0, len(signal.samples)).astype(np.intp) for edge in (first, end)
+    )
+    is_valid = total[end] <= total[first]
+    if not is_valid.all():
+        _warn(
+            f"Record {name}: {np.count_nonzero(~is_valid)} of {len(time)} beats hold "
+            "samples that the record marks as invalid, the first at "
+            f"{time[~is_valid][0]:.2f} s. They are left out."
+        )
+    return is_valid
+
+
+def _read_annotations(directory, name, annotator):
+    """Read all annotations of a record, in the order of time, and their rate in Hz."""
+    import wfdb
+
+    file = _file(directory, name, annotator)
+    if not file.is_file():
         others = sorted(
             path.suffix[1:]
-            for path in directory.glob(f"{name}.*")
+            for path in file.parent.glob(f"{Path(name).name}.*")
             if path.suffix not in (".hea", ".dat", ".mat", ".xws")
         )
         raise FileNotFoundError(
-            f"Record {name} has no annotation file {name}.{annotator} in {directory}. "
+            f"Record {name} has no annotation file {file.name} in {file.parent}. "
             f"Its other annotators: {', '.join(others) or 'none'}."
         )
-    notes = _read(wfdb.rdann, directory, name, annotator, extension=annotator)
-    symbol = np.asarray(notes.symbol, dtype="U1")
-    label = np.asarray([SYMBOL_TO_CLASS.get(s, -1) for s in symbol], dtype=np.intp)
+    notes = _read(wfdb.rdann, directory, name, file, extension=annotator)
+    # What is longer or no string was made up by its author: no beat.
+    symbol = [s if isinstance(s, str) and len(s) == 1 else "" for s in notes.symbol]
+    label = np.array([SYMBOL_TO_CLASS.get(s, -1) for s in symbol], dtype=np.intp)
     sample = np.asarray(notes.sample, dtype=np.intp)
-    return Annotations(sample, symbol, label, _rhythms(symbol, notes.aux_note))
+    order = np.argsort(sample, kind="stable")
+    symbol = np.array(symbol, dtype="U1")[order]
+    rhythm = _rhythms(symbol, [notes.aux_note[i] for i in order])
+    rate = _checked_rate(notes.fs, directory, name)  # that of the frames, if not said
+    return Annotations(sample[order], symbol, label[order], rhythm), rate
 
 
 def _rhythms(symbol, aux_notes):
@@ -144,34 +321,67 @@ def _rhythms(symbol, aux_notes):
     return np.array(found, dtype=str)
 
 
-def _read(reader, directory, name, suffix, **kwargs):
-    """Call a wfdb reader; turn whatever it raises into an error that names the file."""
-    file = suffix if suffix.startswith(f"{name}.") else f"{name}.{suffix}"
-    if suffix == "hea" and not (directory / file).is_file():
-        raise FileNotFoundError(f"Record {name} has no header {file} in {directory}.")
+def _read(reader, directory, name, file, **kwargs):
+    """Call a wfdb reader; turn what it raises into an error that names file and cause.
+
+    ``file`` is the one that it reads first.
+    """
     try:
         return reader(os.fspath(directory / name), **kwargs)
-    except FileNotFoundError as error:  # it was there when it was listed
+    except FileNotFoundError as error:
+        missing = Path(error.filename)
+        kind = {".hea": "header", f".{kwargs.get('extension')}": "annotation file"}
         raise FileNotFoundError(
-            f"{directory / file} vanished while record {name} was being read. Make "
-            "sure that nothing moves or removes files there, and try again."
+            f"Record {name} has no {kind.get(missing.suffix, 'signal file')} "
+            f"{missing.name} in {missing.parent}."
+        ) from error
+    except OSError as error:
+        raise OSError(
+            error.errno,
+            f"Record {name} cannot be read: {error.strerror or error}",
+            os.fspath(error.filename or file),
         ) from error
     # wfdb raises whatever its parsing met: IndexError, ValueError, KeyError and more.
     except Exception as error:
+        raise ValueError(f"{file} could not be read: {_cause(error, file)}") from error
+
+
+def _cause(error, file):
+    """Say what an error of wfdb means."""
+    content = f"{type(error).__name__}: {error}"
+    if file.suffix == ".hea":
+        return f"it is no complete WFDB header ({content}). Get it again."
+    if isinstance(error, KeyError):
+        return f"its header names the signal format {error}, which wfdb does not know."
+    if "not loaded correctly" in str(error):
+        return (
+            "it does not hold the number of samples that its header says. The file is "
+            "truncated, or the header wrong: get both again."
+        )
+    return f"wfdb says {content}. Its content is damaged, or does not fit the header."
+
+
+def _file(directory, name, suffix):
+    return directory / f"{name}.{suffix}"
+
+
+def _checked_rate(rate, directory, name):
+    if not 0 < (rate or 0) < np.inf:
         raise ValueError(
-            f"{directory / file} could not be read as a WFDB file "
-            f"({type(error).__name__}: {error}). It may be truncated: get it again."
-        ) from error
+            f"Record {name} in {directory} has {rate} samples per second, says its "
+            "header or annotation file. The file is damaged: get it again."
+        )
+    return float(rate)
 
 
-def _channel_position(header, name, channel):
-    """Find a channel in a header by name, names in order of preference, or position."""
-    signals = list(header.sig_name or [])
+def _channel_position(signals, name, channel):
+    """Find a channel by name, names in order of preference, or position."""
+    listed = ", ".join("unnamed" if s is None else repr(s) for s in signals)
     if isinstance(channel, Integral):
         if not 0 <= channel < len(signals):
             raise ValueError(
                 f"Record {name} has no channel {channel}: it has {len(signals)} "
-                f"({', '.join(signals)}), counted from 0."
+                f"({listed}), counted from 0."
             )
         return int(channel)
     wanted = [channel] if isinstance(channel, str) else list(channel)
@@ -180,5 +390,9 @@ def _channel_position(header, name, channel):
             return signals.index(candidate)
     raise ValueError(
         f"Record {name} has no channel {' or '.join(map(repr, wanted))}. "
-        f"It has {', '.join(map(repr, signals)) or 'no signals'}."
+        f"It has {listed or 'no signals'}. Give channel a name or a position from 0."
     )
+
+
+def _warn(message):
+    warnings.warn(message, RuntimeWarning, stacklevel=3)

@@ -14,14 +14,11 @@ from ecg_sklearn.datasets._base import (
     KAGGLE_SIGNAL_RATE,
     Columns,
     cut_kaggle_beats,
+    kaggle_spans,
     make_bunch,
     rr_intervals,
 )
-from ecg_sklearn.datasets._records import (
-    read_annotations,
-    read_signal,
-    record_names,
-)
+from ecg_sklearn.datasets._records import read_record, record_names, valid_beats
 from ecg_sklearn.features._morphology import CONTEXT_NAMES, context_features
 from ecg_sklearn.features._rr import RHYTHM_NAMES, rhythm_features
 
@@ -222,8 +219,10 @@ def cut_record(directory, name, cut):
     rate : float
         Their samples per second.
     """
-    notes = read_annotations(directory, name, cut.annotator)
-    signal = read_signal(directory, name, cut.channel, digital=cut.form == "kaggle")
+    digital = cut.form == "kaggle"
+    signal, notes = read_record(
+        directory, name, cut.annotator, cut.channel, digital=digital
+    )
     if cut.form == "kaggle":
         beats = cut_rows(name, signal, notes, cut.context, cut.rhythm)
         return beats, KAGGLE_SAMPLING_RATE
@@ -297,12 +296,15 @@ def cut_rows(name, signal, notes, context=False, rhythm=False):
     is_beat = notes.label >= 0
     time = notes.sample[is_beat] / signal.sampling_rate
     rr = rr_intervals(notes.sample[is_beat], signal.sampling_rate)
-    sample = notes.sample
-    if signal.sampling_rate != KAGGLE_SIGNAL_RATE:
-        sample = np.rint(sample * KAGGLE_SIGNAL_RATE / signal.sampling_rate).astype(int)
+    sample = notes.sample * (KAGGLE_SIGNAL_RATE / signal.sampling_rate)
+    sample = np.rint(sample).astype(int)
     samples = _resample(name, signal, KAGGLE_SIGNAL_RATE)
-    data = cut_kaggle_beats(samples, sample, is_beat)
-    kept = slice(None, len(data))
+    start, stop = kaggle_spans(sample, len(samples))
+    rows = np.flatnonzero(is_beat[:-1])  # the last one has no next beat to end at
+    length = (stop - start)[rows] / KAGGLE_SIGNAL_RATE
+    kept = np.flatnonzero(length)  # annotations of one moment leave nothing to cut
+    kept = kept[valid_beats(name, signal, time[kept], 0, length[kept])]
+    data = cut_kaggle_beats(samples, sample, rows[kept])
     data = _with_features(data, signal, notes.sample[is_beat], kept, context, rhythm)
     groups = np.full(len(data), name)
     _, symbols, labels, rhythms = (column[is_beat][kept] for column in notes)
@@ -345,6 +347,7 @@ def cut_windows(name, signal, notes, start, stop, rate, context=False, rhythm=Fa
         )
     centre = np.rint(time * rate).astype(np.intp)
     fits = (centre + first >= 0) & (centre + end <= len(samples))
+    fits[fits] = valid_beats(name, signal, time[fits], first / rate, end / rate)
     data = np.empty((np.count_nonzero(fits), end - first), dtype=np.float32)
     if len(data):  # a window may be longer than the record
         np.take(samples, centre[fits, None] + np.arange(first, end), out=data)
@@ -358,7 +361,8 @@ def _with_features(data, signal, sample, kept, context, rhythm):
     """Append features of the beats that were kept, known from all of them."""
     columns = [data]
     if context:
-        found = context_features(signal.samples, sample, signal.sampling_rate)
+        place = np.rint(sample).astype(np.intp)
+        found = context_features(signal.samples, place, signal.sampling_rate)
         columns.append(found[kept])
     if rhythm:
         columns.append(rhythm_features(sample / signal.sampling_rate)[kept])

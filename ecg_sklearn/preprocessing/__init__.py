@@ -1,5 +1,6 @@
-"""Beats to the time-frequency plane."""
+"""Scaling of beats, and their spectrograms."""
 
+from ecg_sklearn.preprocessing._scaler import BeatScaler
 from ecg_sklearn.preprocessing._spectrogram import SpectrogramTransformer
 
-__all__ = ["SpectrogramTransformer"]
+__all__ = ["BeatScaler", "SpectrogramTransformer"]

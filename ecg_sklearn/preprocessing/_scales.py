@@ -1,14 +1,10 @@
-"""Scales of a spectrogram: decibels, limits learned from beats, features beside it.
-
-Arrays in, arrays out.
-"""
+"""Scales of a spectrogram: decibels, and limits learned from beats."""
 
 import numpy as np
-from sklearn.utils.extmath import _incremental_mean_and_var
 
 __all__ = [
-    "RunningScale",
     "check_amplitude",
+    "feature_rows",
     "limits_of",
     "rescale",
     "to_decibels",
@@ -100,40 +96,24 @@ def rescale(levels, low, high):
     levels /= np.where(span > 0, span, 1)
 
 
-class RunningScale:
-    """Mean and spread of columns that come in parts.
+def feature_rows(features, n_rows, n_slots):
+    """Lay features out in rows of an image; slots that are left are NaN.
 
     Parameters
     ----------
-    mean, variance : ndarray of shape (n_columns,), default=0.0
-        Those of the rows seen so far.
-    n_seen : int, default=0
-        How many those are.
+    features : ndarray of shape (n_beats, n_features)
+        Features of the beats.
+    n_rows : int
+        Rows to fill.
+    n_slots : int
+        Values in a row, the last of which stays NaN.
+
+    Returns
+    -------
+    ndarray of shape (n_beats, n_rows, n_slots), float32
+        The rows.
     """
-
-    def __init__(self, mean=0.0, variance=0.0, n_seen=0):
-        self.mean, self.variance, self.n_seen = mean, variance, n_seen
-
-    def update(self, columns):
-        """Take in more rows.
-
-        Parameters
-        ----------
-        columns : ndarray of shape (n_rows, n_columns)
-            The rows.
-
-        Returns
-        -------
-        RunningScale
-            Of all rows seen.
-        """
-        mean, variance, n_seen = _incremental_mean_and_var(
-            columns, self.mean, self.variance, np.full(columns.shape[1], self.n_seen)
-        )
-        return RunningScale(mean, variance, int(n_seen[0]))
-
-    @property
-    def spread(self):
-        """Standard deviations, 1 for columns that do not vary."""
-        spread = np.sqrt(self.variance)
-        return np.where(spread > 1e-7 * np.maximum(1, np.abs(self.mean)), spread, 1.0)
+    room = n_rows * (n_slots - 1) - features.shape[1]
+    rows = np.pad(features, ((0, 0), (0, room)), constant_values=np.nan)
+    rows = rows.reshape(len(features), n_rows, n_slots - 1)
+    return np.pad(rows, ((0, 0), (0, 0), (0, 1)), constant_values=np.nan)

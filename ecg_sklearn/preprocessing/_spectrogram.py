@@ -1,8 +1,4 @@
-"""Beats to the time-frequency plane: :class:`SpectrogramTransformer`.
-
-The transform itself lives in :mod:`ecg_sklearn.preprocessing._stft`, its scales in
-:mod:`ecg_sklearn.preprocessing._scales`.
-"""
+"""Spectrograms of beats: :class:`SpectrogramTransformer`."""
 
 from numbers import Integral, Real
 
@@ -10,32 +6,34 @@ import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin, _fit_context
 from sklearn.utils._param_validation import Interval, Options, StrOptions
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.validation import check_is_fitted, validate_data
-
-from ecg_sklearn.preprocessing._scales import (
-    RunningScale,
-    check_amplitude,
-    limits_of,
-    rescale,
-    to_decibels,
+from sklearn.utils.validation import (
+    _check_feature_names_in,
+    check_is_fitted,
+    validate_data,
 )
-from ecg_sklearn.preprocessing._stft import ShortTimePower, direction_of, power_of
+
+from ecg_sklearn.preprocessing._images import ImageMixin
+from ecg_sklearn.preprocessing._scales import check_amplitude
+from ecg_sklearn.preprocessing._stft import ShortTimePower
+from ecg_sklearn.utils._columns import sample_columns
 
 __all__ = ["SpectrogramTransformer"]
 
-# Smaller numbers are zero to some processors.
+# Some processors flush smaller float32 numbers to zero.
 _SMALLEST_POWER = float(np.finfo(np.float32).tiny)
 _LARGEST_POWER = float(np.finfo(np.float32).max)
+_STFT_PARAMETERS = (
+    *("sampling_rate", "window", "nperseg", "noverlap", "nfft"),
+    *("detrend", "boundary", "freq_range", "scaling"),
+)
 
 
-class SpectrogramTransformer(TransformerMixin, BaseEstimator):
+class SpectrogramTransformer(ImageMixin, TransformerMixin, BaseEstimator):
     """Turn beats into spectrograms by the short-time Fourier transform.
 
     The power of each beat is computed in overlapping, windowed segments, as
     :func:`scipy.signal.spectrogram` does, put on a decibel scale and brought to
-    [0, 1] with limits learned from the training beats. Detrending and the window
-    are folded into the Fourier matrix, so that the transform of all segments of a beat
-    is one matrix product in single precision.
+    [0, 1] with limits learned from the training beats.
 
     Parameters
     ----------
@@ -45,7 +43,7 @@ class SpectrogramTransformer(TransformerMixin, BaseEstimator):
         Window of each segment: anything that :func:`scipy.signal.get_window` knows,
         or its values.
     nperseg : int, default=16
-        Samples per segment.
+        Samples per segment, at most those of a beat.
     noverlap : int or float, default=0.75
         Samples that neighbouring segments share: an int below ``nperseg``, or a
         float in [0, 1) for a fraction of ``nperseg``, rounded down.
@@ -54,13 +52,11 @@ class SpectrogramTransformer(TransformerMixin, BaseEstimator):
         or a float of at least 1.0 for a multiple of ``nperseg``, rounded down. None
         means ``nperseg``.
     detrend : {"constant", "linear", False}, default="constant"
-        What to subtract from each segment: its mean, its least-squares line, or
-        nothing.
+        What to subtract from each segment: mean, least-squares line, or nothing.
     boundary : {"zeros", "even", "odd", "constant", None}, default="zeros"
         How to extend each beat by ``nperseg // 2`` samples at both ends, as in
-        :func:`scipy.signal.stft`. None does not extend it, and then beats must have
-        at least ``nperseg`` samples. Samples behind the last whole segment are
-        dropped.
+        :func:`scipy.signal.stft`. None does not extend it. Samples behind the last
+        whole segment are dropped.
     freq_range : tuple of two floats or None, default=(0.0, 42.0)
         Lowest and highest frequency to keep, in Hz, both inclusive. None keeps all.
     scale : {"db", "power", "magnitude"}, default="db"
@@ -78,23 +74,25 @@ class SpectrogramTransformer(TransformerMixin, BaseEstimator):
         of its own beat to that level. None does not.
     normalize : {"global", "frequency", "sample", None}, default="global"
         Bring values to [0, 1]: with the smallest and largest value of all training
-        beats, with those of each frequency, or with those of each single beat.
-        Beats seen later are clipped to the learned limits. None leaves the scale as
-        it is. Scaling each beat by itself hides its energy.
+        beats, of each frequency, or of each single beat, which hides its energy.
+        Beats seen later are clipped to the learned limits. None leaves the scale.
     phase : bool, default=False
         Give three channels: the level of each bin, the level times the cosine of
         its phase, and the level times its sine. The level alone does not tell a
         wave from its mirror image.
-    n_context : int, default=0
-        How many of the last columns of ``X`` are not samples but features of the
-        beat, such as the RR ratios of ``fetch_mitbih(context=True)``. They are
-        standardised and put into one more row behind the highest frequency, from
-        its first frame on, and zeros behind them: a
-        :class:`~ecg_sklearn.neural_network.SpectrogramCNNClassifier` with
-        ``context_row=True`` takes them from there.
+    sample_columns : "auto", slice, array-like or callable, default="auto"
+        Which columns of ``X`` are samples of the beat: a slice, positions, a boolean
+        mask, names, or a function of ``X`` that returns one of these. "auto" takes
+        the columns named ``t000``, ``t001``, ... of a DataFrame, or all if none is so
+        named, and all columns of an array. The other columns are features of the
+        beat, such as the RR ratios of ``fetch_mitbih(features=["rr"])``. They are
+        standardised and put into one more row (or more, if needed) behind the
+        highest frequency, from its first frame on. The slots behind them are NaN,
+        and so is the last slot of each such row, so that
+        :class:`~ecg_sklearn.neural_network.SpectrogramCNNClassifier` finds them.
     flatten : bool, default=False
         Give 2-D output, for any classifier to follow, with feature names such as
-        ``"3.75Hz_0.033s"``. Features of the beat come last, as "context0" and so on.
+        ``"3.75Hz_0.033s"``. Features of the beat come last and keep their names.
 
     Attributes
     ----------
@@ -105,9 +103,13 @@ class SpectrogramTransformer(TransformerMixin, BaseEstimator):
     data_min_, data_max_ : ndarray of shape (1,) or (n_freqs,)
         Limits learned with ``normalize="global"`` or "frequency", on the chosen
         scale; not set otherwise.
-    context_mean_, context_scale_ : ndarray of shape (n_context,)
+    sample_columns_ : ndarray of shape (n_times_,), int
+        Positions of the samples among the columns of ``X``.
+    feature_columns_ : ndarray of shape (n_beat_features,), int
+        Positions of the features of the beat: the other columns.
+    feature_mean_, feature_scale_ : ndarray of shape (n_beat_features,)
         Mean and standard deviation of the features of the training beats (1 for
-        those that do not vary); not set with ``n_context=0``.
+        those that do not vary).
     n_samples_seen_ : int
         Beats learned from.
     n_times_ : int
@@ -161,7 +163,7 @@ class SpectrogramTransformer(TransformerMixin, BaseEstimator):
         "top_db": [Interval(Real, 0, None, closed="neither"), None],
         "normalize": [StrOptions({"global", "frequency", "sample"}), None],
         "phase": ["boolean"],
-        "n_context": [Interval(Integral, 0, None, closed="left")],
+        "sample_columns": [StrOptions({"auto"}), slice, "array-like", callable],
         "flatten": ["boolean"],
     }
 
@@ -182,7 +184,7 @@ class SpectrogramTransformer(TransformerMixin, BaseEstimator):
         top_db=None,
         normalize="global",
         phase=False,
-        n_context=0,
+        sample_columns="auto",
         flatten=False,
     ):
         self.sampling_rate = sampling_rate
@@ -199,7 +201,7 @@ class SpectrogramTransformer(TransformerMixin, BaseEstimator):
         self.top_db = top_db
         self.normalize = normalize
         self.phase = phase
-        self.n_context = n_context
+        self.sample_columns = sample_columns
         self.flatten = flatten
 
     def fit(self, X, y=None):
@@ -207,7 +209,7 @@ class SpectrogramTransformer(TransformerMixin, BaseEstimator):
 
         Parameters
         ----------
-        X : array-like of shape (n_beats, n_times + n_context)
+        X : array-like of shape (n_beats, n_columns)
             Beats.
         y : object
             Ignored; here for the API.
@@ -226,7 +228,7 @@ class SpectrogramTransformer(TransformerMixin, BaseEstimator):
 
         Parameters
         ----------
-        X : array-like of shape (n_beats, n_times + n_context)
+        X : array-like of shape (n_beats, n_columns)
             Beats.
         y : object
             Ignored; here for the API.
@@ -247,7 +249,7 @@ class SpectrogramTransformer(TransformerMixin, BaseEstimator):
 
         Parameters
         ----------
-        X : array-like of shape (n_beats, n_times + n_context)
+        X : array-like of shape (n_beats, n_columns)
             Beats; as wide as those of earlier calls.
         y : object
             Ignored; here for the API.
@@ -266,16 +268,15 @@ class SpectrogramTransformer(TransformerMixin, BaseEstimator):
 
         Parameters
         ----------
-        X : array-like of shape (n_beats, n_times + n_context)
+        X : array-like of shape (n_beats, n_columns)
             Beats, as wide as those seen in fit.
 
         Returns
         -------
         ndarray, float32
-            The spectrograms, (n_beats, n_freqs, n_frames); with one row more for
-            the features of the beat if ``n_context`` is not 0, and with a last axis
-            of 3 channels if ``phase=True``. (n_beats, n_columns) with
-            ``flatten=True``.
+            The spectrograms, (n_beats, n_freqs, n_frames); with more rows if there
+            are features of the beat, and with a last axis of 3 channels if
+            ``phase=True``. (n_beats, n_columns_out) with ``flatten=True``.
         """
         check_is_fitted(self)
         X = self._validate(X, reset=False)
@@ -289,14 +290,16 @@ class SpectrogramTransformer(TransformerMixin, BaseEstimator):
 
         Parameters
         ----------
-        input_features : object
-            Ignored; here for the API.
+        input_features : array-like of str, default=None
+            Names of the columns of ``X``. None takes those seen in fit, or else
+            ``"x0"``, ``"x1"``, ...
 
         Returns
         -------
-        ndarray of str objects of shape (n_columns,)
+        ndarray of str objects of shape (n_columns_out,)
             Names such as ``"3.75Hz_0.033s"``; with ``phase=True``,
-            ``"3.75Hz_0.033s_level"``, ``"..._cos"`` and ``"..._sin"``.
+            ``"3.75Hz_0.033s_level"``, ``"..._cos"`` and ``"..._sin"``. Then those of
+            the features of the beat.
         """
         check_is_fitted(self)
         channels = ("_level", "_cos", "_sin") if self.phase else ("",)
@@ -306,8 +309,26 @@ class SpectrogramTransformer(TransformerMixin, BaseEstimator):
             for t in self.times_
             for channel in channels
         ]
-        context = [f"context{i}" for i in range(self.n_context)]
-        return np.array(bins + context, dtype=object)
+        names = _check_feature_names_in(self, input_features)
+        return np.array([*bins, *names[self.feature_columns_]], dtype=object)
+
+    def set_output(self, *, transform=None):
+        """Choose the container of flattened output; images are always arrays.
+
+        Parameters
+        ----------
+        transform : {"default", "pandas", "polars"}, default=None
+            As in scikit-learn. It acts with ``flatten=True`` only, and is accepted
+            without, so that it can be set for a whole pipeline.
+
+        Returns
+        -------
+        SpectrogramTransformer
+            This transformer.
+        """
+        if transform is not None:
+            self._sklearn_output_config = {"transform": transform}
+        return self
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
@@ -316,119 +337,33 @@ class SpectrogramTransformer(TransformerMixin, BaseEstimator):
 
     def _validate(self, X, *, reset):
         """Check beats; plan the transform of the first ones."""
+        table = X
         X = validate_data(self, X, dtype=[np.float32, np.float64], reset=reset)
         check_amplitude(X)
         if reset:
             self._forget()
-            self.n_times_ = X.shape[1] - self.n_context
+            names = getattr(self, "feature_names_in_", None)
+            self.sample_columns_, self.feature_columns_ = sample_columns(
+                self.sample_columns, table, X.shape[1], names
+            )
+            self.n_times_ = len(self.sample_columns_)
             self._stft = self._plan(self.n_times_)
             self.frequencies_ = self._stft.frequencies
             self.times_ = self._stft.times
-            self._check_context_row()
+            if self._n_feature_rows and self._n_slots < 2:
+                raise ValueError(
+                    "The spectrogram has a single frame, and its rows no room for "
+                    f"{len(self.feature_columns_)} features. Use a smaller nperseg, "
+                    "phase=True, or flatten=True."
+                )
         return X
 
     def _forget(self):
         """Drop what an earlier fit has learned."""
-        names = ("data_min_", "data_max_", "n_samples_seen_")
-        for name in (*names, "context_mean_", "context_scale_", "_context"):
+        for name in ("data_min_", "data_max_", "n_samples_seen_", "_feature_scaler"):
             self.__dict__.pop(name, None)
 
     def _plan(self, n_times):
         """Plan the transform of beats of a length."""
-        if n_times < 1:
-            raise ValueError(
-                f"n_context={self.n_context} leaves no sample of a beat: X has "
-                f"{n_times + self.n_context} columns."
-            )
-        return ShortTimePower(
-            n_times,
-            sampling_rate=self.sampling_rate,
-            window=self.window,
-            nperseg=self.nperseg,
-            noverlap=self.noverlap,
-            nfft=self.nfft,
-            detrend=self.detrend,
-            boundary=self.boundary,
-            freq_range=self.freq_range,
-            scaling=self.scaling,
-            one_sided=self.scale != "magnitude",
-        )
-
-    def _check_context_row(self):
-        n_slots = len(self.times_) * (3 if self.phase else 1)
-        if not self.flatten and self.n_context > n_slots:
-            raise ValueError(
-                f"n_context={self.n_context} features do not fit into one row of "
-                f"{n_slots} ({len(self.times_)} frames). Use a larger noverlap, "
-                "phase=True, or flatten=True."
-            )
-
-    def _images(self, X):
-        """Spectrograms before normalisation, with room for the features of the beat.
-
-        Channels 1 and 2 hold cosine and sine; :meth:`_finish` multiplies them.
-        """
-        n_rows = len(self.frequencies_) + bool(self.n_context and not self.flatten)
-        channels = (3,) if self.phase else ()
-        shape = (len(X), n_rows, len(self.times_), *channels)
-        images = np.empty(shape, dtype=np.float32)
-        levels = self._levels(images)
-        beats = X[:, : self.n_times_]
-        for part, spectrum in self._stft.chunks(beats):
-            if self.phase:
-                images[part, : len(self.frequencies_), :, 1:] = direction_of(spectrum)
-            chunk = levels[part]
-            power_of(spectrum, out=chunk)  # the spectrum is gone now
-            if self.scale == "magnitude":
-                np.sqrt(chunk, out=chunk)
-            elif self.scale == "db":
-                to_decibels(chunk, self.amin, self.top_db)
-        return images
-
-    def _levels_in_units(self, X):
-        """Levels of beats, (n_beats, n_freqs, n_frames), before normalisation."""
-        X = validate_data(self, X, dtype=[np.float32, np.float64], reset=False)
-        return self._levels(self._images(X))
-
-    def _levels(self, images):
-        """View the levels, (n_beats, n_freqs, n_frames), among what images hold."""
-        levels = images[..., 0] if self.phase else images
-        return levels[:, : len(self.frequencies_)]
-
-    def _learn(self, X, images):
-        """Learn from beats and their spectrograms, beside what was learned before."""
-        if self.normalize in ("global", "frequency"):
-            known = None
-            if hasattr(self, "data_min_"):
-                known = self.data_min_, self.data_max_
-            self.data_min_, self.data_max_ = limits_of(
-                self._levels(images), self.normalize, known
-            )
-        n_seen = getattr(self, "n_samples_seen_", 0)
-        if self.n_context:
-            known = RunningScale(*getattr(self, "_context", (0.0, 0.0)), n_seen)
-            found = known.update(X[:, -self.n_context :])
-            self._context = found.mean, found.variance
-            self.context_mean_, self.context_scale_ = found.mean, found.spread
-        self.n_samples_seen_ = n_seen + len(X)
-
-    def _finish(self, X, images):
-        """Normalise in place, put the features of the beat beside, flatten."""
-        levels = self._levels(images)
-        if self.normalize == "sample":
-            low = levels.min(axis=(1, 2), keepdims=True)
-            rescale(levels, low, levels.max(axis=(1, 2), keepdims=True))
-        elif self.normalize is not None:
-            rescale(levels, self.data_min_[:, None], self.data_max_[:, None])
-            np.clip(levels, 0, 1, out=levels)
-        if self.phase:
-            images[:, : len(self.frequencies_), :, 1:] *= levels[..., None]
-        if self.n_context:
-            context = (X[:, -self.n_context :] - self.context_mean_).astype(np.float32)
-            context /= self.context_scale_
-            if self.flatten:
-                return np.hstack([images.reshape(len(images), -1), context])
-            row = np.zeros((len(X), images[0, -1].size), dtype=np.float32)
-            row[:, : self.n_context] = context
-            images[:, -1] = row.reshape(images[:, -1].shape)
-        return images.reshape(len(images), -1) if self.flatten else images
+        params = {name: getattr(self, name) for name in _STFT_PARAMETERS}
+        return ShortTimePower(n_times, **params, one_sided=self.scale != "magnitude")

@@ -18,7 +18,7 @@ __all__ = ["ShortTimePower", "direction_of", "power_of"]
 CHUNK_BYTES = 2**21
 # Above this many samples a segment, the FFT is faster than the matrix product.
 LONGEST_MATRIX_SEGMENT = 128
-# More is a slip of the pen, and would end in want of memory.
+# More is taken for a mistake: it would need more memory than there is.
 LONGEST_TRANSFORM = 2**22
 # Power of a beat that is 1 throughout, beyond which single precision could not hold
 # that of the beats that are allowed.
@@ -227,19 +227,12 @@ def _segment_lengths(nperseg, noverlap, nfft):
 
 def _check_padding(nperseg, n_times, boundary):
     """Count the samples to extend beats by, at each end."""
-    padding = 0 if boundary is None else nperseg // 2
-    if nperseg > n_times + 2 * padding:
+    if nperseg > n_times:
         raise ValueError(
-            f"nperseg={nperseg} is longer than the beats (n_times={n_times}). "
-            f'Use nperseg <= {n_times}, or set boundary="zeros".'
+            f"nperseg={nperseg} is longer than the beats (n_times={n_times}). Use "
+            f"nperseg <= {n_times}, or cut longer beats."
         )
-    if boundary in ("even", "odd") and padding >= n_times:
-        raise ValueError(
-            f"boundary={boundary!r} mirrors nperseg // 2 = {padding} samples, but the "
-            f"beats have n_times={n_times}. Use a smaller nperseg, or "
-            'boundary="zeros".'
-        )
-    return padding
+    return 0 if boundary is None else nperseg // 2
 
 
 def _kept_bins(frequencies, freq_range):

@@ -145,15 +145,68 @@ def test_without_network_the_error_says_what_to_do(tmp_path, monkeypatch):
         fetch_mitbih(data_home=home, download_if_missing=False)
 
 
+def put_header(folder, monkeypatch):
+    """Put the header of a record into a folder, as the published one."""
+    folder.mkdir(exist_ok=True)
+    (folder / "100.hea").write_text("100 2 360 650000\n")
+    digest = hashlib.sha256((folder / "100.hea").read_bytes()).hexdigest()
+    monkeypatch.setattr(
+        _mitbih_files, "checksums", lambda: {"100.dat": "0", "100.hea": digest}
+    )
+
+
 def test_where_the_records_are_looked_for(tmp_path, monkeypatch):
     assert _mitbih.find_mitbih(tmp_path) == tmp_path / "mitdb"
-    (tmp_path / "100.hea").touch()
+    put_header(tmp_path, monkeypatch)
     assert _mitbih.find_mitbih(tmp_path) == tmp_path
-    assert _mitbih.find_mitbih(tmp_path / "mitdb") == tmp_path / "mitdb"
     monkeypatch.setenv("ECG_SKLEARN_DATA", str(tmp_path))
     assert _mitbih.find_mitbih() == tmp_path
+    (tmp_path / "100.hea").rename(tmp_path / "notes.txt")
+    put_header(tmp_path / "mitdb", monkeypatch)
+    assert _mitbih.find_mitbih(tmp_path) == tmp_path / "mitdb"
+    assert _mitbih.find_mitbih(tmp_path / "mitdb") == tmp_path / "mitdb"
+    assert _mitbih_files.is_mitbih_folder(tmp_path)
     monkeypatch.delenv("ECG_SKLEARN_DATA")
     assert _mitbih.find_mitbih().parent.name == "ecg_sklearn_data"
+
+
+@pytest.mark.parametrize("files", [["r1.hea", "r1.dat"], ["100.hea"], ["beats.csv"]])
+def test_nothing_is_downloaded_into_a_folder_of_other_files(
+    physionet, tmp_path, monkeypatch, files
+):
+    folder = tmp_path / "svdb"
+    folder.mkdir()
+    for name in files:
+        (folder / name).write_text("of another database")
+    monkeypatch.setenv("ECG_SKLEARN_DATA", str(folder))
+    sums = _mitbih_files.checksums()
+    monkeypatch.setattr(_mitbih_files, "checksums", lambda: sums | {"100.hea": "0"})
+    for data_home in (folder, None):
+        with pytest.raises(OSError, match="holds other files.*load_wfdb_beats"):
+            fetch_mitbih(data_home=data_home)
+    assert not _mitbih_files.is_mitbih_folder(folder)
+    assert physionet.asked == []
+    assert sorted(path.name for path in folder.iterdir()) == sorted(files)
+
+
+def test_a_file_is_no_folder(tmp_path):
+    (tmp_path / "beats.csv").touch()
+    with pytest.raises(NotADirectoryError, match=r"beats\.csv is a file"):
+        fetch_mitbih(data_home=tmp_path / "beats.csv")
+
+
+@pytest.mark.parametrize(
+    "given", [{"window": (-0.1, 0.1)}, {"channel": "V1"}, {"sampling_rate": 250}]
+)
+def test_rows_of_the_kaggle_form_have_one_cut(tmp_path, given):
+    with pytest.raises(ValueError, match=r'is for windows.*Set form="window"'):
+        fetch_mitbih(data_home=tmp_path, **given)
+
+
+@pytest.mark.parametrize("window", [(0.6, -0.4), (1, 2, 3)])
+def test_windows_must_be_intervals(tmp_path, window):
+    with pytest.raises(ValueError, match="is no interval"):
+        fetch_mitbih(data_home=tmp_path, form="window", window=window)
 
 
 def test_what_the_package_carries():
@@ -258,11 +311,6 @@ class TestRealRecords:
         assert max(atrial, ventricular) < -0.2 < normal
         normal, atrial, ventricular = medians["qrs_likeness"]
         assert min(normal, atrial) > 0.95 > ventricular
-
-    @pytest.mark.parametrize("window", [(0.6, -0.4), (1, 2, 3), (0, 0.001)])
-    def test_windows_must_be_intervals(self, mitbih_home, window):
-        with pytest.raises(ValueError, match="window="):
-            fetch_mitbih(data_home=mitbih_home, form="window", window=window)
 
     def test_the_same_as_reading_one_record(self, mitbih_home):
         directory = _mitbih.find_mitbih(mitbih_home)

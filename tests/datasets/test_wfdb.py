@@ -96,10 +96,12 @@ def test_records_may_be_listed(wfdb_folder):
 def test_missing_files_are_named(wfdb_folder, tmp_path_factory):
     with pytest.raises(FileNotFoundError, match="There is no folder"):
         load_wfdb_beats(wfdb_folder / "nowhere")
+    with pytest.raises(NotADirectoryError, match=r"r1\.hea is a file.*\['r1'\]"):
+        load_wfdb_beats(wfdb_folder / "r1.hea")
     with pytest.raises(FileNotFoundError, match="holds no WFDB record"):
         load_wfdb_beats(tmp_path_factory.mktemp("empty"))
     with pytest.raises(FileNotFoundError, match=r"r1\.qrs.*Its other annotators: atr"):
-        load_wfdb_beats(wfdb_folder, records=["r1"], annotator="qrs")
+        load_wfdb_beats(wfdb_folder, records=["r1"], annotator="qrs", channel=0)
     (wfdb_folder / "r1.dat").unlink()
     with pytest.raises(FileNotFoundError, match=r"no signal file r1\.dat"):
         load_wfdb_beats(wfdb_folder, channel="II")
@@ -108,12 +110,36 @@ def test_missing_files_are_named(wfdb_folder, tmp_path_factory):
         load_wfdb_beats(wfdb_folder, records=["r1"])
 
 
-@pytest.mark.parametrize("suffix", ["dat", "hea", "atr"])
-def test_truncated_files_are_named(wfdb_folder, suffix):
+@pytest.mark.parametrize(
+    ("suffix", "content", "message"),
+    [
+        ("dat", lambda old: old[:-4], r"r1\.dat.*truncated, or the header wrong"),
+        ("hea", lambda old: b"", r"r1\.hea.*no complete WFDB header"),
+        ("hea", lambda old: old.replace(b" 250 ", b" 0 "), "has 0 samples per second"),
+        ("hea", lambda old: old.replace(b" 16 ", b" 99 "), r"signal format '99'"),
+        ("hea", lambda old: old[: len(old) // 2], r"r1\.hea.*describes 1 signals"),
+        ("hea", lambda old: old.replace(b"7500", b"7501"), r"r1\.dat.*header wrong"),
+        ("atr", lambda old: old[:7], r"r1\.atr could not be read: wfdb says Value"),
+        (
+            "atr",
+            lambda old: b"\0\xec\0\0",
+            r"r1\.atr could not be read: wfdb says Ind",
+        ),
+    ],
+)
+def test_faults_are_named_with_their_cause(wfdb_folder, suffix, content, message):
     path = wfdb_folder / f"r1.{suffix}"
-    content = path.read_bytes()
-    path.write_bytes(content[: 7 if suffix == "atr" else len(content) // 2 - 1])
-    with pytest.raises(ValueError, match=rf"r1\.{suffix}|r1"):
+    path.write_bytes(content(path.read_bytes()))
+    with pytest.raises(ValueError, match=message):
+        load_wfdb_beats(wfdb_folder, channel="II")
+
+
+def test_a_file_that_may_not_be_read(wfdb_folder, monkeypatch):
+    def refuse(path, *args, **kwargs):
+        raise PermissionError(13, "Permission denied", f"{path}.atr")
+
+    monkeypatch.setattr(wfdb, "rdann", refuse)
+    with pytest.raises(PermissionError, match=r"Record r1 cannot.*denied.*r1\.atr"):
         load_wfdb_beats(wfdb_folder, channel="II")
 
 

@@ -1,11 +1,14 @@
 """The spectrogram against SciPy, its scale, its names and its errors."""
 
 import numpy as np
+import pandas as pd
 import pytest
 import scipy.signal
+import sklearn
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.base import clone
+from sklearn.compose import make_column_selector
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 
@@ -216,13 +219,12 @@ def test_a_grid_over_nperseg_never_meets_an_invalid_pair(beats):
 @pytest.mark.parametrize(
     ("params", "message"),
     [
-        (
-            {"nperseg": 256, "boundary": None},
-            r"nperseg=256 is longer than the beats \(n_times=187\). Use nperseg <= 187",
+        *(
+            ({"nperseg": 256, "boundary": boundary}, "nperseg=256 .*nperseg <= 187")
+            for boundary in (None, "zeros", "odd")
         ),
         ({"nperseg": 16, "noverlap": 16}, "noverlap=16 must be below nperseg=16"),
         ({"nperseg": 16, "nfft": 8}, "nfft=8 must be at least nperseg=16"),
-        ({"nperseg": 512, "boundary": "odd"}, "mirrors nperseg // 2 = 256"),
         ({"freq_range": (100, 200)}, "run from 0 to 60 Hz in steps of 3.75 Hz"),
         ({"freq_range": (1,)}, "holds none of the frequencies"),
         ({"freq_range": (30, 20)}, "holds none of the frequencies"),
@@ -291,53 +293,129 @@ class TestPhase:
         np.testing.assert_array_equal(images, 0)
 
 
-class TestContext:
+NAMES = [f"t{i:03d}" for i in range(187)]
+
+
+class TestFeatures:
     @pytest.fixture
-    def context(self, beats):
+    def features(self, beats):
         rng = np.random.default_rng(0)
         return rng.normal(3, [1, 20, 0], (len(beats.data), 3)).astype(np.float32)
 
     @pytest.fixture
-    def X(self, beats, context):
-        return np.hstack([beats.data, context])
+    def frame(self, beats, features):
+        X = np.hstack([features[:, :1], beats.data, features[:, 1:]])
+        return pd.DataFrame(X, columns=["a", *NAMES, "b", "c"])
 
     @pytest.mark.parametrize("phase", [False, True])
-    def test_the_last_row_holds_it_standardised(self, beats, X, context, phase):
-        spectrogram = SpectrogramTransformer(n_context=3, phase=phase)
-        images = spectrogram.fit_transform(X)
+    def test_one_more_row_holds_them_standardised(self, beats, frame, features, phase):
+        spectrogram = SpectrogramTransformer(phase=phase)
+        images = spectrogram.fit_transform(frame)
         alone = SpectrogramTransformer(phase=phase).fit_transform(beats.data)
         np.testing.assert_array_equal(images[:, :-1], alone)
-        row = images[:, -1].reshape(len(X), -1)
-        np.testing.assert_array_equal(row[:, 3:], 0)
-        expected = (context - context.mean(axis=0)) / [*context.std(axis=0)[:2], 1]
+        row = images[:, -1].reshape(len(frame), -1)
+        assert np.isnan(row[:, 3:]).all()
+        expected = (features - features.mean(axis=0)) / [*features.std(axis=0)[:2], 1]
         np.testing.assert_allclose(row[:, :3], expected, atol=1e-4)
-        np.testing.assert_array_equal(spectrogram.transform(X), images)
+        np.testing.assert_array_equal(spectrogram.transform(frame), images)
+        assert list(spectrogram.feature_columns_) == [0, 188, 189]
 
-    def test_flat_it_comes_last(self, X):
-        spectrogram = SpectrogramTransformer(n_context=3, flatten=True, phase=True)
-        flat = spectrogram.fit_transform(X)
+    @pytest.mark.parametrize("n_features", [1, 45, 46, 47, 92, 93])
+    def test_each_row_of_features_ends_with_nan(self, beats, n_features):
+        X = np.hstack([beats.data, beats.data[:, :n_features]])
+        images = SpectrogramTransformer(sample_columns=slice(187)).fit_transform(X)
+        rows = images[:, 12:]
+        assert rows.shape[1:] == (-(-n_features // 46), 47)
+        assert np.isnan(rows[..., -1]).all()
+        assert np.isfinite(images[:, :12]).all()
+        assert (np.isfinite(rows).sum(axis=(1, 2)) == n_features).all()
+
+    def test_flat_they_come_last_and_keep_their_names(self, frame):
+        spectrogram = SpectrogramTransformer(flatten=True, phase=True)
+        flat = spectrogram.fit_transform(frame)
         names = spectrogram.get_feature_names_out()
-        assert flat.shape == (len(X), len(names))
-        assert list(names[-3:]) == ["context0", "context1", "context2"]
+        assert flat.shape == (len(frame), len(names))
+        assert list(names[-3:]) == ["a", "b", "c"]
         assert list(names[:2]) == ["0Hz_0s_level", "0Hz_0s_cos"]
         np.testing.assert_allclose(flat[:, -3:-1].std(axis=0), 1, atol=1e-3)
+        array = spectrogram.set_params(sample_columns=slice(1, 188))
+        array.fit(frame.to_numpy())
+        assert list(array.get_feature_names_out()[-3:]) == ["x0", "x188", "x189"]
 
-    def test_errors(self, X):
-        with pytest.raises(ValueError, match="leaves no sample of a beat"):
-            SpectrogramTransformer(n_context=190).fit(X)
-        with pytest.raises(ValueError, match="do not fit into one row of 33"):
-            SpectrogramTransformer(n_context=60).fit(X)
+    def test_output_is_set_for_tables_and_accepted_for_images(self, frame):
+        images = SpectrogramTransformer().set_output(transform="pandas")
+        assert isinstance(images.fit_transform(frame), np.ndarray)
+        flat = images.set_params(flatten=True).fit_transform(frame)
+        assert list(flat.columns) == list(images.get_feature_names_out())
+        with sklearn.config_context(transform_output="polars"):
+            assert SpectrogramTransformer().fit_transform(frame).ndim == 3
+
+    @pytest.mark.parametrize(
+        "spec",
+        [
+            slice(1, 188),
+            slice(1, -2),
+            range(1, 188),
+            np.arange(-189, -2),
+            [name.startswith("t") for name in ["a", *NAMES, "b", "c"]],
+            NAMES,
+            make_column_selector("^t"),
+            lambda X: [name for name in X.columns if name[0] == "t"],
+        ],
+    )
+    def test_columns_are_chosen_in_many_ways(self, frame, spec):
+        images = SpectrogramTransformer().fit_transform(frame)
+        chosen = SpectrogramTransformer(sample_columns=spec).fit_transform(frame)
+        np.testing.assert_array_equal(chosen, images)
+
+    def test_a_polars_table_has_names(self, frame):
+        polars = pytest.importorskip("polars")
+        table = polars.DataFrame(frame.to_numpy(), schema=list(frame.columns))
+        np.testing.assert_array_equal(
+            SpectrogramTransformer().fit_transform(table),
+            SpectrogramTransformer().fit_transform(frame),
+        )
+
+    @pytest.mark.parametrize(
+        ("spec", "message"),
+        [
+            (["t000", "t999"], r"names \['t999'\], which X has not. .*'a'.*'c'"),
+            ([], "chooses none of the 190 columns"),
+            (slice(500, 600), "chooses none"),
+            ([0, 1, -190], "chooses column 'a' 2 times"),
+            (["t001", "t001"], "chooses column 't001' 2 times"),
+            ([0, 190], "chooses column 190, and X has 190 columns"),
+            ([True] * 5, "is a mask of 5 values, and X has 190"),
+            ([0.5], "is no choice of columns"),
+            ([[0, 1]], "is no choice of columns"),
+            (slice("t000", "t100"), "Give a slice of positions"),
+            (lambda X: None, "is no choice of columns"),
+            ("rr", "'sample_columns' parameter"),
+            (3, "'sample_columns' parameter"),
+        ],
+    )
+    def test_a_choice_that_cannot_be_meant(self, frame, spec, message):
+        with pytest.raises(ValueError, match=message):
+            SpectrogramTransformer(sample_columns=spec).fit(frame)
+
+    def test_names_need_a_table_and_features_a_row(self, frame):
+        with pytest.raises(ValueError, match="the columns of X have none. Give a Data"):
+            SpectrogramTransformer(sample_columns=NAMES).fit(frame.to_numpy())
+        with pytest.raises(ValueError, match="a single frame, and its rows no room"):
+            SpectrogramTransformer(nperseg=187, boundary=None).fit(frame)
 
 
 @pytest.mark.parametrize("normalize", ["global", "frequency", "sample", None])
 def test_parts_teach_what_the_whole_teaches(beats, normalize):
     X = np.hstack([beats.data, beats.rr]).astype(np.float64)
-    whole = SpectrogramTransformer(normalize=normalize, n_context=4).fit(X)
-    parts = SpectrogramTransformer(normalize=normalize, n_context=4)
+    whole = SpectrogramTransformer(normalize=normalize, sample_columns=slice(187))
+    parts = clone(whole)
+    whole.fit(X)
     for start in range(0, len(X), 130):
         parts.partial_fit(X[start : start + 130])
     assert parts.n_samples_seen_ == whole.n_samples_seen_ == len(X)
     np.testing.assert_allclose(parts.transform(X), whole.transform(X), atol=1e-5)
+    np.testing.assert_allclose(parts.feature_scale_, whole.feature_scale_)
 
 
 def test_doubles_are_taken_part_by_part_and_checked(beats):

@@ -1,0 +1,247 @@
+"""The first step of a pipeline: scales beats and checks that they belong together."""
+
+import warnings
+
+import numpy as np
+from sklearn.preprocessing import StandardScaler
+from sklearn.utils.multiclass import type_of_target
+from sklearn.utils.validation import check_is_fitted
+
+from ecg_sklearn.utils._columns import sample_columns, take_columns
+
+__all__ = ["BeatScaler"]
+
+# Of the cut, what must agree. The lead may differ: other databases have other leads.
+_COMPARED = ("form", "window", "sampling_rate", "unit")
+_LARGER = 20
+_FEWEST = 10  # beats, and columns
+
+
+class BeatScaler(StandardScaler, auto_wrap_output_keys=None):
+    """Subtract the mean beat, and refuse beats that do not fit to the training beats.
+
+    This is scikit-learn's StandardScaler, except that it does not divide by the
+    spread of each column by default, and that it
+
+    - keeps the container: a DataFrame in gives a pandas DataFrame out, an array gives
+      an array, with any ``set_output``;
+    - remembers how the training beats were cut (``beats.cut`` of a loader, which
+      ``beats.frame.attrs`` carries), and refuses beats that were cut otherwise;
+    - refuses a column of ``X`` that is the label, and one-hot labels;
+    - warns about beats that are more than 20 times larger than in training, such as
+      ADC counts where mV were learned.
+
+    Parameters
+    ----------
+    with_std : bool, default=False
+        Divide each column by its standard deviation. The columns of a beat are samples
+        of one curve, and dividing them by different numbers distorts it.
+
+    Attributes
+    ----------
+    cut_ : dict or None
+        How the training beats were cut: ``form``, ``window``, ``sampling_rate``,
+        ``channel``, ``unit``, ``features``. None if ``X`` did not say.
+    amplitude_ : float
+        Mean difference between the largest and the smallest sample of a beat.
+    mean_ : ndarray of shape (n_columns,)
+        Mean of each column.
+    scale_, var_ : ndarray of shape (n_columns,) or None
+        Standard deviation (1 for constant columns) and variance of each column; None
+        with ``with_std=False``.
+    n_samples_seen_ : int
+        Beats learned from.
+    n_features_in_ : int
+        Columns of ``X``.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the columns, where ``X`` had string names.
+
+    See Also
+    --------
+    ecg_sklearn.pipeline.make_ecg_pipeline : Has it as its step ``scaler``.
+
+    Examples
+    --------
+    >>> from ecg_sklearn.datasets import make_heartbeats
+    >>> from ecg_sklearn.preprocessing import BeatScaler
+    >>> beats = make_heartbeats(100, random_state=0)
+    >>> scaled = BeatScaler().fit_transform(beats.frame)
+    >>> scaled.shape, bool(abs(scaled.mean()).max() < 1e-6)
+    ((100, 187), True)
+    """
+
+    _parameter_constraints: dict = {"with_std": ["boolean"]}
+
+    def __init__(self, *, with_std=False):
+        super().__init__(with_std=with_std)
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.array_api_support = False
+        return tags
+
+    def _reset(self):
+        super()._reset()
+        for name in ("cut_", "amplitude_"):
+            self.__dict__.pop(name, None)
+
+    def partial_fit(self, X, y=None, sample_weight=None):
+        """Learn the mean beat from more beats, and how the first ones were cut.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_beats, n_columns)
+            Beats.
+        y : array-like of shape (n_beats,), default=None
+            Labels, which no column of ``X`` may hold.
+        sample_weight : array-like of shape (n_beats,), default=None
+            Weight of each beat in the mean beat.
+
+        Returns
+        -------
+        BeatScaler
+            The scaler, fitted to all beats seen so far.
+
+        Raises
+        ------
+        ValueError
+            If a column of ``X`` is the label, ``y`` is one-hot, or the beats were cut
+            in another way than those before.
+        """
+        kind = None if y is None else type_of_target(y)
+        if kind == "multilabel-indicator":
+            raise ValueError(
+                f"y has shape {np.shape(y)}: it is one-hot. Give one label for each "
+                "beat, such as y.argmax(axis=1)."
+            )
+        n_seen = float(np.max(getattr(self, "n_samples_seen_", 0)))
+        cut = self._check_cut(X) if hasattr(self, "cut_") else _cut_of(X)
+        super().partial_fit(X, y, sample_weight)
+        self.cut_ = cut
+        if kind in ("binary", "multiclass"):
+            self._check_label(np.asarray(X), np.asarray(y).reshape(-1))
+        sizes = self._sizes(X)
+        total = sizes.sum(dtype=np.float64) + n_seen * getattr(self, "amplitude_", 0.0)
+        self.amplitude_ = float(total / (n_seen + len(sizes)))
+        return self
+
+    def transform(self, X, copy=None):
+        """Subtract the mean beat.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_beats, n_columns)
+            Beats, cut as those of the training.
+        copy : object
+            Ignored: ``X`` stays as it is.
+
+        Returns
+        -------
+        ndarray or DataFrame of shape (n_beats, n_columns)
+            The scaled beats; a DataFrame if ``X`` is one.
+
+        Raises
+        ------
+        ValueError
+            If the beats were cut in another way than those of the training.
+
+        Warns
+        -----
+        UserWarning
+            If they are more than 20 times larger.
+        """
+        check_is_fitted(self)
+        self._check_cut(X)
+        scaled = super().transform(X)
+        size = float(np.median(self._sizes(X)))
+        if size > _LARGER * self.amplitude_ > 0:
+            warnings.warn(
+                f"These beats are {size / self.amplitude_:.0f} times larger than the "
+                f"training beats ({size:.3g} from lowest to highest sample, against "
+                f"{self.amplitude_:.3g}). Give them in the unit of the training beats: "
+                "ADC counts are divided by the gain to get mV.",
+                UserWarning,
+                stacklevel=2,
+            )
+        if not hasattr(X, "columns"):
+            return scaled
+        import pandas as pd
+
+        index = getattr(X, "index", None)
+        frame = pd.DataFrame(scaled, index=index, columns=list(X.columns), copy=False)
+        frame.attrs = getattr(X, "attrs", {})
+        return frame
+
+    def set_output(self, *, transform=None):
+        """Accept scikit-learn's setting, and keep the container of ``X`` all the same.
+
+        The samplers that follow in a pipeline know arrays and pandas alone.
+
+        Parameters
+        ----------
+        transform : {"default", "pandas", "polars"}, default=None
+            Ignored; here for the API.
+
+        Returns
+        -------
+        BeatScaler
+            This scaler.
+        """
+        return self
+
+    def _check_cut(self, X):
+        """Compare the cut of beats with that of the training."""
+        mine, theirs = self.cut_, _cut_of(X)
+        if mine is None or theirs is None:
+            return mine
+        for name in _COMPARED:
+            if _plain(mine.get(name)) != _plain(theirs.get(name)):
+                raise ValueError(
+                    "These beats were cut in another way than the training beats: "
+                    f"{name} is {theirs.get(name)!r}, and was {mine.get(name)!r} in "
+                    f"training. Training: {mine}. These: {theirs}. Cut them alike, or "
+                    "train anew."
+                )
+        return mine
+
+    def _check_label(self, X, y):
+        """Refuse a column that holds one value for each class."""
+        _, first, place, counts = np.unique(
+            y, return_index=True, return_inverse=True, return_counts=True
+        )
+        if len(y) != len(X) or min(X.shape) < _FEWEST or np.sum(counts >= 3) < 2:
+            return  # in so small a table, a column may look so by chance
+        one_each = X[first]  # (n_classes, n_columns)
+        differs = (np.diff(np.sort(one_each, axis=0), axis=0) > 0).all(axis=0)
+        # A few hundred beats rule out nearly all columns.
+        differs &= (X[:300] == one_each[place[:300]]).all(axis=0)
+        for column in np.flatnonzero(differs):
+            if (X[:, column] == one_each[place, column]).all():
+                names = getattr(self, "feature_names_in_", range(X.shape[1]))
+                raise ValueError(
+                    f"Column {names[column]!r} of X is the label: it holds one value "
+                    "for each class of y. Leave it out of X."
+                )
+
+    def _sizes(self, X):
+        """Largest minus smallest sample of each beat."""
+        X = np.asarray(X)
+        names = getattr(self, "feature_names_in_", None)
+        columns, _ = sample_columns("auto", X, X.shape[1], names)
+        beats = take_columns(X, columns)
+        if beats.dtype.kind != "f":
+            beats = beats.astype(np.float64)
+        with np.errstate(all="ignore"):
+            return np.ptp(beats, axis=1)
+
+
+def _cut_of(X):
+    """How beats were cut, if they say it."""
+    return getattr(X, "attrs", {}).get("cut")
+
+
+def _plain(value):
+    """Compare tuples and lists alike, and numbers but for rounding."""
+    if isinstance(value, (tuple, list, np.ndarray)):
+        return [_plain(part) for part in value]
+    return round(float(value), 9) if isinstance(value, (int, float)) else value
