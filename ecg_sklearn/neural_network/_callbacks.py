@@ -1,15 +1,19 @@
 """Callbacks of a training: schedules, progress, its state on disk."""
 
+import contextlib
+import json
+import os
+import shutil
 import time
+from pathlib import Path
 
 import keras
 import numpy as np
 
-from ecg_sklearn.neural_network._checkpoint import TrainingState, write_state
-from ecg_sklearn.neural_network._network import value_of, variables_of
+from ecg_sklearn.neural_network._network import value_of
 
 __all__ = [
-    "Checkpoint",
+    "Backup",
     "EpochReport",
     "LearningRate",
     "OneCycle",
@@ -45,12 +49,11 @@ class OneCycle(keras.callbacks.Callback):
         up = _cosine(peak / 25, peak, np.minimum(steps / rising, 1))
         down = _cosine(peak, peak * 1e-4, np.maximum(steps - rising, 0) / falling)
         self.rates = np.where(steps < rising, up, down)
-        self.step = 0
 
     def on_train_batch_begin(self, batch, logs=None):
-        """Set the learning rate of this batch."""
-        self.model.optimizer.learning_rate = self.rates[self.step]
-        self.step += 1
+        """Set the learning rate of this step."""
+        optimizer = self.model.optimizer
+        optimizer.learning_rate = self.rates[int(optimizer.iterations)]
 
 
 def _cosine(start, stop, progress):
@@ -139,7 +142,11 @@ class EpochReport(keras.callbacks.Callback):
     def on_epoch_begin(self, epoch, logs=None):
         """Say which epoch runs."""
         self.start = time.monotonic()
-        self.progress.update(self.task, epoch=f"{epoch + 1}/{self.n_epochs}")
+        self.progress.update(
+            self.task,
+            epoch=f"{epoch + 1}/{self.n_epochs}",
+            completed=epoch * self.n_batches,
+        )
 
     def on_train_batch_end(self, batch, logs=None):
         """Move the bar."""
@@ -169,76 +176,134 @@ def _log_line(logs):
     )
 
 
-class Checkpoint(keras.callbacks.Callback):
-    """Write the state of the training after each epoch; restore it at the start.
+class Backup(keras.callbacks.BackupAndRestore):
+    """Back up a training after each epoch; restore it at the start.
 
-    Runs behind all callbacks whose state it keeps: what they reset when a training
-    begins is set again by this one.
+    Keras writes weights, optimizer and epoch into two files, one after the other, and
+    a process killed in between would go on with the weights of one epoch and the
+    number of another. So they are written into a new folder, together with what Keras
+    leaves out: the history, the best weights, the state of Dropout. The folder gets
+    the name of its epoch when it is complete, and those before it are removed.
 
     Parameters
     ----------
-    path : str or Path
-        The file to write.
+    folder : str or Path
+        Where to write. The newest backup in it is where the training goes on.
     digest : str
         The fingerprint of the training.
     callbacks : list of keras.callbacks.Callback
-        Whose counters to keep, where they are of the kinds that this package makes.
-    state : TrainingState or None
-        Where to go on from.
+        Those in front of this one. They are restored by the history.
+
+    Attributes
+    ----------
+    history : dict of str to list of float
+        Of all epochs, those of the backup with them.
+
+    Raises
+    ------
+    ValueError
+        If the folder holds no backup, a damaged one, or that of another training.
     """
 
-    _COUNTERS = {
-        "OneCycle": ("step",),
-        "ReduceLROnPlateau": ("wait", "best", "cooldown_counter"),
-        "EarlyStopping": ("wait", "best", "best_epoch", "stopped_epoch"),
-    }
-
-    def __init__(self, path, digest, callbacks, state):
-        super().__init__()
-        self.path = path
+    def __init__(self, folder, digest, callbacks):
+        self.folder = Path(folder)
+        super().__init__(os.fspath(self.folder / "new"), delete_checkpoint=False)
         self.digest = digest
-        self.kept = [c for c in callbacks if type(c).__name__ in self._COUNTERS]
-        self.state = state
-        self.history = {} if state is None else state.history
+        self.restored = callbacks
+        self.history: dict[str, list[float]] = {}
+        self.last = max(self._complete(), default=None)
+        if self.folder.exists() and not self.folder.is_dir():
+            raise ValueError(f"checkpoint={os.fspath(folder)!r} is no folder.")
+        if self.last is not None:
+            with self._saying_what_is_damaged():
+                content = json.loads((self.last / "training.json").read_text())
+                owner, self.history = content["training"], content["history"]
+            if owner != digest:
+                raise ValueError(
+                    f"checkpoint={os.fspath(folder)!r} holds the state of a training "
+                    "on other beats, with other parameters, or by another version of "
+                    "ecg_sklearn. Remove it to begin anew, or name another folder."
+                )
 
     def on_train_begin(self, logs=None):
-        """Give the callbacks what they knew."""
-        if self.state is None:
+        """Restore network, optimizer, epoch and callbacks."""
+        shutil.rmtree(self.backup_dir, ignore_errors=True)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        if self.last is None:
             return
-        self.model.optimizer.learning_rate = self.state.learning_rate
-        for callback in self.kept:
-            for name, value in self.state.callbacks[type(callback).__name__].items():
-                setattr(callback, name, value)
-            if best := self.state.arrays.get("best"):
-                if isinstance(callback, keras.callbacks.EarlyStopping):
-                    callback.best_weights = best
+        for epoch in range(len(self.history["loss"])):
+            values = {name: series[epoch] for name, series in self.history.items()}
+            for callback in self.restored:
+                callback.on_epoch_end(epoch, dict(values))
+        with self._saying_what_is_damaged():
+            shutil.copytree(self.last, self.backup_dir)
+            super().on_train_begin(logs)
+            with np.load(self.last / "arrays.npz", allow_pickle=False) as arrays:
+                for number, variable in enumerate(self._seed_states()):
+                    variable.assign(arrays[f"seed{number}"])
+                best = [arrays[name] for name in arrays if name.startswith("best")]
+            for callback in self._with_best_weights():
+                callback.best_weights = best or None
 
     def on_epoch_end(self, epoch, logs=None):
-        """Write the state."""
+        """Write the backup of an epoch."""
         for name, value in (logs or {}).items():
             self.history.setdefault(name, []).append(float(value))
-        arrays = {
-            "network": [value_of(v) for v in variables_of(self.model)],
-            "optimizer": [value_of(v) for v in self.model.optimizer.variables],
-        }
-        for callback in self.kept:
-            if best := getattr(callback, "best_weights", None):
-                arrays["best"] = best
-        state = TrainingState(
-            epoch=epoch + 1,
-            stopped=bool(self.model.stop_training),
-            learning_rate=float(self.model.optimizer.learning_rate),
-            history=self.history,
-            callbacks={type(c).__name__: self._counters_of(c) for c in self.kept},
-            arrays=arrays,
-        )
-        write_state(self.path, state, self.digest)
+        new, complete = Path(self.backup_dir), self.folder / f"epoch-{epoch + 1:06}"
+        # One that has stopped early is backed up as complete.
+        stopped = self.model.stop_training
+        try:
+            super().on_epoch_end(self.params["epochs"] - 1 if stopped else epoch, logs)
+            np.savez(new / "arrays.npz", **self._arrays())
+            content = {"training": self.digest, "history": self.history}
+            (new / "training.json").write_text(json.dumps(content))
+            new.rename(complete)
+        except (OSError, RuntimeError) as error:  # h5py raises either
+            shutil.rmtree(new, ignore_errors=True)
+            with contextlib.suppress(OSError):
+                self.folder.rmdir()  # if there is no backup before it
+            raise OSError(
+                f"The state of the training after epoch {epoch + 1} could not be "
+                f"written to {self.folder} ({error}). The state before it stays, if "
+                "there was one."
+            ) from error
+        for other in self._complete():
+            if other != complete:
+                shutil.rmtree(other)
 
-    def _counters_of(self, callback):
-        values = {
-            n: getattr(callback, n) for n in self._COUNTERS[type(callback).__name__]
-        }
-        return {n: v.item() if hasattr(v, "item") else v for n, v in values.items()}
+    def _complete(self):
+        return self.folder.glob("epoch-*")
+
+    def _seed_states(self):
+        """Variables that are no weights: what Dropout drops next."""
+        return [
+            variable
+            for layer in self.model.layers
+            for variable in layer.variables
+            if not any(variable is weight for weight in layer.weights)
+        ]
+
+    def _with_best_weights(self):
+        return [c for c in self.restored if hasattr(c, "best_weights")]
+
+    def _arrays(self):
+        arrays = {f"seed{i}": value_of(v) for i, v in enumerate(self._seed_states())}
+        for callback in self._with_best_weights():
+            best = enumerate(callback.best_weights or [])
+            arrays |= {f"best{number:04}": weights for number, weights in best}
+        return arrays
+
+    @contextlib.contextmanager
+    def _saying_what_is_damaged(self):
+        # Damaged bytes make h5py, zipfile, NumPy and JSON raise whatever they meet.
+        try:
+            yield
+        except Exception as error:
+            raise ValueError(
+                f"checkpoint={os.fspath(self.folder)!r} holds no state of a training "
+                f"({type(error).__name__}: {error}). Remove the folder, or name "
+                "another."
+            ) from error
 
 
 def seeding_callbacks():

@@ -4,6 +4,7 @@ Everything here is arrays and Keras objects; the scikit-learn contract lives in
 :mod:`ecg_sklearn.neural_network`.
 """
 
+import os
 import random
 from typing import NamedTuple
 
@@ -14,6 +15,8 @@ __all__ = [
     "NetworkSpec",
     "assign_variables",
     "build_network",
+    "claim_backend",
+    "last_convolution",
     "pack_network",
     "predict_in_batches",
     "unpack_network",
@@ -22,15 +25,41 @@ __all__ = [
 ]
 
 PREDICT_BATCH = 512
+_IMAGES = {"dtype": "float32", "data_format": "channels_last"}
+
+_process_of_backend = None
+
+
+def claim_backend():
+    """Note that this process uses the backend; raise if it was forked from one.
+
+    The threads of TensorFlow and JAX do not live on in a forked process, which would
+    wait for them for ever.
+
+    Raises
+    ------
+    RuntimeError
+        If the parent of this process has built, trained or asked a network.
+    """
+    global _process_of_backend
+    if _process_of_backend is None:
+        _process_of_backend = os.getpid()
+    elif _process_of_backend != os.getpid() and keras.backend.backend() != "torch":
+        raise RuntimeError(
+            f"Process {os.getpid()} was forked from process {_process_of_backend}, "
+            f"which had used a network, and {keras.backend.backend()} does not work "
+            "in a forked process. Start processes by multiprocessing's method "
+            '"spawn" or by joblib\'s "loky", or load the model in each worker and not '
+            "before the fork (gunicorn: without --preload)."
+        )
 
 
 class NetworkSpec(NamedTuple):
     """Everything that decides what the training step computes.
 
-    ``image_shape`` is (n_freqs, n_frames, n_channels), with the row of features
-    counted in; ``logit_offsets`` are added to the logits of the classes in the loss
-    (empty: none), whose labels are shares of classes, and not codes, with
-    ``soft_labels``. The rest is as in
+    ``image_shape`` is (n_freqs, n_frames, n_channels), with the rows of features
+    counted in, of which there are ``n_feature_rows``; ``logit_offsets`` are added to
+    the logits of the classes in the loss (empty: none). The rest is as in
     :class:`~ecg_sklearn.neural_network.SpectrogramCNNClassifier`.
     """
 
@@ -43,12 +72,11 @@ class NetworkSpec(NamedTuple):
     dropout: float
     dense_units: int
     dense_dropout: float
-    context_row: bool
+    n_feature_rows: int
     optimizer: str
     weight_decay: float
     label_smoothing: float
     logit_offsets: tuple[float, ...]
-    soft_labels: bool
 
 
 def build_network(spec, seed=0):
@@ -57,11 +85,13 @@ def build_network(spec, seed=0):
     Each block is Conv2D, BatchNormalization, ReLU, a reduction by two and Dropout; in
     a residual one, a second convolution adds to what the first gave. A dimension of
     size one is left alone, so that an image of any size passes any number of blocks.
-    Global average pooling, a dense layer and softmax follow. The row of features, if
-    there is one, passes the blocks by and joins in front of the dense layer.
+    Global average pooling, a dense layer and softmax follow. Rows of features, if
+    there are any, pass the blocks by and join in front of the dense layer, with zeros
+    for their NaN.
 
     Each layer is given its seed. Left to itself, Keras would draw it from the random
-    state of the process, where another thread may draw in between.
+    state of the process, where another thread may draw in between. Each is given
+    dtype and data format as well, which are settings of the process else.
 
     Parameters
     ----------
@@ -75,29 +105,38 @@ def build_network(spec, seed=0):
     keras.Model
         The network.
     """
+    claim_backend()
     layers = keras.layers
     seeds = _seeds(seed)
-    inputs = layers.Input(spec.image_shape, name="spectrogram")
+    inputs = layers.Input(spec.image_shape, dtype="float32", name="spectrogram")
     x = inputs
-    if spec.context_row:
-        n_rows = spec.image_shape[0]
-        x = layers.Cropping2D(((0, 1), (0, 0)), name="image")(inputs)
-        row = layers.Cropping2D(((n_rows - 1, 0), (0, 0)), name="context_row")(inputs)
-        row = layers.Flatten(name="context")(row)
+    if spec.n_feature_rows:
+        x, features = _split_rows(inputs, spec.n_feature_rows)
     for number, width in enumerate(spec.filters, start=1):
         x = _block(x, number, width, spec, seeds)
-    x = layers.GlobalAveragePooling2D(name="average")(x)
-    if spec.context_row:
-        x = layers.Concatenate(name="join")([x, row])
+    x = layers.GlobalAveragePooling2D(**_IMAGES, name="average")(x)
+    if spec.n_feature_rows:
+        x = layers.Concatenate(dtype="float32", name="join")([x, features])
     if spec.dense_units:
         x = _dense(x, spec.dense_units, "relu", "dense", seeds)
         if spec.dense_dropout:
-            name = "dense_dropout"
-            x = layers.Dropout(spec.dense_dropout, seed=next(seeds), name=name)(x)
+            x = _dropout(x, spec.dense_dropout, "dense_dropout", seeds)
     outputs = _dense(x, spec.n_classes, "softmax", "classes", seeds)
     network = keras.Model(inputs, outputs, name="spectrogram_cnn")
+    network.dtype_policy = keras.DTypePolicy("float32")
     network.spec = spec
     return network
+
+
+def _split_rows(inputs, n_feature_rows):
+    """Part an image into spectrogram and features; the latter flat, zero for NaN."""
+    layers, ops = keras.layers, keras.ops
+    n_image_rows = inputs.shape[1] - n_feature_rows
+    image = layers.Cropping2D(((0, n_feature_rows), (0, 0)), **_IMAGES, name="image")
+    rows = layers.Cropping2D(((n_image_rows, 0), (0, 0)), **_IMAGES, name="rows")
+    features = rows(inputs)
+    features = ops.where(ops.isnan(features), 0.0, features)
+    return image(inputs), layers.Flatten(**_IMAGES, name="features")(features)
 
 
 def _seeds(seed):
@@ -114,17 +153,16 @@ def _block(x, number, width, spec, seeds):
     halve = tuple(2 if n > 1 else 1 for n in x.shape[1:3])
     strides = halve if spec.pooling == "stride" else 1
     x = _convolution(x, width, spec.kernel_size, strides, name, seeds)
-    x = layers.ReLU(name=f"{name}_relu")(x)
+    x = layers.ReLU(dtype="float32", name=f"{name}_relu")(x)
     if number in spec.residual:
         second = f"{name}_residual"
         added = _convolution(x, width, spec.kernel_size, 1, second, seeds)
-        x = layers.Add(name=f"{name}_add")([x, added])
-        x = layers.ReLU(name=f"{name}_add_relu")(x)
+        x = layers.Add(dtype="float32", name=f"{name}_add")([x, added])
+        x = layers.ReLU(dtype="float32", name=f"{name}_add_relu")(x)
     if spec.pooling == "max" and max(halve) > 1:
-        x = layers.MaxPooling2D(halve, name=f"{name}_pool")(x)
+        x = layers.MaxPooling2D(halve, **_IMAGES, name=f"{name}_pool")(x)
     if spec.dropout:
-        dropout = layers.Dropout(spec.dropout, seed=next(seeds), name=f"{name}_dropout")
-        x = dropout(x)
+        x = _dropout(x, spec.dropout, f"{name}_dropout", seeds)
     return x
 
 
@@ -138,19 +176,51 @@ def _convolution(x, width, kernel_size, strides, name, seeds):
         padding="same",
         use_bias=False,
         kernel_initializer=keras.initializers.HeNormal(seed=next(seeds)),
+        **_IMAGES,
         name=f"{name}_conv",
     )(x)
     # Keras' momentum of 0.99 would need hundreds of batches to settle.
-    return keras.layers.BatchNormalization(momentum=0.9, name=f"{name}_norm")(x)
+    norm = keras.layers.BatchNormalization(
+        axis=-1, momentum=0.9, dtype="float32", name=f"{name}_norm"
+    )
+    return norm(x)
+
+
+def _dropout(x, rate, name, seeds):
+    """Append dropout."""
+    seed = next(seeds)
+    return keras.layers.Dropout(rate, seed=seed, dtype="float32", name=name)(x)
 
 
 def _dense(x, width, activation, name, seeds):
     """Append a dense layer."""
     initializer = keras.initializers.GlorotUniform(seed=next(seeds))
     layer = keras.layers.Dense(
-        width, activation=activation, kernel_initializer=initializer, name=name
+        width,
+        activation=activation,
+        kernel_initializer=initializer,
+        dtype="float32",
+        name=name,
     )
     return layer(x)
+
+
+def last_convolution(network):
+    """Find the last convolution of a network.
+
+    Parameters
+    ----------
+    network : keras.Model
+        Any network.
+
+    Returns
+    -------
+    keras.layers.Layer or None
+        The last layer that is a two-dimensional convolution; None if there is none.
+    """
+    kinds = (keras.layers.Conv2D, keras.layers.SeparableConv2D)
+    found = [layer for layer in network.layers if isinstance(layer, kinds)]
+    return found[-1] if found else None
 
 
 def predict_in_batches(network, images):
@@ -171,6 +241,7 @@ def predict_in_batches(network, images):
     ndarray of shape (n_beats, n_classes), float32
         Rows that sum to one.
     """
+    claim_backend()
     if not hasattr(network, "forward_graph"):
         network.forward_graph = _forward_graph(network)
     parts = [

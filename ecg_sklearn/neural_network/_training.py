@@ -11,6 +11,7 @@ import numpy as np
 from ecg_sklearn.neural_network._network import (
     assign_variables,
     build_network,
+    claim_backend,
     value_of,
     variables_of,
 )
@@ -21,6 +22,7 @@ __all__ = [
     "BeatBatches",
     "borrow_trainer",
     "deterministic_operations",
+    "train",
 ]
 
 
@@ -44,8 +46,7 @@ class _TrainerPool:
             place = next((i for i, (s, _) in enumerate(self.idle) if s == spec), None)
             trainer = None if place is None else self.idle.pop(place)[1]
         if trainer is None:
-            trainer = build_network(spec)
-            _compile(trainer, _make_optimizer(spec), _make_loss(spec))
+            trainer = _make_trainer(spec)
         yield trainer
         # Not reached after an exception: what broke a fit may have left marks.
         with self.lock:
@@ -58,8 +59,76 @@ ONE_AT_A_TIME = threading.RLock()
 """Held while a network is trained: determinism is set for the whole process."""
 
 
+def train(
+    network, spec, optimizer_state, batches, validation, *, callbacks, pooled, **epochs
+):
+    """Train a network; release the beats, also if that fails.
+
+    Parameters
+    ----------
+    network : keras.Model
+        The network. Its weights change once the training is complete.
+    spec : NetworkSpec
+        Its spec.
+    optimizer_state : list of ndarray
+        As in :func:`borrow_trainer`.
+    batches : BeatBatches
+        What to train on.
+    validation : BeatBatches or None
+        What to validate on.
+    callbacks : list of keras.callbacks.Callback
+        Called in this order.
+    pooled : bool
+        As in :func:`borrow_trainer`.
+    **epochs : int
+        ``epochs`` and ``initial_epoch`` of ``keras.Model.fit``.
+
+    Returns
+    -------
+    dict of str to list of float
+        One value for each epoch that was run.
+    """
+    start_epoch = keras.callbacks.LambdaCallback(
+        on_epoch_begin=lambda epoch, logs: batches.start_epoch(epoch)
+    )
+    callbacks = [start_epoch, *callbacks]
+    try:
+        with (
+            ONE_AT_A_TIME,
+            _settings_of_keras(),
+            deterministic_operations(),
+            borrow_trainer(spec, network, optimizer_state, pooled=pooled) as trainer,
+        ):
+            history = trainer.fit(
+                batches,
+                validation_data=validation,
+                callbacks=callbacks,
+                verbose=0,
+                shuffle=False,
+                **epochs,
+            ).history
+    finally:
+        for used in (batches, validation):
+            if used is not None:
+                used.release()
+        for callback in callbacks:
+            callback.set_model(None)
+    return history
+
+
 @contextlib.contextmanager
-def borrow_trainer(spec, network, optimizer_state):
+def _settings_of_keras():
+    """Set the float type of optimizer and metrics, which take no other setting."""
+    before = keras.config.floatx()
+    keras.config.set_floatx("float32")
+    try:
+        yield
+    finally:
+        keras.config.set_floatx(before)
+
+
+@contextlib.contextmanager
+def borrow_trainer(spec, network, optimizer_state, *, pooled=True):
     """Borrow a compiled twin of a network for one training.
 
     Parameters
@@ -71,13 +140,18 @@ def borrow_trainer(spec, network, optimizer_state):
     optimizer_state : list of ndarray
         Filled anew with the state that the optimizer ends with; where to go on from,
         if not empty.
+    pooled : bool
+        Whether another training may use the twin afterwards. Callbacks of a user may
+        leave marks on it that it would carry over.
 
     Yields
     ------
     keras.Model
         The twin, compiled.
     """
-    with _pool.borrow(spec) as trainer:
+    claim_backend()
+    lent = _pool.borrow(spec) if pooled else contextlib.nullcontext(_make_trainer(spec))
+    with lent as trainer:
         optimizer = trainer.optimizer
         if not optimizer.built:
             optimizer.build(trainer.trainable_variables)
@@ -144,6 +218,19 @@ def _copy_variables(source, target):
     assign_variables(target, [value_of(v) for v in variables_of(source)])
 
 
+def _make_trainer(spec):
+    """Build a network and compile it: its optimizer, its loss, its accuracy."""
+    trainer = build_network(spec)
+    trainer.compile(
+        optimizer=_make_optimizer(spec),
+        loss=_make_loss(spec),
+        metrics=[
+            keras.metrics.SparseCategoricalAccuracy(name="accuracy", dtype="float32")
+        ],
+    )
+    return trainer
+
+
 def _make_optimizer(spec):
     make = {
         "adamw": keras.optimizers.AdamW,
@@ -156,7 +243,10 @@ def _make_optimizer(spec):
         "sgd": {"momentum": 0.9, "nesterov": True},
     }
     # Callbacks set the learning rate before the first step.
-    return make(learning_rate=0.0, **extra.get(spec.optimizer, {}))
+    optimizer = make(learning_rate=0.0, **extra.get(spec.optimizer, {}))
+    if spec.optimizer == "adamw":
+        optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
+    return optimizer
 
 
 class AdjustedCrossentropy(keras.losses.Loss):
@@ -170,8 +260,6 @@ class AdjustedCrossentropy(keras.losses.Loss):
         Share of each label that is spread over all classes evenly [1]_.
     logit_offsets : sequence of float
         Added to the logits of the classes in training alone [2]_; none if empty.
-    soft_labels : bool
-        Whether labels come as one share of each class, and not as codes.
 
     References
     ----------
@@ -180,46 +268,31 @@ class AdjustedCrossentropy(keras.losses.Loss):
     .. [2] A. K. Menon et al., "Long-tail learning via logit adjustment", ICLR, 2021.
     """
 
-    def __init__(self, n_classes, label_smoothing, logit_offsets, soft_labels):
-        super().__init__(name="adjusted_crossentropy")
+    def __init__(self, n_classes, label_smoothing, logit_offsets):
+        super().__init__(name="adjusted_crossentropy", dtype="float32")
         self.n_classes = n_classes
         self.label_smoothing = label_smoothing
         self.offsets = np.asarray(logit_offsets, dtype=np.float32)
-        self.soft_labels = soft_labels
 
     def call(self, y_true, y_pred):
-        """Compute the loss of each beat from its label and its probabilities."""
+        """Compute the loss of each beat from its code and its probabilities."""
         ops = keras.ops
         log_proba = ops.log(ops.clip(y_pred, 1e-7, 1.0))
         if len(self.offsets):
             offsets = ops.convert_to_tensor(self.offsets)
             log_proba = ops.log_softmax(log_proba + offsets, axis=-1)
-        if self.soft_labels:
-            target = ops.cast(y_true, log_proba.dtype)
-        else:
-            codes = ops.cast(ops.reshape(y_true, (-1,)), "int32")
-            target = ops.one_hot(codes, self.n_classes, dtype=log_proba.dtype)
+        codes = ops.cast(ops.reshape(y_true, (-1,)), "int32")
+        target = ops.one_hot(codes, self.n_classes, dtype=log_proba.dtype)
         target = target * (1 - self.label_smoothing)
         target = target + self.label_smoothing / self.n_classes
         return -ops.sum(target * log_proba, axis=-1)
 
 
 def _make_loss(spec):
-    if not (spec.label_smoothing or spec.logit_offsets or spec.soft_labels):
-        return "sparse_categorical_crossentropy"
+    if not (spec.label_smoothing or spec.logit_offsets):
+        return keras.losses.SparseCategoricalCrossentropy(dtype="float32")
     return AdjustedCrossentropy(
-        spec.n_classes, spec.label_smoothing, spec.logit_offsets, spec.soft_labels
-    )
-
-
-def _compile(model, optimizer, loss):
-    """Give a network its loss; spare biases and norms the decay of the weights."""
-    if isinstance(optimizer, keras.optimizers.AdamW):
-        optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
-    model.compile(
-        optimizer=optimizer,
-        loss=loss,
-        metrics=["accuracy"],
+        spec.n_classes, spec.label_smoothing, spec.logit_offsets
     )
 
 
@@ -237,39 +310,21 @@ class BeatBatches(keras.utils.PyDataset):
     batch_size : int
         Beats per batch.
     rng : numpy.random.Generator or None
-        Shuffles; None keeps the order.
-    soft_labels_of : int or None
-        Number of classes, if labels are wanted as one share of each class.
-    mixup : float
-        With soft labels: parameter of the Beta distribution that the shares of two
-        mixed beats are drawn from [1]_, anew for each batch; 0 mixes none. Weighted
-        beats count in the label by their weights.
-
-    References
-    ----------
-    .. [1] H. Zhang, M. Cisse, Y. N. Dauphin, D. Lopez-Paz, "mixup: beyond empirical
-       risk minimization", ICLR, 2018.
+        Shuffles, twice before the first epoch and once before each other, which is
+        how the networks of the published tables were trained; None keeps the order.
+    first_epoch : int
+        The epoch that the training begins with, counted from 0.
     """
 
     def __init__(
-        self,
-        images,
-        codes,
-        weights=None,
-        *,
-        batch_size,
-        rng=None,
-        soft_labels_of=None,
-        mixup=0.0,
+        self, images, codes, weights=None, *, batch_size, rng=None, first_epoch=0
     ):
         super().__init__()
         self.columns = [c for c in (images, codes, weights) if c is not None]
         self.batch_size = batch_size
         self.rng = rng
-        self.soft_labels_of = soft_labels_of
-        self.mixup = mixup
+        self.next_epoch = first_epoch - 1
         self.order = np.arange(len(images))
-        self.on_epoch_end()
 
     def __len__(self):
         return math.ceil(len(self.order) / self.batch_size)
@@ -277,38 +332,21 @@ class BeatBatches(keras.utils.PyDataset):
     def __getitem__(self, index):
         start = index * self.batch_size
         rows = self.order[start : start + self.batch_size]
-        batch = [column[rows] for column in self.columns]
-        if self.soft_labels_of is not None:
-            batch[1] = np.eye(self.soft_labels_of, dtype=np.float32)[batch[1]]
-            if self.mixup:
-                _mix(batch, self.shares[index])
-        return tuple(batch)
+        return tuple(column[rows] for column in self.columns)
 
-    def on_epoch_end(self):
-        """Shuffle for the next epoch, and draw the shares of mixed beats."""
-        if self.rng is not None:
+    def start_epoch(self, epoch):
+        """Shuffle for an epoch, and for those before it that a resumed fit left out.
+
+        Parameters
+        ----------
+        epoch : int
+            Counted from 0.
+        """
+        while self.rng is not None and self.next_epoch <= epoch:
             self.rng.shuffle(self.order)
-            if self.mixup:
-                self.shares = self.rng.beta(self.mixup, self.mixup, len(self))
+            self.next_epoch += 1
 
     def release(self):
         """Let go of the beats: TensorFlow keeps what it iterated over for good."""
         self.columns = []
         self.order = np.arange(0)
-
-
-def _mix(batch, share):
-    """Mix each beat of a shuffled batch with the one before it, in place."""
-    share = np.float32(share)
-    images, labels, *weights = batch
-    if weights:
-        own = share * weights[0]
-        total = own + (1 - share) * np.roll(weights[0], 1)
-        known = total > 0
-        of_labels = np.divide(own, total, out=np.full_like(own, share), where=known)
-        of_labels = of_labels[:, None]
-        batch[2] = total
-    else:
-        of_labels = share
-    batch[0] = share * images + (1 - share) * np.roll(images, 1, axis=0)
-    batch[1] = of_labels * labels + (1 - of_labels) * np.roll(labels, 1, axis=0)

@@ -1,0 +1,240 @@
+"""What is fitted: building, training, prediction and pickling of the network."""
+
+import warnings
+from numbers import Integral
+
+import joblib
+import numpy as np
+from scikeras.wrappers import BaseWrapper
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils import check_random_state
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import check_is_fitted
+
+from ecg_sklearn import __version__
+from ecg_sklearn.neural_network import _callbacks, _network, _training, _validation
+
+__all__ = ["NetworkClassifier"]
+
+
+class NetworkClassifier(ClassifierMixin, BaseWrapper):
+    """Base of :class:`~ecg_sklearn.neural_network.SpectrogramCNNClassifier`."""
+
+    # BaseWrapper builds from a `model` argument and hands parameters to Keras by
+    # name; here the parameters are explicit, and nothing is handed on by itself.
+    model = None
+    build_fn = None
+
+    # BaseWrapper reads parameters off __dict__, fitted attributes and all;
+    # scikit-learn's own way reads the signature.
+    _get_param_names: classmethod = classmethod(BaseEstimator._get_param_names.__func__)
+    set_params = BaseEstimator.set_params
+    __repr__ = BaseEstimator.__repr__
+
+    def predict_proba(self, X):
+        """Give the probability of each class.
+
+        Parameters
+        ----------
+        X : array-like
+            Spectrograms, in the form and size seen in fit.
+
+        Returns
+        -------
+        ndarray of shape (n_beats, n_classes), float32
+            Rows sum to one; columns in the order of ``classes_``.
+        """
+        return self._predict_raw(X)
+
+    def predict(self, X):
+        """Give the most probable class.
+
+        Parameters
+        ----------
+        X : array-like
+            Spectrograms, in the form and size seen in fit.
+
+        Returns
+        -------
+        ndarray of shape (n_beats,)
+            Labels.
+        """
+        best = self._predict_raw(X).argmax(axis=1)
+        return self.classes_[best]
+
+    def initialize(self, X, y):
+        """Build the network with random weights, without training it.
+
+        Parameters
+        ----------
+        X : array-like
+            Spectrograms, in a form that :meth:`fit` accepts.
+        y : array-like of shape (n_beats,)
+            Labels.
+
+        Returns
+        -------
+        SpectrogramCNNClassifier
+            The classifier, ready for ``model_.set_weights`` and :meth:`predict`.
+        """
+        X, y = self._check_training_data(X, y, reset=True)
+        self.classes_ = _validation.check_classes(np.unique(y))
+        codes = np.searchsorted(self.classes_, y)
+        self._start(X, codes, check_random_state(self.random_state))
+        return self
+
+    def _predict_raw(self, X):
+        check_is_fitted(self, "model_")
+        images = _validation.check_images(self, X)
+        return _network.predict_in_batches(self.model_, images)
+
+    def _check_training_data(self, X, y, *, reset):
+        """Validate parameters, beats and labels of fit and partial_fit."""
+        _validation.check_architecture(self.filters, self.residual)
+        _validation.refuse_one_hot(y)
+        images, y = _validation.check_images(self, X, y=y, reset=reset)
+        check_classification_targets(y)
+        return images, y
+
+    def _start(self, X, codes, rng):
+        """Build a new network for images like these, and seed it."""
+        self._forget()
+        seed = int(rng.randint(2**31 - 1))
+        self._shuffler = np.random.default_rng(seed)
+        self._spec = _network.NetworkSpec(
+            image_shape=tuple(map(int, X.shape[1:])),
+            n_classes=len(self.classes_),
+            filters=tuple(map(int, self.filters)),
+            kernel_size=int(self.kernel_size),
+            pooling=self.pooling,
+            residual=tuple(map(int, self.residual)),
+            dropout=float(self.dropout),
+            dense_units=int(self.dense_units),
+            dense_dropout=float(self.dense_dropout),
+            n_feature_rows=len(self._feature_slots),
+            optimizer=self.optimizer,
+            weight_decay=float(self.weight_decay),
+            label_smoothing=float(self.label_smoothing),
+            logit_offsets=self._logit_offsets(codes),
+        )
+        self._optimizer_state = []
+        self.model_ = _network.build_network(self._spec, seed)
+
+    def _logit_offsets(self, codes):
+        """Logarithms of the classes' frequencies, weighted; () if they do not count."""
+        if not self.logit_adjustment:
+            return ()
+        frequency = np.bincount(codes, minlength=len(self.classes_)) / len(codes)
+        offsets = self.logit_adjustment * np.log(frequency)
+        return tuple(float(offset) for offset in offsets)
+
+    def _forget(self):
+        """Drop what an earlier fit has learned."""
+        for name in ("model_", "history_", "n_epochs_", "best_epoch_"):
+            self.__dict__.pop(name, None)
+
+    def _batches(self, X, codes, weights, first_epoch=0):
+        return _training.BeatBatches(
+            X,
+            codes,
+            weights,
+            batch_size=self.batch_size,
+            rng=self._shuffler,
+            first_epoch=first_epoch,
+        )
+
+    def _backup(self, callbacks, parts):
+        """Make the callback that keeps the state of this training."""
+        if not isinstance(self.random_state, Integral):
+            raise ValueError(
+                f"checkpoint={self.checkpoint!r} needs an int as random_state, and "
+                f"got {self.random_state!r}: without a seed, a training that goes on "
+                "would not be the one that was broken off."
+            )
+        left_out = ("callbacks", "checkpoint", "verbose")
+        params = self.get_params()
+        params = {name: params[name] for name in params if name not in left_out}
+        digest = joblib.hash((__version__, params, self._spec, *parts), "sha1")
+        return _callbacks.Backup(self.checkpoint, digest, callbacks)
+
+    def _train(self, batches, callbacks, epochs, validation=None):
+        """Train the network; set ``history_`` and ``n_epochs_``.
+
+        A fit begins at epoch 0, and leaves nothing fitted when it fails. What
+        ``partial_fit`` had before a failure stays.
+        """
+        first_epoch = self.current_epoch
+        backup = next((c for c in callbacks if isinstance(c, _callbacks.Backup)), None)
+        own = list(self.callbacks or [])
+        # Callbacks of others may leave marks on what they train on.
+        pooled = not own and backup is None
+        report = None
+        if self.verbose:
+            last_epoch = first_epoch + epochs
+            bar = self.verbose == 1
+            report = _callbacks.EpochReport(last_epoch, len(batches), bar=bar)
+            own.append(report)
+        try:
+            history = _training.train(
+                self.model_,
+                self._spec,
+                self._optimizer_state,
+                batches,
+                validation,
+                callbacks=[*_callbacks.seeding_callbacks(), *callbacks, *own],
+                pooled=pooled,
+                epochs=first_epoch + epochs,
+                initial_epoch=first_epoch,
+            )
+        except BaseException:
+            if first_epoch == 0:
+                self._forget()
+            raise
+        finally:
+            if report is not None:
+                report.on_train_end()
+        self._add_history(history if backup is None else backup.history)
+        batches.start_epoch(self.n_epochs_ - 1)  # as if all had been run here
+        if not np.isfinite(self.history_["loss"][-1]):
+            warnings.warn(
+                f"The loss is {self.history_['loss'][-1]} after {self.n_epochs_} "
+                "epochs: the training diverged. Use a smaller learning_rate than "
+                f"{self.learning_rate}, or check the scale of X.",
+                ConvergenceWarning,
+                stacklevel=3,
+            )
+
+    def _add_history(self, new):
+        """Append the epochs of a training; what it did not measure is NaN."""
+        before = getattr(self, "history_", {})
+        joined = {
+            name: before.get(name, []) + [float(value) for value in new.get(name, [])]
+            for name in [*before, *(name for name in new if name not in before)]
+        }
+        self.n_epochs_ = len(joined["loss"])
+        self.history_ = {
+            name: values + [np.nan] * (self.n_epochs_ - len(values))
+            for name, values in joined.items()
+        }
+
+    def __getstate__(self):
+        """Pack the network as plain data; leave out what serves training alone."""
+        state = dict(super().__getstate__())
+        if "model_" in state:
+            state["model_"] = _network.pack_network(self.model_)
+            state["callbacks"] = state["checkpoint"] = None
+        return state
+
+    def __setstate__(self, state):
+        """Unpack the network."""
+        if isinstance(state.get("model_"), dict):
+            state = {**state, "model_": _network.unpack_network(state["model_"])}
+        super().__setstate__(state)
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.two_d_array = True
+        tags.input_tags.three_d_array = True
+        tags.non_deterministic = self.random_state is None
+        return tags

@@ -1,0 +1,313 @@
+"""Checks of beats, labels, weights and parameters in front of the network."""
+
+import warnings
+from numbers import Integral
+
+import numpy as np
+from sklearn.model_selection import train_test_split
+from sklearn.utils import assert_all_finite, compute_sample_weight
+from sklearn.utils.validation import (
+    _check_sample_weight,
+    column_or_1d,
+    validate_data,
+)
+
+__all__ = [
+    "check_architecture",
+    "check_classes",
+    "check_images",
+    "check_validation_data",
+    "hold_out",
+    "refuse_one_hot",
+    "training_weights",
+]
+
+
+def check_images(estimator, X, name="X", *, y="no_validation", reset=False):
+    """Validate beats; view them as images, and find their rows of features.
+
+    Parameters
+    ----------
+    estimator : SpectrogramCNNClassifier
+        Where the shape of a beat is kept.
+    X : array-like
+        Beats, in a form that ``fit`` accepts.
+    name : str
+        What to call them in an error.
+    y : array-like
+        Labels, validated beside the beats, if given.
+    reset : bool
+        Whether these beats decide what later ones must look like.
+
+    Returns
+    -------
+    ndarray of shape (n_beats, n_freqs, n_frames, n_channels), float32
+        The images; followed by ``y``, if it was given.
+
+    Raises
+    ------
+    ValueError
+        If the beats are not like those seen in ``fit``, or not finite.
+    """
+    found = validate_data(
+        estimator,
+        X,
+        y,
+        reset=reset,
+        dtype=np.float32,
+        allow_nd=True,
+        order="C",
+        ensure_all_finite="allow-nan",
+    )
+    X, *labels = found if isinstance(found, tuple) else (found,)
+    if reset:
+        estimator._input_shape = X.shape[1:]
+    elif X.shape[1:] != estimator._input_shape:
+        raise ValueError(
+            f"{name} holds beats of shape {X.shape[1:]}, but "
+            f"{type(estimator).__name__} was fitted on {estimator._input_shape}."
+        )
+    images = _as_images(X, name)
+    slots = _feature_slots(estimator, images)
+    if reset:
+        estimator._feature_slots = slots
+    elif slots != estimator._feature_slots:
+        raise ValueError(
+            f"{name} holds {_say_slots(slots)}, but {type(estimator).__name__} was "
+            f"fitted on beats with {_say_slots(estimator._feature_slots)}."
+        )
+    return (images, *labels) if labels else images
+
+
+def _as_images(X, name):
+    """View beats as (n_beats, n_freqs, n_frames, n_channels)."""
+    if X.ndim == 2:
+        return X[:, None, :, None]
+    if X.ndim == 3:
+        return X[..., None]
+    if X.ndim == 4:
+        return X
+    raise ValueError(
+        f"{name} has {X.ndim} dimensions. Give (n_beats, n_features), (n_beats, "
+        "n_freqs, n_frames) or (n_beats, n_freqs, n_frames, n_channels)."
+    )
+
+
+def _feature_slots(estimator, images):
+    """Count the features in each row of features; NaN anywhere else is an error.
+
+    The rows of features are the last ones of an image. Behind its features, each of
+    them is NaN to its end.
+    """
+    n_rows, n_slots = 0, images.shape[2] * images.shape[3]
+    while n_rows < images.shape[1] - 1 and np.isnan(images[0, -1 - n_rows, -1, -1]):
+        n_rows += 1
+    n_image_rows = images.shape[1] - n_rows
+    parts = [images[:, :n_image_rows]]
+    rows = images[:, n_image_rows:].reshape(len(images), n_rows, n_slots)
+    empty = np.isnan(rows)
+    counts = (~empty[:1]).sum(axis=2, keepdims=True)
+    if (empty != (np.arange(n_slots) >= counts)).any():  # a beat lacks a feature
+        parts.append(rows)
+    for part in parts:
+        assert_all_finite(part, estimator_name=type(estimator).__name__, input_name="X")
+    return tuple(counts.ravel().tolist())
+
+
+def _say_slots(slots):
+    if not slots:
+        return "no row of features"
+    return f"{sum(slots)} features in the last {len(slots)} row(s)"
+
+
+def refuse_one_hot(y):
+    """Refuse labels with one column for each class.
+
+    Parameters
+    ----------
+    y : array-like
+        Labels.
+
+    Raises
+    ------
+    ValueError
+        If there is more than one column.
+    """
+    shape = np.shape(y)
+    if len(shape) == 2 and shape[1] > 1:
+        raise ValueError(
+            f"y has shape {shape}: it holds one column per class (one-hot). Give "
+            "y.argmax(axis=1), or the labels themselves."
+        )
+
+
+def check_classes(classes):
+    """Refuse a single class.
+
+    Parameters
+    ----------
+    classes : ndarray of shape (n_classes,)
+        The classes in the training.
+
+    Returns
+    -------
+    ndarray of shape (n_classes,)
+        The same.
+    """
+    if len(classes) < 2:
+        raise ValueError(
+            f"y holds one class only, {classes.tolist()[0]!r}. A classifier needs "
+            "beats of at least two classes."
+        )
+    return classes
+
+
+def check_architecture(filters, residual):
+    """Refuse blocks that cannot be built.
+
+    Parameters
+    ----------
+    filters : sequence of int
+        Channels of each block.
+    residual : sequence of int
+        Blocks with a second convolution, counted from 1.
+    """
+    if not filters or not all(isinstance(n, Integral) and n > 0 for n in filters):
+        raise ValueError(
+            f"filters={filters!r} must hold a positive int for each block, such as "
+            "(32, 64, 128, 256)."
+        )
+    known = range(1, len(filters) + 1)
+    if not all(isinstance(n, Integral) and n in known for n in residual):
+        raise ValueError(
+            f"residual={residual!r} names blocks that are not there: filters="
+            f"{filters!r} makes blocks 1 to {len(filters)}."
+        )
+
+
+def check_validation_data(estimator, X_val, y_val):
+    """Validate beats to validate on against the training beats.
+
+    Parameters
+    ----------
+    estimator : SpectrogramCNNClassifier
+        The estimator in its fit.
+    X_val, y_val : array-like
+        Beats and labels.
+
+    Returns
+    -------
+    tuple of two ndarray
+        Images, and classes as 0 ... n_classes - 1.
+    """
+    expected, classes = estimator._input_shape, estimator.classes_
+    if np.ndim(X_val) < 1 + len(expected):
+        raise ValueError(
+            f"X_val has shape {np.shape(X_val)}, but the training beats have shape "
+            f"(n_beats, {', '.join(map(str, expected))}): it did not pass the steps of "
+            "the pipeline. Build the pipeline with make_ecg_pipeline under "
+            "sklearn.set_config(enable_metadata_routing=True)."
+        )
+    images = check_images(estimator, X_val, "X_val")
+    y_val = column_or_1d(y_val)
+    if len(images) != len(y_val):
+        raise ValueError(
+            f"X_val holds {len(images)} beats and y_val {len(y_val)} labels."
+        )
+    codes = np.searchsorted(classes, y_val).clip(max=len(classes) - 1)
+    if (unknown := np.unique(y_val[classes[codes] != y_val])).size:
+        raise ValueError(
+            f"y_val holds labels {unknown.tolist()} that y does not: "
+            f"{classes.tolist()}. Take them out, or add them to y."
+        )
+    return images, codes
+
+
+def training_weights(y, sample_weight, class_weight, classes):
+    """Weight of each beat in the loss; the caller's array is left alone.
+
+    Parameters
+    ----------
+    y : ndarray of shape (n_beats,)
+        Labels.
+    sample_weight : array-like of shape (n_beats,) or None
+        Weight of each beat.
+    class_weight : dict, "balanced" or None
+        Weight of each class. Names that are not among ``classes``, as in a fold
+        without one of them, are warned of.
+    classes : array-like of shape (n_classes,)
+        All classes that may come.
+
+    Returns
+    -------
+    ndarray of shape (n_beats,), float32, or None
+        None if every beat counts alike.
+    """
+    weights = None
+    if sample_weight is not None:
+        weights = _check_sample_weight(
+            sample_weight, y, dtype=np.float32, ensure_non_negative=True, copy=True
+        )
+    if class_weight is not None:
+        by_class = _weights_by_class(class_weight, y, classes).astype(np.float32)
+        weights = by_class if weights is None else weights * by_class
+    if weights is not None and not weights.any():
+        raise ValueError(
+            "The weights of all beats are zero, which leaves nothing to train on. "
+            "Check sample_weight and class_weight."
+        )
+    return weights
+
+
+def _weights_by_class(class_weight, y, classes):
+    """Weight of each beat by its class; a batch need not hold every class."""
+    if isinstance(class_weight, dict):
+        known = np.asarray(classes).tolist()
+        if unknown := set(class_weight) - set(known):
+            warnings.warn(
+                f"class_weight names {sorted(unknown, key=str)}, which are not among "
+                f"the classes {known}.",
+                UserWarning,
+                stacklevel=2,
+            )
+        present = set(np.unique(y).tolist())
+        class_weight = {k: v for k, v in class_weight.items() if k in present}
+    return compute_sample_weight(class_weight, y)
+
+
+def hold_out(rows, codes, classes, fraction, rng):
+    """Hold out a fraction of the rows, stratified by class.
+
+    Parameters
+    ----------
+    rows : ndarray of int
+        The rows that take part in the training.
+    codes : ndarray of shape (n_beats,)
+        Class of each beat as 0 ... n_classes - 1.
+    classes : ndarray of shape (n_classes,)
+        Their labels.
+    fraction : float
+        Share of the rows to validate on.
+    rng : RandomState
+        Drawn from once.
+
+    Returns
+    -------
+    tuple of two ndarray
+        Rows to train on, and rows to validate on.
+    """
+    codes = codes[rows]
+    try:
+        return train_test_split(
+            rows,
+            test_size=fraction,
+            stratify=codes,
+            random_state=rng.randint(2**31 - 1),
+        )
+    except ValueError as error:
+        counts = dict(zip(classes.tolist(), np.bincount(codes).tolist(), strict=False))
+        raise ValueError(
+            f"validation_fraction={fraction} of {len(rows)} beats cannot be held out "
+            f"by class (beats per class: {counts}): {error} Pass X_val and y_val, or "
+            "set early_stopping=False."
+        ) from error
