@@ -14,6 +14,7 @@ _MODULES = (
     "datasets",
     "ensemble",
     "exporting",
+    "features",
     "inspection",
     "metrics",
     "model_selection",

@@ -36,7 +36,7 @@ def test_a_header_without_a_sampling_rate(wfdb_folder):
     header = wfdb_folder / "r1.hea"
     header.write_text(header.read_text().replace(" 250 ", " 0 ", 1))
     with pytest.raises(ValueError, match="says that the record has 0 samples per"):
-        load_wfdb_beats(wfdb_folder, records=["r1"], channel=0, context=True)
+        load_wfdb_beats(wfdb_folder, records=["r1"], channel=0, features=["morphology"])
 
 
 def test_the_order_of_memory_does_not_show(beats):

@@ -23,8 +23,6 @@ MODULES = {
         "SYMBOL_TO_CLASS",
     },
     "datasets": {
-        "CONTEXT_NAMES",
-        "RHYTHM_NAMES",
         "fetch_mitbih",
         "iter_beats",
         "load_heartbeat_csv",
@@ -32,6 +30,12 @@ MODULES = {
         "make_heartbeats",
     },
     "ensemble": {"ShapeRhythmClassifier"},
+    "features": {
+        "FEATURE_GROUPS",
+        "morphology_features",
+        "rhythm_features",
+        "rr_features",
+    },
     "exporting": {"ExportReport", "export"},
     "inspection": {"BeatExplanationDisplay", "grad_cam", "occlusion"},
     "metrics": {

@@ -1,4 +1,4 @@
-"""What all sources of beats share: the Bunch, RR intervals, the Kaggle cut."""
+"""The Bunch that all loaders return, RR intervals, and the rows of the Kaggle form."""
 
 from typing import NamedTuple
 
@@ -6,6 +6,7 @@ import numpy as np
 from sklearn.utils import Bunch
 
 from ecg_sklearn.aami import CLASS_NAMES
+from ecg_sklearn.features._groups import feature_names
 
 KAGGLE_N_TIMES = 187
 KAGGLE_SIGNAL_RATE = 360.0
@@ -36,32 +37,35 @@ def make_bunch(
     *,
     sampling_rate,
     descr,
+    form="kaggle",
+    window=None,
+    channel=None,
+    features=(),
     groups=None,
     symbols=None,
     rr=None,
     time=None,
     rhythms=None,
-    n_context=0,
-    n_rhythm=0,
     return_X_y=False,
 ):
     """Pack beats the way every loader returns them.
 
     Parameters
     ----------
-    data : ndarray of shape (n_beats, n_times + n_context + n_rhythm)
-        The beats, and their context and rhythm behind the samples.
+    data : ndarray of shape (n_beats, n_columns)
+        The beats: samples, then the columns of ``features``.
     target : ndarray of shape (n_beats,)
         Labels 0 to 4.
     sampling_rate : float
         In Hz.
     descr : str
         Where the beats come from and how they were cut.
+    form, window, channel : object
+        How they were cut, as in :func:`load_wfdb_beats`.
+    features : sequence of str, default=()
+        Groups of features behind the samples.
     groups, symbols, rr, time, rhythms : ndarray or None
         What the source knows beside the samples.
-    n_context, n_rhythm : int, default=0
-        How many of the last columns of ``data`` are context, and how many behind them
-        are rhythm.
     return_X_y : bool, default=False
         Give back ``(data, target)`` instead of the Bunch.
 
@@ -70,10 +74,29 @@ def make_bunch(
     Bunch or tuple
         The beats.
     """
+    import pandas as pd
+
+    names = feature_names(features)
+    n_times = data.shape[1] - len(names)
+    names = [*(f"t{i:03d}" for i in range(n_times)), *names]
+    cut = {
+        "form": form,
+        "window": None if window is None else [float(edge) for edge in window],
+        "sampling_rate": float(sampling_rate),
+        "channel": list(channel) if isinstance(channel, tuple) else channel,
+        "unit": "min-max" if form == "kaggle" else "mV",
+        "features": list(features),
+    }
+    frame = pd.DataFrame(data, columns=names, copy=False)
+    frame.attrs["cut"] = cut
+    # An array would lose the names of its columns.
+    data = frame if features else data
     if return_X_y:
         return data, target
     return Bunch(
         data=data,
+        frame=frame,
+        feature_names=names,
         target=target,
         target_names=list(CLASS_NAMES),
         groups=groups,
@@ -82,25 +105,19 @@ def make_bunch(
         time=time,
         rhythms=rhythms,
         sampling_rate=float(sampling_rate),
-        n_context=n_context,
-        n_rhythm=n_rhythm,
-        DESCR=_describe_columns(descr, n_context, n_rhythm),
+        cut=cut,
+        DESCR=descr + _describe_features(features),
     )
 
 
-def _describe_columns(descr, n_context, n_rhythm):
-    """Add to a description what the columns behind the samples are."""
-    if n_context:
-        descr += (
-            f"\nBehind the samples, {n_context} columns of data hold the context of "
-            "each beat, named by ecg_sklearn.datasets.CONTEXT_NAMES."
-        )
-    if n_rhythm:
-        descr += (
-            f"\nThe last {n_rhythm} columns of data hold the rhythm around each beat, "
-            "named by ecg_sklearn.datasets.RHYTHM_NAMES."
-        )
-    return descr
+def _describe_features(features):
+    """Say what the columns behind the samples are."""
+    if not features:
+        return ""
+    return (
+        "\nBehind the samples, data holds the features of each beat, named by "
+        f"ecg_sklearn.features.FEATURE_GROUPS: {', '.join(features)}."
+    )
 
 
 def rr_intervals(sample, sampling_rate, *, n_local=10):

@@ -57,9 +57,10 @@ def load_heartbeat_csv(path, *, sampling_rate=120.0, labelled=True, return_X_y=F
     Returns
     -------
     Bunch
-        ``data`` of shape (n_beats, 187) float32, ``target`` of shape (n_beats,)
-        int (None if not ``labelled``), ``target_names``, ``sampling_rate`` in Hz,
-        ``n_context`` (0: the rows have no context) and ``DESCR``. The file does not
+        ``data`` of shape (n_beats, 187) float32, and the same as a DataFrame
+        ``frame``; ``feature_names``; ``target`` of shape (n_beats,) int (None if not
+        ``labelled``); ``target_names``; ``sampling_rate`` in Hz; ``cut``, how the
+        beats were cut, as of :func:`fetch_mitbih`; and ``DESCR``. The file does not
         say which record a beat comes from, so ``groups``, ``symbols``, ``rr`` and
         ``time`` are None: :func:`fetch_mitbih` gives the same rows with them.
 

@@ -25,8 +25,7 @@ from ecg_sklearn.datasets._mitbih_files import (
 )
 from ecg_sklearn.datasets._records import read_record
 from ecg_sklearn.datasets._wfdb import check_window, cut_rows, cut_windows
-from ecg_sklearn.features._morphology import CONTEXT_NAMES
-from ecg_sklearn.features._rr import RHYTHM_NAMES
+from ecg_sklearn.features._groups import check_groups
 
 _CHANNEL, _WINDOW = ("MLII", "V5"), (-0.4, 0.6)
 
@@ -65,8 +64,7 @@ class Beats(NamedTuple):
         "channel": [str, tuple, list, None],
         "window": [tuple, list, None],
         "sampling_rate": [Interval(Real, 0, None, closed="neither"), None],
-        "context": ["boolean"],
-        "rhythm": ["boolean"],
+        "features": [tuple, list, None],
         "download_if_missing": ["boolean"],
         "return_X_y": ["boolean"],
     },
@@ -81,8 +79,7 @@ def fetch_mitbih(
     channel=None,
     window=None,
     sampling_rate=None,
-    context=False,
-    rhythm=False,
+    features=None,
     download_if_missing=True,
     return_X_y=False,
 ):
@@ -113,14 +110,11 @@ def fetch_mitbih(
         ``(-0.4, 0.6)``.
     sampling_rate : float, default=None
         For ``form="window"``: resample to this rate, in Hz. None keeps 360 Hz.
-    context : bool, default=False
-        Append the columns ``CONTEXT_NAMES`` to ``data``: the rhythm around each beat
-        and its likeness to the beats before it, known at the next beat. The samples
-        stay as they are.
-    rhythm : bool, default=False
-        Append the columns ``RHYTHM_NAMES`` to ``data``, behind the context: what the
-        intervals tell, for
-        :class:`~ecg_sklearn.ensemble.ShapeRhythmClassifier`.
+    features : sequence of str, default=None
+        Groups of features to append behind the samples, as columns by name: "rr" (RR
+        intervals next to the beat), "morphology" (similarity to the dominant beat),
+        "rhythm" (RR intervals against the last minutes);
+        :data:`ecg_sklearn.features.FEATURE_GROUPS` lists them. None appends none.
     download_if_missing : bool, default=True
         Download missing files from PhysioNet, about 92 MB in all. Each file is
         written under a temporary name, checked against its SHA-256 sum, then
@@ -131,16 +125,18 @@ def fetch_mitbih(
     Returns
     -------
     Bunch
-        ``data`` of shape (n_beats, n_times) float32; ``target`` of shape (n_beats,)
+        ``data`` of shape (n_beats, n_times) float32, or with ``features`` the same
+        DataFrame as ``frame``: samples ``t000``, ``t001``, ..., then features by
+        name; ``feature_names``, all names of columns; ``target`` of shape (n_beats,)
         int, AAMI classes 0 to 4; ``target_names``; ``groups``, the record of each
         beat; ``symbols``, its annotation; ``rr`` of shape (n_beats, 4), the
         previous and next RR interval, the mean of the last ten and the mean of the
         record, in seconds; ``time`` of the beat in its record, in seconds;
         ``rhythms``, the annotated rhythm that it is part of: "N", "AFIB" for atrial
-        fibrillation, ... [1]_; ``sampling_rate`` in Hz; ``n_context`` and
-        ``n_rhythm``, the numbers of such columns behind the samples of ``data``, 0
-        without; and ``DESCR``. In order of records and of time, but for
-        ``subset="test"``, which is in the order of ``mitbih_test.csv``.
+        fibrillation, ... [1]_; ``sampling_rate`` in Hz; ``cut``, how the
+        beats were cut: form, window, sampling rate, channel, unit and features, which
+        ``frame.attrs["cut"]`` holds too; and ``DESCR``. In order of records and of
+        time, but for ``subset="test"``, which is in the order of ``mitbih_test.csv``.
 
     Raises
     ------
@@ -174,6 +170,7 @@ def fetch_mitbih(
         _refuse_for_rows(channel=channel, window=window, sampling_rate=sampling_rate)
     channel = _CHANNEL if channel is None else channel
     edges = check_window(_WINDOW if window is None else window)
+    features = check_groups(features)
     directory = find_mitbih(data_home)
     missing = missing_files(directory)
     if missing and not download_if_missing:
@@ -187,11 +184,13 @@ def fetch_mitbih(
     _check_files(directory)
     if form == "kaggle":
         rate, cut = KAGGLE_SAMPLING_RATE, "as rows of the Kaggle heartbeat files"
-        beats = _read_kaggle_beats(directory, context, rhythm)
+        how = {"form": form, "channel": 0}
+        beats = _read_kaggle_beats(directory, features)
     else:
         rate = float(sampling_rate or KAGGLE_SIGNAL_RATE)
         cut = f"as windows from {edges[0]:g} to {edges[1]:g} s around each annotation"
-        beats = _read_window_beats(directory, context, rhythm, channel, edges, rate)
+        how = {"form": form, "channel": channel, "window": edges}
+        beats = _read_window_beats(directory, features, channel, edges, rate)
     chosen = _select(beats, subset, include_paced)
     columns = {
         name: column if chosen is None else column[chosen]
@@ -202,12 +201,12 @@ def fetch_mitbih(
         columns.pop("data"),
         columns.pop("target"),
         sampling_rate=rate,
-        n_context=len(CONTEXT_NAMES) if context else 0,
-        n_rhythm=len(RHYTHM_NAMES) if rhythm else 0,
+        features=features,
         descr=(
             f"MIT-BIH beats, subset {subset!r}, cut {cut} at {rate:g} Hz.\n{_CITATION}"
         ),
         return_X_y=return_X_y,
+        **how,
         **columns,
     )
 
@@ -232,14 +231,13 @@ def _check_files(directory):
         )
 
 
-def _read_kaggle_beats(directory, context, rhythm):
+def _read_kaggle_beats(directory, features):
     """Cut the rows of both Kaggle files out of the records."""
     parts = [
         cut_rows(
             name,
             *read_record(directory, name, "atr", 0, digital=True),
-            context,
-            rhythm,
+            features,
         )
         for name in MITBIH_RECORDS
     ]
@@ -247,12 +245,12 @@ def _read_kaggle_beats(directory, context, rhythm):
     return Beats(*columns, test_row=_official_split(len(columns.data)))
 
 
-def _read_window_beats(directory, context, rhythm, channel, window, rate):
+def _read_window_beats(directory, features, channel, window, rate):
     """Cut a window around every beat, and find it in the official split."""
     parts, times = [], {}
     for name in MITBIH_RECORDS:
         signal, notes = read_record(directory, name, "atr", channel)
-        parts.append(cut_windows(name, signal, notes, *window, rate, context, rhythm))
+        parts.append(cut_windows(name, signal, notes, *window, rate, features))
         is_beat = notes.label[:-1] >= 0
         times[name] = notes.sample[:-1][is_beat] / signal.sampling_rate
     columns = Columns.join(parts)

@@ -15,7 +15,7 @@ from ecg_sklearn.datasets._base import (
 )
 from ecg_sklearn.datasets._records import Annotations, Signal
 from ecg_sklearn.datasets._wfdb import cut_rows, cut_windows
-from ecg_sklearn.features._rr import RHYTHM_NAMES
+from ecg_sklearn.features._groups import check_groups
 
 _RATE = KAGGLE_SIGNAL_RATE
 _LEAD = 1.0
@@ -69,7 +69,7 @@ _PAUSE = {"N": 1.0, "S": 1.05, "V": 1.28, "F": 1.05, "Q": 1.0}
         "weights": ["array-like", None],
         "noise": [Interval(Real, 0, None, closed="left")],
         "form": [StrOptions({"kaggle", "window"})],
-        "rhythm": ["boolean"],
+        "features": [tuple, list, None],
         "random_state": ["random_state"],
         "return_X_y": ["boolean"],
     },
@@ -82,7 +82,7 @@ def make_heartbeats(
     weights=None,
     noise=0.05,
     form="kaggle",
-    rhythm=False,
+    features=None,
     random_state=None,
     return_X_y=False,
 ):
@@ -108,8 +108,9 @@ def make_heartbeats(
         Cut as the Kaggle "heartbeat" rows (187 samples at 120 Hz from the beat to
         past the next one, in [0, 1]) or as windows from -0.4 to 0.6 s around each
         beat (360 samples at 360 Hz, in mV).
-    rhythm : bool, default=False
-        Append the columns ``RHYTHM_NAMES`` to ``data``: what the intervals tell.
+    features : sequence of str, default=None
+        Groups of features to append behind the samples: "rr", "morphology", "rhythm",
+        as in :func:`fetch_mitbih`.
     random_state : int, RandomState instance or None, default=None
         Seed of the simulation.
     return_X_y : bool, default=False
@@ -118,8 +119,7 @@ def make_heartbeats(
     Returns
     -------
     Bunch
-        The same fields as of :func:`fetch_mitbih`. Simulated beats have no context:
-        ``n_context`` is 0.
+        The same fields as of :func:`fetch_mitbih`.
 
     Raises
     ------
@@ -144,12 +144,13 @@ def make_heartbeats(
             f"n_samples={n_samples} beats cannot fill n_records={n_records} records. "
             "Ask for more beats or fewer records."
         )
+    features = check_groups(features)
     rng = check_random_state(random_state)
     target = rng.permutation(
         np.repeat(np.arange(len(CLASS_NAMES)), _class_counts(n_samples, weights))
     )
     parts = [
-        _simulate_record(f"{number:02d}", labels, noise, form, rhythm, rng)
+        _simulate_record(f"{number:02d}", labels, noise, form, features, rng)
         for number, labels in enumerate(np.array_split(target, n_records))
     ]
     columns = Columns.join(parts)
@@ -157,7 +158,10 @@ def make_heartbeats(
     groups = np.char.add(f"sim{rng.randint(10**6):06d}-", columns.groups)
     return make_bunch(
         **columns._replace(groups=groups)._asdict(),
-        n_rhythm=len(RHYTHM_NAMES) if rhythm else 0,
+        form=form,
+        window=_WINDOW if form == "window" else None,
+        channel="simulated",
+        features=features,
         sampling_rate=KAGGLE_SAMPLING_RATE if form == "kaggle" else _RATE,
         descr=(
             f"{n_samples} simulated beats of {n_records} records, form {form!r}, after "
@@ -184,7 +188,7 @@ def _class_counts(n_samples, weights):
     return counts
 
 
-def _simulate_record(name, labels, noise, form, rhythm, rng):
+def _simulate_record(name, labels, noise, form, features, rng):
     """Simulate one record; return the columns of a Bunch."""
     names = [CLASS_NAMES[label] for label in labels] + ["N"] * _N_TRAILING
     times, rr_mean = _beat_times(names, rng)
@@ -205,9 +209,9 @@ def _simulate_record(name, labels, noise, form, rhythm, rng):
     )
     record = Signal(signal, _RATE, "simulated")
     if form == "kaggle":
-        columns = cut_rows(name, record, notes, rhythm=rhythm)
+        columns = cut_rows(name, record, notes, features)
     else:
-        columns = cut_windows(name, record, notes, *_WINDOW, _RATE, rhythm=rhythm)
+        columns = cut_windows(name, record, notes, *_WINDOW, _RATE, features)
     return tuple(column[: len(labels)] for column in columns)
 
 

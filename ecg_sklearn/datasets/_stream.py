@@ -16,6 +16,7 @@ from ecg_sklearn.datasets._wfdb import (
     cut_records,
     no_beats,
 )
+from ecg_sklearn.features._groups import check_groups
 
 
 @validate_params(
@@ -38,8 +39,7 @@ def iter_beats(
     form="window",
     window=(-0.4, 0.6),
     sampling_rate=None,
-    context=False,
-    rhythm=False,
+    features=None,
     on_error="raise",
 ):
     """Cut the beats of a WFDB database a few records at a time.
@@ -70,9 +70,9 @@ def iter_beats(
         For ``form="window"``: resample the signal to this rate, in Hz, before
         cutting. None keeps the rate of the records, which must then be the same for
         all of them.
-    context, rhythm : bool, default=False
-        Append the columns ``CONTEXT_NAMES`` to ``data``, and ``RHYTHM_NAMES``. They
-        rest on the past of each record alone, so they are the same in any batch.
+    features : sequence of str, default=None
+        Groups of features to append, as in :func:`load_wfdb_beats`. They depend on
+        the past of each record alone, so they are the same in any batch.
     on_error : {"raise", "skip"}, default="raise"
         What to do with a record that cannot be read or does not fit: raise its
         error, or pass it over with a RuntimeWarning that tells the reason.
@@ -100,7 +100,8 @@ def iter_beats(
     # No generator itself, so that its arguments are checked when it is called.
     directory = Path(directory)
     window = check_window(window)
-    cut = Cut(annotator, channel, form, window, sampling_rate, context, rhythm)
+    features = check_groups(features)
+    cut = Cut(annotator, channel, form, window, sampling_rate, features)
     names = record_names(directory, records, annotator)
     return _batches(directory, names, cut, batch_records, on_error)
 

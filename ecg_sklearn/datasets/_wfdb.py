@@ -10,6 +10,7 @@ import scipy.signal
 from sklearn.utils._param_validation import Interval, StrOptions, validate_params
 
 from ecg_sklearn.datasets._base import (
+    KAGGLE_DECIMATION,
     KAGGLE_SAMPLING_RATE,
     KAGGLE_SIGNAL_RATE,
     Columns,
@@ -19,10 +20,9 @@ from ecg_sklearn.datasets._base import (
     rr_intervals,
 )
 from ecg_sklearn.datasets._records import read_record, record_names, valid_beats
-from ecg_sklearn.features._morphology import CONTEXT_NAMES, context_features
-from ecg_sklearn.features._rr import RHYTHM_NAMES, rhythm_features
+from ecg_sklearn.features._groups import beat_features, check_groups
 
-# A rate or a window beyond these is a slip, and would take more memory than there is.
+# A rate or a window beyond these is taken for a mistake: it would not fit into memory.
 _FARTHEST_RATE = 100
 _LONGEST_WINDOW = 3600.0
 
@@ -35,18 +35,7 @@ class Cut(NamedTuple):
     form: str
     window: tuple[float, float]
     sampling_rate: float | None
-    context: bool
-    rhythm: bool
-
-    @property
-    def n_context(self):
-        """Number of context columns."""
-        return len(CONTEXT_NAMES) if self.context else 0
-
-    @property
-    def n_rhythm(self):
-        """Number of rhythm columns."""
-        return len(RHYTHM_NAMES) if self.rhythm else 0
+    features: list
 
     def __str__(self):
         """Describe it in the words of ``DESCR``."""
@@ -63,8 +52,7 @@ CUT_CONSTRAINTS = {
     "form": [StrOptions({"kaggle", "window"})],
     "window": [tuple, list],
     "sampling_rate": [Interval(Real, 0, None, closed="neither"), None],
-    "context": ["boolean"],
-    "rhythm": ["boolean"],
+    "features": [tuple, list, None],
 }
 
 
@@ -86,8 +74,7 @@ def load_wfdb_beats(
     form="window",
     window=(-0.4, 0.6),
     sampling_rate=None,
-    context=False,
-    rhythm=False,
+    features=None,
     return_X_y=False,
 ):
     """Cut the annotated beats out of the records of a WFDB database.
@@ -114,29 +101,30 @@ def load_wfdb_beats(
         For ``form="window"``: resample the signal to this rate, in Hz, before
         cutting. None keeps the rate of the records, which must then be the same for
         all of them.
-    context : bool, default=False
-        Append the columns ``CONTEXT_NAMES`` to ``data``: the rhythm around each beat
-        and its likeness to the beats before it, known at the next beat.
-    rhythm : bool, default=False
-        Append the columns ``RHYTHM_NAMES`` to ``data``, behind the context: what the
-        intervals tell, for
-        :class:`~ecg_sklearn.ensemble.ShapeRhythmClassifier`.
+    features : sequence of str, default=None
+        Groups of features to append behind the samples, as columns by name: "rr" (RR
+        intervals next to the beat), "morphology" (similarity to the dominant beat),
+        "rhythm" (RR intervals against the last minutes);
+        :data:`ecg_sklearn.features.FEATURE_GROUPS` lists them. None appends none.
     return_X_y : bool, default=False
         Return ``(data, target)`` instead of a Bunch.
 
     Returns
     -------
     Bunch
-        ``data`` of shape (n_beats, n_times) float32; ``target`` of shape (n_beats,)
+        ``data`` of shape (n_beats, n_times) float32, or with ``features`` the same
+        DataFrame as ``frame``: samples ``t000``, ``t001``, ..., then features by
+        name; ``feature_names``, all names of columns; ``target`` of shape (n_beats,)
         int, AAMI classes 0 to 4; ``target_names``; ``groups``, the record of each
         beat; ``symbols``, its annotation; ``rr`` of shape (n_beats, 4), the previous
         and next RR interval, the mean of the last ten and the mean of the record, in
         seconds; ``time`` of the annotation in its record, in seconds; ``rhythms``,
         the rhythm that the annotations say begins last before the beat, such as "N"
-        or "AFIB", and "" where they say none; ``sampling_rate`` in Hz; ``n_context``
-        and ``n_rhythm``, the numbers of such columns behind the samples of ``data``,
-        0 without; and ``DESCR``. Beats whose window does not fit into the record are
-        left out, and so is the last annotation of each record in the Kaggle form.
+        or "AFIB", and "" where they say none; ``sampling_rate`` in Hz; ``cut``, how
+        the beats were cut: form, window, sampling rate, channel, unit and features,
+        which ``frame.attrs["cut"]`` holds too; and ``DESCR``. Beats whose window does
+        not fit into the record are left out, and so is the last annotation of each
+        record in the Kaggle form.
 
     Raises
     ------
@@ -152,7 +140,8 @@ def load_wfdb_beats(
     """
     directory = Path(directory)
     window = check_window(window)
-    cut = Cut(annotator, channel, form, window, sampling_rate, context, rhythm)
+    features = check_groups(features)
+    cut = Cut(annotator, channel, form, window, sampling_rate, features)
     names = record_names(directory, records, annotator)
     parts, rate = cut_records(directory, names, cut)
     beats = Columns.join(parts)
@@ -219,16 +208,12 @@ def cut_record(directory, name, cut):
     rate : float
         Their samples per second.
     """
-    digital = cut.form == "kaggle"
-    signal, notes = read_record(
-        directory, name, cut.annotator, cut.channel, digital=digital
-    )
+    where = directory, name, cut.annotator, cut.channel
+    signal, notes = read_record(*where, digital=cut.form == "kaggle")
     if cut.form == "kaggle":
-        beats = cut_rows(name, signal, notes, cut.context, cut.rhythm)
-        return beats, KAGGLE_SAMPLING_RATE
+        return cut_rows(name, signal, notes, cut.features), KAGGLE_SAMPLING_RATE
     rate = float(cut.sampling_rate or signal.sampling_rate)
-    features = cut.context, cut.rhythm
-    return cut_windows(name, signal, notes, *cut.window, rate, *features), rate
+    return cut_windows(name, signal, notes, *cut.window, rate, cut.features), rate
 
 
 def bunch_of(beats, names, cut, rate, *, return_X_y=False):
@@ -255,8 +240,10 @@ def bunch_of(beats, names, cut, rate, *, return_X_y=False):
     return make_bunch(
         **beats._asdict(),
         sampling_rate=rate[1],
-        n_context=cut.n_context,
-        n_rhythm=cut.n_rhythm,
+        form=cut.form,
+        window=cut.window if cut.form == "window" else None,
+        channel=cut.channel,
+        features=cut.features,
         descr=(
             f"{len(beats.data)} beats of {len(names)} WFDB records, annotator "
             f"{cut.annotator!r}, cut as {cut}."
@@ -274,7 +261,7 @@ def no_beats(directory, cut):
     )
 
 
-def cut_rows(name, signal, notes, context=False, rhythm=False):
+def cut_rows(name, signal, notes, features=()):
     """Cut the beats of one record as the Kaggle files hold them.
 
     Parameters
@@ -285,8 +272,8 @@ def cut_rows(name, signal, notes, context=False, rhythm=False):
         The channel to cut from; brought to 360 Hz if it has another rate.
     notes : Annotations
         Its annotations.
-    context, rhythm : bool, default=False
-        Append the context of each beat to its row, and its rhythm.
+    features : sequence of str, default=()
+        Groups of features to append to each row.
 
     Returns
     -------
@@ -296,22 +283,24 @@ def cut_rows(name, signal, notes, context=False, rhythm=False):
     is_beat = notes.label >= 0
     time = notes.sample[is_beat] / signal.sampling_rate
     rr = rr_intervals(notes.sample[is_beat], signal.sampling_rate)
-    sample = notes.sample * (KAGGLE_SIGNAL_RATE / signal.sampling_rate)
-    sample = np.rint(sample).astype(int)
+    sample = np.rint(notes.sample * (KAGGLE_SIGNAL_RATE / signal.sampling_rate))
+    sample = sample.astype(int)
     samples = _resample(name, signal, KAGGLE_SIGNAL_RATE)
     start, stop = kaggle_spans(sample, len(samples))
     rows = np.flatnonzero(is_beat[:-1])  # the last one has no next beat to end at
-    length = (stop - start)[rows] / KAGGLE_SIGNAL_RATE
-    kept = np.flatnonzero(length)  # annotations of one moment leave nothing to cut
-    kept = kept[valid_beats(name, signal, time[kept], 0, length[kept])]
+    length = (stop - start)[rows]
+    # Annotations of one moment leave one sample, or none.
+    kept = np.flatnonzero(length > KAGGLE_DECIMATION)
+    seconds = length[kept] / KAGGLE_SIGNAL_RATE
+    kept = kept[valid_beats(name, signal, time[kept], 0, seconds)]
     data = cut_kaggle_beats(samples, sample, rows[kept])
-    data = _with_features(data, signal, notes.sample[is_beat], kept, context, rhythm)
+    data = _with_features(data, signal, notes.sample[is_beat], kept, features)
     groups = np.full(len(data), name)
     _, symbols, labels, rhythms = (column[is_beat][kept] for column in notes)
     return Columns(data, labels, groups, symbols, rr[kept], time[kept], rhythms)
 
 
-def cut_windows(name, signal, notes, start, stop, rate, context=False, rhythm=False):
+def cut_windows(name, signal, notes, start, stop, rate, features=()):
     """Cut a window around each beat of one record.
 
     Parameters
@@ -326,8 +315,8 @@ def cut_windows(name, signal, notes, start, stop, rate, context=False, rhythm=Fa
         The window, in seconds around each beat.
     rate : float
         Samples per second of the windows.
-    context, rhythm : bool, default=False
-        Append the context of each beat to its window, and its rhythm.
+    features : sequence of str, default=()
+        Groups of features to append to each window.
 
     Returns
     -------
@@ -351,22 +340,18 @@ def cut_windows(name, signal, notes, start, stop, rate, context=False, rhythm=Fa
     data = np.empty((np.count_nonzero(fits), end - first), dtype=np.float32)
     if len(data):  # a window may be longer than the record
         np.take(samples, centre[fits, None] + np.arange(first, end), out=data)
-    data = _with_features(data, signal, sample, fits, context, rhythm)
+    data = _with_features(data, signal, sample, fits, features)
     groups = np.full(len(data), name)
     symbols, labels, rhythms = (column[fits] for column in marks)
     return Columns(data, labels, groups, symbols, rr[fits], time[fits], rhythms)
 
 
-def _with_features(data, signal, sample, kept, context, rhythm):
+def _with_features(data, signal, sample, kept, features):
     """Append features of the beats that were kept, known from all of them."""
-    columns = [data]
-    if context:
-        place = np.rint(sample).astype(np.intp)
-        found = context_features(signal.samples, place, signal.sampling_rate)
-        columns.append(found[kept])
-    if rhythm:
-        columns.append(rhythm_features(sample / signal.sampling_rate)[kept])
-    return np.hstack(columns) if len(columns) > 1 else data
+    if not features:
+        return data
+    found = beat_features(features, signal.samples, sample, signal.sampling_rate)
+    return np.hstack([data, found[kept]])
 
 
 def _resample(name, signal, rate):

@@ -1,30 +1,23 @@
-"""Context of a beat: the rhythm around it, and its likeness to the usual beat.
-
-What a reader of an ECG looks at beside the beat itself. All of it is causal: the values
-of a beat rest on the positions of beats up to the next one and on the signal before
-that one, and on no label. A running recording gives them with the delay of one beat.
-"""
+"""Morphology of a beat, against the dominant beat of the past of its record."""
 
 import numpy as np
 
-from ecg_sklearn.features._rr import CLOSE_NAMES, close_rhythm
+__all__ = ["MORPHOLOGY_NAMES", "morphology_features"]
 
-CONTEXT_NAMES: tuple[str, ...] = (
-    *CLOSE_NAMES,
-    "qrs_likeness",
-    "p_likeness",
-    "t_likeness",
-    "beat_likeness",
-    "qrs_likeness_to_previous",
+MORPHOLOGY_NAMES: tuple[str, ...] = (
+    "qrs_similarity",
+    "p_similarity",
+    "t_similarity",
+    "beat_similarity",
+    "qrs_similarity_to_previous",
     "qrs_distance",
     "p_distance",
     "qrs_size",
     "p_size",
     "qrs_width",
 )
-"""Names of the columns that ``context=True`` adds, in their order."""
 
-_N_USUAL = 50  # beats that tell what is usual for the patient
+_N_DOMINANT = 50  # beats of which the dominant beat is the mean
 _N_COMPARED = 32  # earlier beats that tell how typical a beat is
 _LIMIT = 3.0  # of logarithms of ratios: a factor of 20
 
@@ -37,8 +30,8 @@ _LEAST_TYPICAL = 0.3
 _SHARPNESS = 8  # power: a correlation of .9 weighs .43, one of .5 next to nothing
 
 
-def context_features(signal, sample, sampling_rate):
-    """Compute the context of each beat of one record.
+def morphology_features(signal, sample, sampling_rate):
+    """Compare the waves of each beat with the dominant beat of its record so far.
 
     Parameters
     ----------
@@ -51,16 +44,17 @@ def context_features(signal, sample, sampling_rate):
 
     Returns
     -------
-    ndarray of shape (n_beats, len(CONTEXT_NAMES)), float32
-        Finite values in the order of ``CONTEXT_NAMES``. Those of beat ``i`` depend on
+    ndarray of shape (n_beats, 10), float32
+        Finite values in the order of ``FEATURE_GROUPS["morphology"]``: correlations
+        from -1 to 1, and natural logarithms of ratios, clipped to -3 and 3. They are
+        causal but for the position of the next beat: those of beat ``i`` depend on
         ``sample[: i + 2]`` and ``signal[: sample[i + 1]]`` alone.
     """
     sample = np.asarray(sample, dtype=np.intp)
     if len(sample) == 0:
-        return np.empty((0, len(CONTEXT_NAMES)), dtype=np.float32)
-    rhythm = close_rhythm(sample / sampling_rate)
-    likeness = _likeness(_cut_beats(_without_gaps(signal), sample, sampling_rate))
-    return np.hstack([rhythm, likeness]).astype(np.float32)
+        return np.empty((0, len(MORPHOLOGY_NAMES)), dtype=np.float32)
+    beats = _cut_beats(_without_gaps(signal), sample, sampling_rate)
+    return _compare(beats).astype(np.float32)
 
 
 def _without_gaps(signal):
@@ -94,38 +88,40 @@ def _part(beats, edges):
     return beats[:, start:stop]
 
 
-def _likeness(beats):
-    """Columns that compare each beat with the usual one of its past."""
-    usual = _usual_beats(beats)
+def _compare(beats):
+    """Columns that compare each beat with the dominant one of its past."""
+    dominant = _dominant_beats(beats)
     qrs, p, t = (_part(beats, edges) for edges in (_QRS, _P, _T))
-    usual_qrs, usual_p, usual_t = (_part(usual, edges) for edges in (_QRS, _P, _T))
+    dominant_qrs, dominant_p, dominant_t = (
+        _part(dominant, edges) for edges in (_QRS, _P, _T)
+    )
     qrs_before = np.concatenate([qrs[:1], qrs[:-1]])
     columns = [
-        _correlation(qrs, usual_qrs),
-        _correlation(p, usual_p),
-        _correlation(t, usual_t),
-        _correlation(beats, usual),
+        _correlation(qrs, dominant_qrs),
+        _correlation(p, dominant_p),
+        _correlation(t, dominant_t),
+        _correlation(beats, dominant),
         _correlation(qrs, qrs_before),
-        _log_ratio(_size(qrs - usual_qrs), _size(usual_qrs)),
-        _log_ratio(_size(p - usual_p), _size(usual_p)),
-        _log_ratio(_size(qrs), _size(usual_qrs)),
-        _log_ratio(_size(p), _size(usual_p)),
-        _log_ratio(_width(qrs), _width(usual_qrs)),
+        _log_ratio(_size(qrs - dominant_qrs), _size(dominant_qrs)),
+        _log_ratio(_size(p - dominant_p), _size(dominant_p)),
+        _log_ratio(_size(qrs), _size(dominant_qrs)),
+        _log_ratio(_size(p), _size(dominant_p)),
+        _log_ratio(_width(qrs), _width(dominant_qrs)),
     ]
     return np.stack(columns, axis=1)
 
 
-def _usual_beats(beats):
+def _dominant_beats(beats):
     """Mean of the beats before each one, weighted by how typical they are.
 
-    The first beat has none before it and is its own usual beat.
+    The first beat has none before it and is its own dominant beat.
     """
     weight = np.clip(_typicality(_part(beats, _QRS)), _LEAST_TYPICAL, 1) ** _SHARPNESS
     total = np.zeros((len(beats) + 1, beats.shape[1]))
     np.cumsum(weight[:, None] * beats, axis=0, out=total[1:])
     mass = np.concatenate([[0.0], np.cumsum(weight)])
     stop = np.maximum(np.arange(len(beats)), 1)
-    start = np.maximum(stop - _N_USUAL, 0)
+    start = np.maximum(stop - _N_DOMINANT, 0)
     mean = (total[stop] - total[start]) / (mass[stop] - mass[start])[:, None]
     return mean.astype(np.float32)
 
@@ -164,7 +160,7 @@ def _width(rows):
     return np.divide(mean, largest, out=np.zeros_like(mean), where=largest > 0)
 
 
-def _log_ratio(value, usual):
-    """Logarithm of a ratio to the usual value, of which 5 % are taken for noise."""
-    floor = 0.05 * usual.astype(np.float64) + 1e-12
-    return np.clip(np.log((value + floor) / (usual + floor)), -_LIMIT, _LIMIT)
+def _log_ratio(value, dominant):
+    """Logarithm of the ratio to the dominant value, 5 % of which count as noise."""
+    floor = 0.05 * dominant.astype(np.float64) + 1e-12
+    return np.clip(np.log((value + floor) / (dominant + floor)), -_LIMIT, _LIMIT)

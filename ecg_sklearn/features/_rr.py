@@ -1,14 +1,10 @@
-"""The rhythm around a beat as numbers: its intervals against those of the past.
-
-All of it is causal: the values of a beat rest on the positions of the beats up to the
-next one, and on no label.
-"""
+"""RR intervals around a beat, against those of the past of its record."""
 
 import numpy as np
 
-__all__ = ["CLOSE_NAMES", "RHYTHM_NAMES", "close_rhythm", "rhythm_features"]
+__all__ = ["RHYTHM_NAMES", "RR_NAMES", "rhythm_features", "rr_features"]
 
-CLOSE_NAMES: tuple[str, ...] = (
+RR_NAMES: tuple[str, ...] = (
     "rr_previous",
     "rr_next",
     "rr_previous_to_local",
@@ -17,15 +13,13 @@ CLOSE_NAMES: tuple[str, ...] = (
     "rr_third_to_local",
     "rr_previous_to_second",
     "rr_previous_to_next",
-    "rr_previous_to_usual",
-    "rr_next_to_usual",
+    "rr_previous_to_median",
+    "rr_next_to_median",
     "rr_change",
     "rr_prematurity",
 )
-"""Names of the columns of :func:`close_rhythm`."""
 
 RHYTHM_NAMES: tuple[str, ...] = (
-    *CLOSE_NAMES,
     "rr_previous_to_mean",
     "rr_previous_to_long_mean",
     "rr_next_to_long_mean",
@@ -35,15 +29,14 @@ RHYTHM_NAMES: tuple[str, ...] = (
     "rr_previous_to_longest",
     "rr_previous_to_shortest",
     "rr_rank",
-    "rr_slow_to_usual",
+    "rr_slow_to_median",
     "rr_spread_10",
     "rr_spread_50",
-    "rr_roughness",
+    "rr_rmssd",
     "rr_irregularity",
     "rr_share_short",
     "rr_share_long",
 )
-"""Names of the columns that ``rhythm=True`` appends, in their order."""
 
 _RR_RANGE = (0.15, 5.0)  # s; less is two marks on one beat, more a gap
 _LIMIT = 3.0  # of logarithms of ratios: a factor of 20
@@ -52,7 +45,7 @@ _PREMATURITY_LIMIT = 10.0
 _N_LOCAL = 10  # intervals that make the local rhythm
 _N_SHORTEST = 20  # intervals of which the shortest is looked for
 _N_CHANGES = 40  # changes of the interval that tell how regular the rhythm is
-_N_USUAL = 50  # intervals that tell what is usual for the patient
+_N_MEDIAN = 50  # intervals of the median, which stands for the sinus rhythm
 _N_RANKED = 60  # intervals among which one has its rank
 _N_LONG = 600  # intervals of the long mean: about ten minutes
 # Of the last intervals, a fast and a slow one: where most beats are premature, the
@@ -63,19 +56,20 @@ _CLEARLY = 0.15  # logarithm of a ratio: 16 % longer, or 14 % shorter
 
 
 def rhythm_features(time):
-    """Compute what the intervals tell of each beat of one record.
+    """Compare the RR intervals of each beat with the rhythm of its record so far.
 
     Parameters
     ----------
     time : ndarray of shape (n_beats,)
-        Ascending times of the beats, in seconds.
+        Ascending times of the beats of one record, in s.
 
     Returns
     -------
-    ndarray of shape (n_beats, len(RHYTHM_NAMES)), float32
-        Finite values in the order of ``RHYTHM_NAMES``: ratios as natural logarithms,
-        ranks and shares from 0 to 1. Those of beat ``i`` depend on ``time[: i + 2]``
-        alone, and on differences of times.
+    ndarray of shape (n_beats, 16), float32
+        Finite values in the order of ``FEATURE_GROUPS["rhythm"]``. Ratios are natural
+        logarithms, clipped to -3 and 3; ranks and shares are from 0 to 1. They are
+        causal but for the next interval: those of beat ``i`` depend on
+        ``time[: i + 2]`` alone.
     """
     time = np.asarray(time, dtype=np.float64)
     if len(time) == 0:
@@ -83,10 +77,10 @@ def rhythm_features(time):
     past, previous, following = _intervals(time)
     change = np.abs(np.diff(past, prepend=past[0]))
     ranked = _windows(past, _N_RANKED)
-    fast, usual, slow = _quantiles(ranked, (_FAST, 0.5, _SLOW))
+    fast, median, slow = _quantiles(ranked, (_FAST, 0.5, _SLOW))
     long_mean = np.log(_running_mean(np.exp(past), _N_LONG))
-    recent = _windows(past, _N_USUAL)
-    middle = _running_median(past, _N_USUAL)[:, None]
+    recent = _windows(past, _N_MEDIAN)
+    middle = _running_median(past, _N_MEDIAN)[:, None]
     # A comparison with NaN, where there is no past yet, is False.
     n_recent = np.count_nonzero(np.isfinite(recent), axis=1)
     n_ranked = np.count_nonzero(np.isfinite(ranked), axis=1)
@@ -104,40 +98,47 @@ def rhythm_features(time):
     columns = [
         *np.clip(ratios, -_LIMIT, _LIMIT),
         np.count_nonzero(shorter, axis=1) / n_ranked,
-        slow - usual,
+        slow - median,
         _running_spread(past, _N_LOCAL),
-        _running_spread(past, _N_USUAL),
+        _running_spread(past, _N_MEDIAN),
         np.sqrt(_running_mean(change**2, _N_LOCAL)),
-        _running_median(change, _N_USUAL),
+        _running_median(change, _N_MEDIAN),
         np.count_nonzero(recent < middle - _CLEARLY, axis=1) / n_recent,
         np.count_nonzero(recent > middle + _CLEARLY, axis=1) / n_recent,
     ]
-    return np.column_stack([close_rhythm(time), *columns]).astype(np.float32)
+    return np.column_stack(columns).astype(np.float32)
 
 
-def close_rhythm(time):
-    """Compute the ratios of the intervals next to each beat of one record.
+def rr_features(time):
+    """Compare the RR intervals next to each beat with those before them.
 
     Parameters
     ----------
     time : ndarray of shape (n_beats,)
-        Ascending times of the beats, in seconds; one at least.
+        Ascending times of the beats of one record, in s.
 
     Returns
     -------
-    ndarray of shape (n_beats, len(CLOSE_NAMES))
-        Natural logarithms. Until there is a past, the first interval stands in for
-        it; behind the last beat, where there is no next interval, the local one does.
+    ndarray of shape (n_beats, 12), float32
+        Finite values in the order of ``FEATURE_GROUPS["rr"]``: natural logarithms of
+        intervals in s and of ratios, clipped to -3 and 3, and the prematurity, in
+        units of the usual change. They are causal but for the next interval: those of
+        beat ``i`` depend on ``time[: i + 2]`` alone. Until there is a past, the first
+        interval stands for it; after the last beat, the local median stands for the
+        next interval.
     """
+    time = np.asarray(time, dtype=np.float64)
+    if len(time) == 0:
+        return np.empty((0, len(RR_NAMES)), dtype=np.float32)
     second, previous, following = _intervals(time)
     third = np.concatenate([second[:1], second[:-1]])
-    # The interval in question is no part of what it is compared with.
+    # An interval is not part of what it is compared with.
     local = _running_median(second, _N_LOCAL)
     change = np.abs(second - third)
-    usual_change = _running_median(change, _N_CHANGES)
-    usual = _running_median(previous, _N_USUAL)
-    # 0.01 and 0.02 are about the resolution and the breathing of a steady rhythm.
-    prematurity = (previous - local) / (usual_change + 0.02)
+    median_change = _running_median(change, _N_CHANGES)
+    median = _running_median(previous, _N_MEDIAN)
+    # 0.01 is about the resolution, 0.02 the respiratory variation of a steady rhythm.
+    prematurity = (previous - local) / (median_change + 0.02)
     ratios = [
         previous,
         following,
@@ -147,12 +148,12 @@ def close_rhythm(time):
         third - local,
         previous - second,
         previous - following,
-        previous - usual,
-        following - usual,
+        previous - median,
+        following - median,
     ]
-    columns = np.empty((len(time), len(CLOSE_NAMES)))
+    columns = np.empty((len(time), len(RR_NAMES)), dtype=np.float32)
     columns[:, :-2] = np.clip(np.stack(ratios, axis=1), -_LIMIT, _LIMIT)
-    columns[:, -2] = np.log(usual_change + 0.01)
+    columns[:, -2] = np.log(median_change + 0.01)
     columns[:, -1] = np.clip(prematurity, -_PREMATURITY_LIMIT, _PREMATURITY_LIMIT)
     return columns
 

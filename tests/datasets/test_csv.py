@@ -27,7 +27,8 @@ def test_round_trip(tmp_path, rows):
     assert beats.data.dtype == np.float32
     assert beats.target_names == ["N", "S", "V", "F", "Q"]
     assert beats.sampling_rate == 120.0
-    assert beats.n_context == 0
+    assert beats.cut["form"] == "kaggle"
+    assert list(beats.frame) == beats.feature_names
     assert beats.groups is beats.symbols is beats.rr is beats.time is None
     assert beats.rhythms is None
 

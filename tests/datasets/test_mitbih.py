@@ -13,7 +13,6 @@ import pytest
 
 from ecg_sklearn.aami import DS1, DS2, MITBIH_RECORDS, PACED_RECORDS
 from ecg_sklearn.datasets import (
-    CONTEXT_NAMES,
     _mitbih,
     _mitbih_files,
     fetch_mitbih,
@@ -291,25 +290,20 @@ class TestRealRecords:
         assert len(found) > 0.999 * len(key)
 
     @pytest.mark.parametrize(("form", "n_times"), [("kaggle", 187), ("window", 360)])
-    def test_context_stands_behind_the_same_samples(self, mitbih_home, form, n_times):
-        plain = fetch_mitbih(data_home=mitbih_home, subset="ds1", form=form)
-        beats = fetch_mitbih(
-            data_home=mitbih_home, subset="ds1", form=form, context=True
-        )
-        assert (plain.n_context, beats.n_context) == (0, len(CONTEXT_NAMES))
-        assert beats.data.shape == (len(plain.data), n_times + beats.n_context)
-        np.testing.assert_array_equal(beats.data[:, :n_times], plain.data)
+    def test_features_stand_behind_the_same_samples(self, mitbih_home, form, n_times):
+        how = {"data_home": mitbih_home, "subset": "ds1", "form": form}
+        plain = fetch_mitbih(**how)
+        beats = fetch_mitbih(features=["rr", "morphology"], **how)
+        assert beats.data.shape == (len(plain.data), n_times + 22)
+        np.testing.assert_array_equal(beats.data[plain.feature_names], plain.data)
         np.testing.assert_array_equal(beats.groups, plain.groups)
-        context = beats.data[:, n_times:]
-        assert np.isfinite(context).all()
-        # Premature beats are early, and ventricular ones unlike the usual beat.
-        medians = {
-            name: [np.median(values[beats.target == label]) for label in range(3)]
-            for name, values in zip(CONTEXT_NAMES, context.T, strict=True)
-        }
-        normal, atrial, ventricular = medians["rr_previous_to_local"]
+        features = beats.data.iloc[:, n_times:]
+        assert np.isfinite(features.to_numpy()).all()
+        # Premature beats are early; ventricular ones differ from the dominant beat.
+        medians = features.groupby(beats.target).median()
+        normal, atrial, ventricular = medians["rr_previous_to_local"][:3]
         assert max(atrial, ventricular) < -0.2 < normal
-        normal, atrial, ventricular = medians["qrs_likeness"]
+        normal, atrial, ventricular = medians["qrs_similarity"][:3]
         assert min(normal, atrial) > 0.95 > ventricular
 
     def test_the_same_as_reading_one_record(self, mitbih_home):

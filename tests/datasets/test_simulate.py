@@ -17,7 +17,6 @@ def test_shapes(form, n_times, rate):
     assert beats.data.dtype == np.float32
     assert np.isfinite(beats.data).all()
     assert beats.sampling_rate == rate
-    assert beats.n_context == 0
     assert len(np.unique(beats.groups)) == 4
     assert beats.rr.shape == (103, 4)
     for column in ("target", "groups", "symbols", "time", "rhythms"):

@@ -1,17 +1,20 @@
-"""The context of beats: by hand, blind to the future and to labels, always finite."""
+"""Features of morphology: by hand, causal, blind to labels, always finite."""
 
 import numpy as np
 import pytest
 
-from ecg_sklearn.datasets import CONTEXT_NAMES, load_wfdb_beats
+from ecg_sklearn.datasets import load_wfdb_beats
 from ecg_sklearn.datasets._mitbih_files import find_mitbih
 from ecg_sklearn.datasets._records import Annotations, Signal
 from ecg_sklearn.datasets._wfdb import cut_rows, cut_windows
-from ecg_sklearn.features._morphology import context_features
+from ecg_sklearn.features import FEATURE_GROUPS, morphology_features
+
+NAMES = FEATURE_GROUPS["morphology"]
+_ALL = list(FEATURE_GROUPS)
 
 
 def column(features, name):
-    return features[:, CONTEXT_NAMES.index(name)]
+    return features[:, NAMES.index(name)]
 
 
 def waves(time, *, size=1.0, width=1.0):
@@ -42,56 +45,10 @@ def noisy():
     return rng.normal(size=sample[-1] + 300), sample
 
 
-def test_names():
-    assert len(set(CONTEXT_NAMES)) == len(CONTEXT_NAMES) == 22
-    assert all(name.isidentifier() for name in CONTEXT_NAMES)
-
-
-def test_rhythm_by_hand():
-    # Intervals of 1, 1, 0.5 and 1.5 s; the beat at 2.5 s is premature, with a pause.
-    signal, sample = record([1.0, 2.0, 3.0, 3.5, 5.0])
-    features = context_features(signal, sample, 250.0)
-    assert features.shape == (5, 22)
-    assert features.dtype == np.float32
-    premature = dict(zip(CONTEXT_NAMES, features[3], strict=True))
-    expected = {
-        "rr_previous": np.log(0.5),
-        "rr_next": np.log(1.5),
-        "rr_previous_to_local": np.log(0.5),
-        "rr_next_to_local": np.log(1.5),
-        "rr_second_to_local": 0.0,
-        "rr_third_to_local": 0.0,
-        "rr_previous_to_second": np.log(0.5),
-        "rr_previous_to_next": np.log(0.5 / 1.5),
-        "rr_previous_to_usual": np.log(0.5),
-        "rr_next_to_usual": np.log(1.5),
-        "rr_change": np.log(0.01),
-        "rr_prematurity": -10.0,  # log(0.5) / 0.02, cut off
-    }
-    for name, value in expected.items():
-        assert premature[name] == pytest.approx(value, abs=1e-6), name
-    # Before there is a past, and behind the last beat, the rhythm is what it is.
-    ratios = [name.startswith("rr_") and "_to_" in name for name in CONTEXT_NAMES]
-    np.testing.assert_allclose(features[0, ratios], 0, atol=1e-6)
-    assert column(features, "rr_next_to_local")[-1] == 0
-
-
-def test_the_local_rhythm_is_a_median_of_ten_intervals_without_the_one_in_question():
-    interval = np.array([1.0] * 20 + [0.8] * 11)
-    sample = np.rint(250 * np.cumsum(np.concatenate([[1.0], interval]))).astype(int)
-    features = context_features(np.zeros(sample[-1] + 250), sample, 250.0)
-    found = np.exp(column(features, "rr_previous_to_local"))
-    np.testing.assert_allclose(found[20], 1.0, rtol=1e-5)
-    np.testing.assert_allclose(found[21:26], 0.8, rtol=1e-5)
-    # Five of ten are 0.8: the median of the logarithms lies half-way.
-    np.testing.assert_allclose(found[26], np.sqrt(0.8), rtol=1e-5)
-    np.testing.assert_allclose(found[27:], 1.0, rtol=1e-5)
-
-
 def test_equal_beats_are_alike():
-    features = context_features(*record(np.arange(1, 30)), 250.0)
-    likeness = [i for i, name in enumerate(CONTEXT_NAMES) if "likeness" in name]
-    np.testing.assert_allclose(features[:, likeness], 1, atol=1e-3)
+    features = morphology_features(*record(np.arange(1, 30)), 250.0)
+    similarity = [i for i, name in enumerate(NAMES) if "similarity" in name]
+    np.testing.assert_allclose(features[:, similarity], 1, atol=1e-3)
     for name in ("qrs_size", "p_size", "qrs_width"):
         np.testing.assert_allclose(column(features, name), 0, atol=1e-3)
     # No distance at all: what is taken for noise, 5 %, is below the least value.
@@ -101,42 +58,42 @@ def test_equal_beats_are_alike():
 @pytest.mark.parametrize(
     ("unusual", "name", "expected"),
     [
-        ({"size": -1.0}, "qrs_likeness", -1.0),
-        ({"size": -1.0}, "qrs_likeness_to_previous", -1.0),
-        ({"size": -1.0}, "beat_likeness", -1.0),
+        ({"size": -1.0}, "qrs_similarity", -1.0),
+        ({"size": -1.0}, "qrs_similarity_to_previous", -1.0),
+        ({"size": -1.0}, "beat_similarity", -1.0),
         ({"size": -1.0}, "qrs_distance", np.log(2.05 / 1.05)),
         ({"size": 2.0}, "qrs_size", np.log(2.05 / 1.05)),
         ({"size": 2.0}, "p_size", np.log(2.05 / 1.05)),
-        ({"size": 2.0}, "qrs_likeness", 1.0),
+        ({"size": 2.0}, "qrs_similarity", 1.0),
         ({"size": 2.0}, "qrs_width", 0.0),
     ],
 )
 def test_an_unusual_beat_by_hand(unusual, name, expected):
-    features = context_features(*record(np.arange(1, 30), **unusual), 250.0)
+    features = morphology_features(*record(np.arange(1, 30), **unusual), 250.0)
     assert column(features, name)[-2] == pytest.approx(expected, abs=0.01)
     # It hardly counts as usual: the beat behind it is alike to those before.
-    assert column(features, "qrs_likeness")[-1] > 0.99
+    assert column(features, "qrs_similarity")[-1] > 0.99
 
 
 def test_a_wide_beat_is_wide():
-    features = context_features(*record(np.arange(1, 30), width=2.0), 250.0)
+    features = morphology_features(*record(np.arange(1, 30), width=2.0), 250.0)
     assert column(features, "qrs_width")[-2] > 0.3
-    assert column(features, "qrs_likeness")[-2] < 0.9
+    assert column(features, "qrs_similarity")[-2] < 0.9
 
 
 @pytest.mark.parametrize("beat", [0, 1, 2, 11, 40, 68])
 def test_nothing_beyond_the_next_beat_is_used(noisy, beat):
     signal, sample = noisy
-    expected = context_features(signal, sample, 250.0)[: beat + 1]
+    expected = morphology_features(signal, sample, 250.0)[: beat + 1]
     end = sample[beat + 1]
     changed = signal.copy()
     changed[end:] = 1e3 * np.random.default_rng(1).normal(size=len(signal) - end)
     moved = sample.copy()
     moved[beat + 2 :] += 17
     for other in (
-        context_features(changed, moved, 250.0),
-        context_features(signal, sample[: beat + 2], 250.0),
-        context_features(signal[:end], sample[: beat + 2], 250.0),
+        morphology_features(changed, moved, 250.0),
+        morphology_features(signal, sample[: beat + 2], 250.0),
+        morphology_features(signal[:end], sample[: beat + 2], 250.0),
     ):
         np.testing.assert_array_equal(other[: beat + 1], expected)
 
@@ -145,7 +102,7 @@ def test_the_signal_before_the_next_beat_is_used(noisy):
     signal, sample = noisy
     changed = signal.copy()
     changed[sample[40] - 20 : sample[40] + 20] += 5
-    before, after = (context_features(s, sample, 250.0) for s in (signal, changed))
+    before, after = (morphology_features(s, sample, 250.0) for s in (signal, changed))
     assert (before[40] != after[40]).any()
     assert (before[41] != after[41]).any()
 
@@ -161,9 +118,9 @@ def test_labels_make_no_difference(noisy, form):
         )
         whole = Signal(signal, 250.0, "II")
         if form == "kaggle":
-            beats = cut_rows("r", whole, notes, context=True)
+            beats = cut_rows("r", whole, notes, features=_ALL)
         else:
-            beats = cut_windows("r", whole, notes, -0.1, 0.1, 250.0, context=True)
+            beats = cut_windows("r", whole, notes, -0.1, 0.1, 250.0, features=_ALL)
         found.append(beats.data)
     np.testing.assert_array_equal(*found)
 
@@ -186,15 +143,15 @@ def test_labels_make_no_difference(noisy, form):
 @pytest.mark.parametrize("spacing", [0, 1, 3, 400])
 def test_always_finite(signal, n_beats, spacing):
     sample = np.minimum(spacing * np.arange(n_beats), len(signal) - 1)
-    features = context_features(signal, sample, 360.0)
-    assert features.shape == (n_beats, 22)
+    features = morphology_features(signal, sample, 360.0)
+    assert features.shape == (n_beats, 10)
     assert features.dtype == np.float32
     assert np.isfinite(features).all()
     assert (np.abs(features) <= 10).all()
 
 
 def test_marks_behind_the_signal_are_borne():
-    features = context_features(np.arange(100.0), [50, 99, 100, 500], 360.0)
+    features = morphology_features(np.arange(100.0), [50, 99, 100, 500], 360.0)
     assert np.isfinite(features).all()
 
 
@@ -205,15 +162,16 @@ def test_a_gap_repeats_the_last_sample():
     held[gap] = held[gap.start - 1]
     signal[gap] = np.nan
     np.testing.assert_array_equal(
-        context_features(signal, sample, 250.0), context_features(held, sample, 250.0)
+        morphology_features(signal, sample, 250.0),
+        morphology_features(held, sample, 250.0),
     )
 
 
 def test_the_unit_makes_no_difference():
     signal, sample = record(np.arange(1, 20) * 0.9, size=1.5, width=1.4)
     np.testing.assert_allclose(
-        context_features(1024 + 200 * signal, sample, 250.0),
-        context_features(signal, sample, 250.0),
+        morphology_features(1024 + 200 * signal, sample, 250.0),
+        morphology_features(signal, sample, 250.0),
         atol=2e-3,
     )
 
@@ -223,13 +181,11 @@ def test_the_sampling_rate_makes_little_difference(rate):
     times = np.cumsum([1.0, 0.8, 0.9, 0.8, 0.9, 0.8, 0.9, 0.8, 0.5, 1.2])
     unusual = {"size": 1.5, "width": 1.5}
     one, other = (
-        context_features(*record(times, own, **unusual), own) for own in (250.0, rate)
+        morphology_features(*record(times, own, **unusual), own)
+        for own in (250.0, rate)
     )
     for name, tolerance in {
-        **{name: 0.02 for name in CONTEXT_NAMES if name.startswith("rr_")},
-        "rr_change": 0.1,
-        "rr_prematurity": 0.75,  # intervals are known to 0.01, and 0.02 is its unit
-        **{name: 0.12 for name in CONTEXT_NAMES if "likeness" in name},
+        **{name: 0.12 for name in NAMES if "similarity" in name},
         **dict.fromkeys(("qrs_size", "p_size", "qrs_width"), 0.12),
     }.items():
         np.testing.assert_allclose(
@@ -238,47 +194,56 @@ def test_the_sampling_rate_makes_little_difference(rate):
 
 
 @pytest.mark.parametrize(("form", "n_times"), [("kaggle", 187), ("window", 250)])
-def test_loaders_append_the_context(wfdb_folder, form, n_times):
-    plain = load_wfdb_beats(wfdb_folder, channel="II", form=form)
-    beats = load_wfdb_beats(wfdb_folder, channel="II", form=form, context=True)
-    assert plain.n_context == 0
-    assert beats.n_context == len(CONTEXT_NAMES)
-    assert beats.data.shape == (len(plain.data), n_times + 22)
-    assert beats.data.dtype == np.float32
-    np.testing.assert_array_equal(beats.data[:, :n_times], plain.data)
-    assert "22 columns of data hold the context" in beats.DESCR
-    assert "context" not in plain.DESCR
+def test_loaders_append_columns_by_name(wfdb_folder, form, n_times):
+    how = {"channel": "II", "form": form}
+    plain = load_wfdb_beats(wfdb_folder, **how)
+    beats = load_wfdb_beats(wfdb_folder, features=["morphology", "rr"], **how)
+    assert type(plain.data) is np.ndarray
+    assert beats.data is beats.frame
+    samples = [f"t{i:03d}" for i in range(n_times)]
+    assert plain.feature_names == list(plain.frame) == samples
+    names = [*samples, *FEATURE_GROUPS["rr"], *NAMES]
+    assert beats.feature_names == list(beats.frame) == names
+    assert set(beats.frame.dtypes) == {np.dtype("float32")}
+    np.testing.assert_array_equal(beats.frame[samples], plain.data)
+    assert beats.cut == beats.frame.attrs["cut"]
+    assert beats.cut == plain.cut | {"features": ["rr", "morphology"]}
+    assert "FEATURE_GROUPS: rr, morphology" in beats.DESCR
     # Every fifth mark is no beat: an interval of 1.6 s after three of 0.8 s.
-    interval = np.exp(column(beats.data[:, n_times:], "rr_previous"))
+    interval = np.exp(beats.frame["rr_previous"])
     np.testing.assert_allclose(interval[:5], [0.8, 0.8, 0.8, 0.8, 1.6], rtol=1e-5)
-    X, y = load_wfdb_beats(
-        wfdb_folder, channel="II", form=form, context=True, return_X_y=True
-    )
-    np.testing.assert_array_equal(X, beats.data)
+    X, _ = load_wfdb_beats(wfdb_folder, features=("rr",), return_X_y=True, **how)
+    assert list(X) == [*samples, *FEATURE_GROUPS["rr"]]
 
 
-def test_the_rate_of_the_windows_does_not_change_the_context(wfdb_folder):
+@pytest.mark.parametrize("features", ["rr", ["context"], ["rr", 1]])
+def test_groups_that_do_not_exist(wfdb_folder, features):
+    with pytest.raises(ValueError, match=r"features"):
+        load_wfdb_beats(wfdb_folder, channel="II", features=features)
+
+
+def test_the_rate_of_the_windows_does_not_change_the_features(wfdb_folder):
     own, faster = (
-        load_wfdb_beats(wfdb_folder, channel="II", sampling_rate=rate, context=True)
+        load_wfdb_beats(wfdb_folder, channel="II", sampling_rate=rate, features=_ALL)
         for rate in (None, 500)
     )
-    np.testing.assert_array_equal(own.data[:, -22:], faster.data[:, -22:])
+    np.testing.assert_array_equal(own.data.iloc[:, -38:], faster.data.iloc[:, -38:])
 
 
 @pytest.mark.mitbih
-def test_both_forms_of_a_real_record_have_the_same_context(mitbih_home):
+def test_both_forms_of_a_real_record_have_the_same_features(mitbih_home):
     directory = find_mitbih(mitbih_home)
     rows, windows = (
         load_wfdb_beats(
-            directory, records=["101"], channel="MLII", form=form, context=True
+            directory, records=["101"], channel="MLII", form=form, features=_ALL
         )
         for form in ("kaggle", "window")
     )
     common = np.isin(rows.time, windows.time)
     np.testing.assert_allclose(
-        rows.data[common, -22:],
-        windows.data[np.isin(windows.time, rows.time), -22:],
+        rows.data.iloc[common, -38:],
+        windows.data.iloc[np.isin(windows.time, rows.time), -38:],
         atol=1e-2,
     )
     normal = windows.symbols == "N"
-    assert np.median(windows.data[normal, -10]) > 0.98  # alike to their past
+    assert windows.data["qrs_similarity"][normal].median() > 0.98

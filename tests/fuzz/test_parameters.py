@@ -201,10 +201,12 @@ def test_parameters_of_the_simulation(params):
             "window": st.tuples(st.floats(-1, 1), st.floats(-1, 2)),
             "sampling_rate": st.floats(1, 1000),
             "form": st.sampled_from(["kaggle", "window"]),
-            "context": st.booleans(),
+            "features": st.lists(
+                st.sampled_from(["rr", "morphology", "rhythm", "x"]), max_size=3
+            ),
         },
         ["records", "annotator", "channel", "window", "sampling_rate", "form",
-         "context"],
+         "features"],
     )
 )  # fmt: skip
 def test_parameters_of_the_records(wfdb_folder, params):
@@ -213,4 +215,4 @@ def test_parameters_of_the_records(wfdb_folder, params):
     except Refused:
         return
     assert len(beats.data) == len(beats.target) == len(beats.groups) > 0
-    assert np.isfinite(beats.data).all()
+    assert np.isfinite(np.asarray(beats.data)).all()

@@ -1,0 +1,358 @@
+"""What WFDB records may hold: own time units, frames, gaps, segments, odd marks."""
+
+import numpy as np
+import pytest
+import wfdb
+
+from ecg_sklearn.datasets import (
+    _mitbih,
+    fetch_mitbih,
+    iter_beats,
+    load_wfdb_beats,
+)
+
+RATE, N_SAMPLES = 250, 250 * 30
+PEAKS = np.arange(100, 250 * 29, 200)  # a beat every .8 s
+
+
+def make_signal(rate=RATE):
+    """30 s with a peak of 1 mV at each beat, between values that differ."""
+    time = np.arange(30 * rate) / rate
+    signal = 0.1 * np.sin(2 * np.pi * time / 7)
+    for peak in PEAKS / RATE:
+        signal += np.exp(-0.5 * ((time - peak) / 0.02) ** 2)
+    return signal
+
+
+def write_record(folder, name="r1", signal=None, *, symbol="N", sample=PEAKS, **notes):
+    """Write a record of one signal, II, with its annotations."""
+    folder.mkdir(exist_ok=True)
+    signal = make_signal() if signal is None else signal
+    write_signal(folder, name, signal)
+    symbol = [symbol] * len(sample) if isinstance(symbol, str) else symbol
+    wfdb.wrann(name, "atr", sample, symbol, write_dir=str(folder), **notes)
+
+
+def write_signal(folder, name, signal, sig_name="II", fmt="16"):
+    wfdb.wrsamp(
+        name,
+        fs=RATE,
+        units=["mV"],
+        sig_name=[sig_name],
+        p_signal=signal[:, None],
+        fmt=[fmt],
+        write_dir=str(folder),
+    )
+
+
+@pytest.fixture
+def load(tmp_path):
+    """Read the folder's records in a form."""
+
+    def load(form="window", **options):
+        return load_wfdb_beats(tmp_path, **{"channel": "II", "form": form} | options)
+
+    return load
+
+
+FORMS = pytest.mark.parametrize("form", ["window", "kaggle"])
+
+
+class TestTimeUnits:
+    @FORMS
+    @pytest.mark.parametrize("unit", [100, 250, 1000, 360])
+    def test_annotations_have_one_of_their_own(self, tmp_path, load, form, unit):
+        write_record(tmp_path)
+        expected = load(form)
+        sample = np.rint(PEAKS * unit / RATE).astype(int)
+        write_record(tmp_path, sample=sample, fs=unit)
+        found = load(form)
+        np.testing.assert_allclose(found.rr[:, 1], 0.8, atol=2 / unit)
+        np.testing.assert_allclose(found.time, expected.time, atol=1 / unit)
+        assert found.data.shape == expected.data.shape
+        if form == "window":  # the peak stands where it should
+            np.testing.assert_allclose(found.data.argmax(axis=1), 100, atol=2)
+
+    @FORMS
+    @pytest.mark.parametrize("fs", [None, 125, 1000])
+    def test_signals_of_several_samples_a_frame(self, tmp_path, load, form, fs):
+        """62.5 frames a second with eight samples of the ECG and one of breathing."""
+        ecg, breath = make_signal(500), np.sin(np.arange(1875) / 50)
+        record = wfdb.Record(
+            record_name="r1",
+            n_sig=2,
+            fs=62.5,
+            sig_len=1875,
+            samps_per_frame=[8, 1],
+            e_d_signal=[np.rint(ecg * 200).astype(int), np.rint(breath * 200)],
+            sig_name=["II", "RESP"],
+            units=["mV", "NU"],
+            fmt=["16", "16"],
+            file_name=["r1.dat"] * 2,
+            adc_gain=[200.0, 200.0],
+            baseline=[0, 0],
+            byte_offset=[None, None],
+            adc_res=[16, 16],
+            adc_zero=[0, 0],
+            block_size=[0, 0],
+            skew=[None, None],
+        )
+        record.e_d_signal[1] = record.e_d_signal[1].astype(int)
+        record.init_value = [int(values[0]) for values in record.e_d_signal]
+        record.checksum = record.calc_checksum(expanded=True)
+        record.wrsamp(expanded=True, write_dir=str(tmp_path))
+        unit = fs or 62.5  # without a note, annotations count frames
+        sample = np.rint(PEAKS / RATE * unit).astype(int)
+        wfdb.wrann(
+            "r1", "atr", sample, ["N"] * len(sample), fs=fs, write_dir=str(tmp_path)
+        )
+        beats = load(form)
+        np.testing.assert_allclose(beats.rr[:, 1], 0.8, atol=2 / unit)
+        np.testing.assert_allclose(beats.time[:3], [0.4, 1.2, 2.0], atol=1 / unit)
+        if form == "window":
+            assert beats.sampling_rate == 500.0
+            np.testing.assert_allclose(beats.data.max(axis=1), 1.0, atol=0.15)
+            np.testing.assert_allclose(beats.data.argmax(axis=1), 200, atol=5)
+
+
+class TestInvalidSamples:
+    """WFDB marks samples that are missing by the lowest value of the format."""
+
+    GAP = slice(2000, 2010)  # at 8.0 s, inside the beat of 7.6 s and before that of 8.4
+
+    @pytest.fixture
+    def folder(self, tmp_path):
+        signal = make_signal()
+        signal[self.GAP] = np.nan  # written as the value of an invalid sample
+        write_record(tmp_path, signal=signal)
+        return tmp_path
+
+    @pytest.mark.parametrize(
+        ("form", "options", "lost"),
+        [
+            ("kaggle", {}, [7.6]),  # rows reach from a beat past the next one
+            ("window", {}, [7.6, 8.4]),
+            ("window", {"window": (-0.1, 0.1)}, []),
+            ("window", {"sampling_rate": 360.0}, [7.6, 8.4]),
+            ("window", {"sampling_rate": 100.0, "window": (-0.2, 0.5)}, [7.6]),
+        ],
+    )
+    def test_beats_that_touch_them_are_left_out(
+        self, tmp_path, folder, load, form, options, lost
+    ):
+        if lost:
+            message = (
+                rf"Record r1: {len(lost)} of \d+ beats .* first at {lost[0]:.2f} s"
+            )
+            with pytest.warns(RuntimeWarning, match=message):
+                beats = load(form, **options)
+        else:
+            beats = load(form, **options)
+        write_record(tmp_path)
+        whole = load(form, **options)
+        kept = ~np.isin(whole.time.round(2), lost)
+        assert np.count_nonzero(~kept) == len(lost)
+        for name in ("target", "groups", "symbols", "rr", "time", "rhythms"):
+            np.testing.assert_array_equal(beats[name], whole[name][kept])
+        assert np.isfinite(beats.data).all()
+        # The rest is what it is without the gap, the resampling filter's reach aside.
+        np.testing.assert_allclose(beats.data, whole.data[kept], atol=0.03)
+
+    @pytest.mark.parametrize("form", ["kaggle", "window"])
+    def test_everywhere(self, folder, monkeypatch, form):
+        cut = {"channel": "II", "form": form, "sampling_rate": 360.0}
+        with pytest.warns(RuntimeWarning, match="Record r1"):
+            whole = load_wfdb_beats(folder, **cut)
+        with pytest.warns(RuntimeWarning, match="Record r1"):
+            [batch] = iter_beats(folder, **cut)
+        np.testing.assert_array_equal(batch.data, whole.data)
+        monkeypatch.setattr(_mitbih, "find_mitbih", lambda home: folder)
+        monkeypatch.setattr(_mitbih, "missing_files", lambda folder: [])
+        monkeypatch.setattr(_mitbih, "damaged_files", lambda folder: [])
+        monkeypatch.setattr(_mitbih, "MITBIH_RECORDS", ["r1"])
+        monkeypatch.setattr(_mitbih, "_official_split", lambda n: np.full(n, -1))
+        given = {"channel": "II"} if form == "window" else {}
+        with pytest.warns(RuntimeWarning, match="Record r1"):
+            found = fetch_mitbih(form=form, **given)
+        np.testing.assert_array_equal(found.data, whole.data)
+
+    @pytest.mark.parametrize("form", ["kaggle", "window"])
+    def test_of_every_beat(self, tmp_path, load, form):
+        signal = make_signal()
+        write_record(tmp_path, signal=signal)
+        values = np.fromfile(tmp_path / "r1.dat", dtype="<i2")
+        np.full_like(values, -(2**15)).tofile(tmp_path / "r1.dat")
+        with (
+            pytest.warns(RuntimeWarning, match="of .* beats hold samples"),
+            pytest.raises(ValueError, match="No beat in"),
+        ):
+            load(form)
+
+    def test_context_is_finite(self, folder, load):
+        with pytest.warns(RuntimeWarning, match="Record r1"):
+            assert np.isfinite(load("window", context=True).data).all()
+
+
+class TestMarks:
+    @FORMS
+    @pytest.mark.parametrize("other", [None, np.nan, "VF", "Art"])
+    def test_what_is_no_beat_does_not_become_one(
+        self, tmp_path, load, monkeypatch, form, other
+    ):
+        write_record(tmp_path)
+        plain = load(form)
+        read = wfdb.rdann
+
+        def with_other_symbols(*args, **kwargs):
+            notes = read(*args, **kwargs)
+            notes.symbol = list(notes.symbol)
+            notes.symbol[3:5] = [other, other]
+            return notes
+
+        monkeypatch.setattr(wfdb, "rdann", with_other_symbols)
+        beats = load(form)
+        kept = np.r_[0:3, 5 : len(plain.time)]
+        np.testing.assert_array_equal(beats.time, plain.time[kept])
+        assert set(beats.symbols) == {"N"}
+
+    @FORMS
+    def test_outside_the_signal_they_give_no_rows(self, tmp_path, load, form):
+        beyond = np.append(PEAKS, [N_SAMPLES, N_SAMPLES + 1000, N_SAMPLES + 1200])
+        write_record(tmp_path)
+        expected = load(form)
+        write_record(tmp_path, sample=beyond)
+        message = r"Record r1 has 3 beats .* outside of its signal of 30 s.* 30\.00 s"
+        with pytest.warns(RuntimeWarning, match=message):
+            beats = load(form)
+        for name in ("data", "time", "rr"):
+            np.testing.assert_array_equal(beats[name], expected[name])
+
+    @FORMS
+    def test_negative_or_unordered(self, tmp_path, load, monkeypatch, form):
+        write_record(tmp_path)
+        expected = load(form)
+        read = wfdb.rdann
+
+        def shuffled(*args, **kwargs):
+            notes = read(*args, **kwargs)
+            notes.sample = np.append(notes.sample, -5)[::-1]
+            notes.symbol = ["+", *notes.symbol]
+            notes.aux_note = ["(AFIB", *notes.aux_note][::-1]
+            return notes
+
+        monkeypatch.setattr(wfdb, "rdann", shuffled)
+        beats = load(form)
+        for name in ("data", "time", "rr"):
+            np.testing.assert_array_equal(beats[name], expected[name])
+        assert (beats.rr > 0).all()
+
+    def test_at_one_moment_there_is_no_row_to_cut(self, tmp_path, load):
+        sample = np.array([1000, 2000, 2000, 2001, 3000])
+        write_record(tmp_path, sample=sample)
+        beats = load("kaggle")
+        np.testing.assert_allclose(beats.time, [4.0, 8.0, 8.004])
+        assert beats.data.any(axis=1).all()
+
+
+class TestSegments:
+    """Records that are put together of others."""
+
+    @FORMS
+    def test_of_one_layout(self, tmp_path, load, form):
+        write_record(tmp_path, "r1")
+        expected = load(form)
+        signal = make_signal()
+        write_signal(tmp_path, "s1", signal[:3000])
+        write_signal(tmp_path, "s2", signal[3000:])
+        header = f"r1/2 1 {RATE} {N_SAMPLES}\ns1 3000\ns2 {N_SAMPLES - 3000}\n"
+        (tmp_path / "r1.hea").write_text(header)
+        beats = load(form)
+        np.testing.assert_allclose(beats.data, expected.data, atol=2e-3)
+        np.testing.assert_array_equal(beats.rr, expected.rr)
+
+    @FORMS
+    def test_of_several_layouts_with_a_gap(self, tmp_path, load, form):
+        write_record(tmp_path, "r1")
+        expected = load(form)
+        signal = make_signal()
+        write_signal(tmp_path, "s1", signal[:3000])
+        write_signal(tmp_path, "s2", signal[3000:3500], sig_name="V1")
+        write_signal(tmp_path, "s3", signal[4000:])
+        (tmp_path / "r1_layout.hea").write_text(
+            f"r1_layout 2 {RATE} 0\n~ 0 200 0 0 0 0 0 II\n~ 0 200 0 0 0 0 0 V1\n"
+        )
+        (tmp_path / "r1.hea").write_text(
+            f"r1/5 2 {RATE} {N_SAMPLES}\nr1_layout 0\ns1 3000\ns2 500\n~ 500\n"
+            f"s3 {N_SAMPLES - 4000}\n"
+        )
+        with pytest.warns(RuntimeWarning, match=r"of \d+ beats hold samples"):
+            beats = load(form)
+        kept = np.isin(expected.time, beats.time)
+        lost = expected.time[~kept]
+        assert set(range(13, 16)) <= set(lost.astype(int))  # the gap: 12 to 16 s
+        assert 10.5 < lost.min() < lost.max() < 16.5
+        np.testing.assert_allclose(beats.data, expected.data[kept], atol=2e-3)
+
+    def test_a_segment_that_is_missing_is_named(self, tmp_path, load):
+        write_record(tmp_path, "r1")
+        write_signal(tmp_path, "s1", make_signal()[:3000])
+        header = f"r1/2 1 {RATE} {N_SAMPLES}\ns1 3000\ns2 {N_SAMPLES - 3000}\n"
+        (tmp_path / "r1.hea").write_text(header)
+        with pytest.raises(FileNotFoundError, match=r"Record r1 has no header s2\.hea"):
+            load()
+
+
+class TestNames:
+    def test_unnamed_signals(self, tmp_path, load):
+        write_record(tmp_path)
+        expected = load()
+        header = (tmp_path / "r1.hea").read_text()
+        (tmp_path / "r1.hea").write_text(header.replace(" II", ""))
+        np.testing.assert_array_equal(load(channel=0).data, expected.data)
+        with pytest.raises(
+            ValueError, match=r"It has unnamed\. Give channel .* position"
+        ):
+            load()
+
+    def test_records_in_subfolders(self, tmp_path, load):
+        write_record(tmp_path / "patient1", "p1")
+        write_record(tmp_path / "patient2", "p1")
+        with pytest.raises(FileNotFoundError, match=r"subfolders.*'patient./p1'"):
+            load()
+        assert set(load(records=["patient2/p1"]).groups) == {"patient2/p1"}
+        both = {"patient1/p1", "patient2/p1"}
+        (tmp_path / "RECORDS").write_text("patient1/p1\npatient2/p1\npatient1/p1\n")
+        assert set(load().groups) == both
+        assert len(load().data) == 2 * len(load(records=["patient1/p1"]).data)
+        (tmp_path / "RECORDS").write_text("patient1/\npatient2/\n")
+        for folder in ("patient1", "patient2"):
+            (tmp_path / folder / "RECORDS").write_text("p1\n")
+        assert set(load().groups) == both
+        with pytest.raises(FileNotFoundError, match=r"no annotation file p1\.qrs"):
+            load(records=["patient1/p1"], annotator="qrs")
+
+    def test_records_without_annotations(self, tmp_path, load):
+        for name in ("r1", "r2", "r3"):
+            write_record(tmp_path, name)
+        (tmp_path / "RECORDS").write_text("r1\nr2\nr3\n")
+        (tmp_path / "r2.atr").unlink()
+        with pytest.warns(RuntimeWarning, match=r"1 of 3 records .* left out: r2\."):
+            assert set(load().groups) == {"r1", "r3"}
+        with pytest.raises(FileNotFoundError, match="r2 has no annotation file"):
+            load(records=["r1", "r2"])
+        for name in ("r1", "r3"):
+            (tmp_path / f"{name}.atr").unlink()
+        with pytest.raises(FileNotFoundError, match="r1 has no annotation file"):
+            load()
+
+    @pytest.mark.parametrize("name", ["r1.hea", "r1.dat", "r1.atr", "./r1", "r1"])
+    def test_a_file_of_a_record_names_it(self, tmp_path, load, name):
+        write_record(tmp_path)
+        assert set(load(records=[name]).groups) == {"r1"}
+
+    @pytest.mark.parametrize("folder", [".", "db/../"])
+    def test_the_folder_of_this_process(self, tmp_path, monkeypatch, folder):
+        write_record(tmp_path)
+        (tmp_path / "db").mkdir()
+        monkeypatch.chdir(tmp_path)
+        assert set(load_wfdb_beats(folder, channel="II").groups) == {"r1"}
