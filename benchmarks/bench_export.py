@@ -25,7 +25,7 @@ from ecg_sklearn.exporting._formats import FORMATS
 
 
 def median_seconds(runs, X, rounds, calls):
-    """Time some calls of each in turn; the first of them, in cold caches, are left out."""
+    """Time some calls of each in turn, without the first, which meets cold caches."""
     times = {name: [] for name in runs}
     for _ in range(rounds):
         for name, run in runs.items():
