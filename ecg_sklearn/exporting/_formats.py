@@ -8,7 +8,7 @@ import zipfile
 import keras
 
 from ecg_sklearn.neural_network._network import predict_in_batches
-from ecg_sklearn.utils._files import without_start_up_noise
+from ecg_sklearn.utils._tensorflow import without_start_up_noise
 
 __all__ = ["FORMATS"]
 

@@ -1,19 +1,19 @@
-"""Class activation maps of a fitted network: what :func:`grad_cam` computes.
-
-Public through :mod:`ecg_sklearn.inspection`.
-"""
+"""Class activation maps of a fitted network: :func:`grad_cam`."""
 
 from numbers import Integral
 
 import numpy as np
-from sklearn.utils import Bunch
+from sklearn.utils import Bunch, _safe_indexing
 from sklearn.utils._param_validation import Interval, validate_params
 from sklearn.utils.validation import check_is_fitted
+
+from ecg_sklearn.utils._columns import sample_columns
 
 __all__ = [
     "class_codes",
     "grad_cam",
-    "n_times_of",
+    "has_maps",
+    "sample_places",
     "sample_times",
     "spectrogram_step",
     "split_pipeline",
@@ -28,35 +28,32 @@ _SMALLEST_MAP = (3, 6)
 @validate_params(
     {
         "layer": [Interval(Integral, 1, None, closed="left"), str, None],
-        "average_gradients": ["boolean"],
     },
     prefer_skip_nested_validation=True,
 )
-def grad_cam(pipe, X, class_=None, *, layer=None, average_gradients=False):
+def grad_cam(pipe, X, class_=None, *, layer=None):
     """Map where the network found its evidence for a class, by Grad-CAM.
 
     The output of a convolution block is multiplied with the gradient of the score of
-    the class (before the softmax), summed over the channels, cut at zero, and
-    resized to the spectrogram.
+    the class (before the softmax) at each place, summed over the channels, cut at
+    zero, and resized to the spectrogram.
 
     Parameters
     ----------
     pipe : Pipeline or SpectrogramCNNClassifier
         Fitted. Of a pipeline, the steps before the classifier transform ``X``, and
         samplers are left out.
-    X : array-like of shape (n_beats, n_features)
+    X : array-like or DataFrame of shape (n_beats, n_columns)
         Beats, in the form that ``pipe`` was fitted on: for a classifier without a
-        pipeline, spectrograms.
+        pipeline, spectrograms. Features of the beat are used and not explained.
     class_ : label, default=None
         The class to explain. None explains the predicted class of each beat.
     layer : int or str, default=None
-        The convolution block, counted from 1, or the name of a layer of ``model_``.
-        None takes the last block whose map has at least 3 rows and 6 columns, or as
-        many as the spectrogram, if that has fewer; if none has, the first.
-    average_gradients : bool, default=False
-        Weight a channel by its mean gradient over the map, as the first Grad-CAM
-        [1]_ does. By default each place is weighted by its own gradient (HiResCAM
-        [2]_).
+        The convolution block, counted from 1, or the name of a layer of ``model_``. A
+        block is a convolution and all that follows it, up to the next one; shortcuts
+        around convolutions are taken. None takes the last block whose map has at least
+        3 rows and 6 columns, or as many as the spectrogram, if that has fewer; if none
+        has, the first.
 
     Returns
     -------
@@ -89,17 +86,14 @@ def grad_cam(pipe, X, class_=None, *, layer=None, average_gradients=False):
 
     Notes
     -----
-    Behind the last block the network averages over the map, so that each channel has
-    the same gradient everywhere and both ways of weighting agree. But its map of a
-    spectrogram of 12 by 47 has 1 by 3 places, 0.53 s apart. On earlier blocks the
-    gradient of a channel changes from place to place, and its mean says little: for
-    simulated V beats of the Kaggle form, block 2 put between 0.12 and 0.46 of the
-    mass within 0.15 s of the R peak with it (three trainings; 0.10 would be uniform),
-    and between 0.56 and 0.64 without. LayerCAM [3]_, which keeps the positive
-    gradients alone, gave 0.41 to 0.50, on all blocks together 0.37 to 0.39, and it
-    all but fails the test of [4]_: on block 2 of three networks for windows, its maps
-    of trained and of random weights had rank correlations of 0.68 to 0.69, those of
-    the default 0.11 to 0.20.
+    The first Grad-CAM [1]_ weights a channel by its mean gradient over the map. Here
+    each place is weighted by its own gradient (HiResCAM [2]_). Behind the last block,
+    where the network averages over the map, both agree; but its map of a spectrogram
+    of 12 by 47 has 1 by 3 places, 0.53 s apart. On earlier blocks the mean says little:
+    for simulated V beats of the Kaggle form, block 2 put 0.12 to 0.46 of the mass
+    within 0.15 s of the R peak with it (three trainings; 0.10 would be uniform), and
+    0.56 to 0.64 without. LayerCAM, which keeps the positive gradients alone, gave 0.41
+    to 0.50, and all but fails the test with random weights of [3]_.
 
     A place of the map is put in the centre of what its convolutions see. On the third
     block of the default network this is 0.1 s later than where a resize that knows
@@ -111,9 +105,7 @@ def grad_cam(pipe, X, class_=None, *, layer=None, average_gradients=False):
        via gradient-based localization", ICCV, 2017.
     .. [2] R. L. Draelos, L. Carin, "Use HiResCAM instead of Grad-CAM for faithful
        explanations of convolutional neural networks", arXiv:2011.08891, 2020.
-    .. [3] P.-T. Jiang et al., "LayerCAM: exploring hierarchical class activation maps
-       for localization", IEEE Transactions on Image Processing 30, 2021.
-    .. [4] J. Adebayo et al., "Sanity checks for saliency maps", NeurIPS, 2018.
+    .. [3] J. Adebayo et al., "Sanity checks for saliency maps", NeurIPS, 2018.
 
     Examples
     --------
@@ -135,20 +127,18 @@ def grad_cam(pipe, X, class_=None, *, layer=None, average_gradients=False):
         )
     steps, classifier = split_pipeline(pipe)
     network = _fitted_network(classifier)
-    chosen = _choose_layer(network, layer)
-    to_rows, to_columns = _resizers(network, chosen)
-    scores = _ScoreGradient(network, chosen)
+    path = _choose_path(network, layer)
+    to_rows, to_columns = _resizers(path)
+    scores = _ScoreGradient(network, path[-1])
     heatmaps, codes, probabilities = [], [], []
     if not hasattr(X, "iloc"):
         X = np.asarray(X)
     for start in range(0, max(len(X), 1), _CHUNK_BEATS):  # no beats: an error below
         part = slice(start, start + _CHUNK_BEATS)
-        images = _transform(steps, X.iloc[part] if hasattr(X, "iloc") else X[part])
+        images = _transform(steps, _safe_indexing(X, part))
         probability = classifier.predict_proba(images)
         code = class_codes(class_, classifier.classes_, probability)
         maps, gradients = scores(images, code)
-        if average_gradients:
-            gradients = gradients.mean(axis=(1, 2), keepdims=True)
         coarse = np.maximum((maps * gradients).sum(axis=-1), 0)
         heatmap = to_rows @ coarse @ to_columns.T
         peak = heatmap.max(axis=(1, 2), keepdims=True)
@@ -161,7 +151,7 @@ def grad_cam(pipe, X, class_=None, *, layer=None, average_gradients=False):
         **_on_the_time_axis(heatmap, spectrogram_step(steps)),
         classes=classifier.classes_[np.concatenate(codes)],
         probability=np.concatenate(probabilities),
-        layer=chosen.name,
+        layer=path[-1].name,
     )
 
 
@@ -192,6 +182,16 @@ def spectrogram_step(steps):
     return known[-1] if known else None
 
 
+def has_maps(classifier):
+    """Whether :func:`grad_cam` can explain a fitted classifier."""
+    network = getattr(classifier, "model_", None)
+    if not hasattr(network, "layers"):
+        return False
+    import keras
+
+    return keras.backend.backend() == "tensorflow" and bool(_paths_to_maps(network))
+
+
 def _fitted_network(classifier):
     network = getattr(classifier, "model_", None)
     if not hasattr(network, "layers"):
@@ -202,19 +202,56 @@ def _fitted_network(classifier):
     return network
 
 
-def _choose_layer(network, layer):
-    """Find the layer that a number, a name or None stands for."""
-    images = [each for each in network.layers[1:] if len(each.output.shape) == 4]
-    # A block ends with the last layer that bears its name.
-    ends = {each.name.split("_")[0]: each for each in images}
-    blocks = [each for name, each in ends.items() if name.startswith("block")]
-    if not blocks:
-        raise ValueError("The network has no convolution, which grad_cam needs.")
+def _paths_to_maps(network):
+    """Layers from the first convolution to each layer whose output is a map.
+
+    A map has rows, columns and channels, and a convolution before it. Where layers
+    join, the path follows the first one: a residual sum is centred on what is added to.
+    """
+    made_by = {id(getattr(each, "output", None)): each for each in network.layers}
+    paths = {}
+    for layer in network.layers:
+        path, each = [], layer
+        while each is not None and _n_axes(each) == 4:
+            path.insert(0, each)
+            before = made_by.get(id(_inputs(each)[0])) if _inputs(each) else None
+            each = None if before is each else before
+        convolutions = [n for n, each in enumerate(path) if _is_convolution(each)]
+        if convolutions:
+            paths[layer.name] = path[convolutions[0] :]
+    return paths
+
+
+def _n_axes(layer):
+    return len(getattr(getattr(layer, "output", None), "shape", ()))
+
+
+def _inputs(layer):
+    return layer.input if isinstance(layer.input, (list, tuple)) else [layer.input]
+
+
+def _is_convolution(layer):
+    return len(getattr(layer, "kernel_size", ())) == 2
+
+
+def _choose_path(network, layer):
+    """Find the path to the layer that a number, a name or None stands for."""
+    paths = _paths_to_maps(network)
+    if not paths:
+        raise ValueError(
+            "The network has no convolution that makes maps of rows and columns, which "
+            "grad_cam needs. Use occlusion, which works with any classifier."
+        )
     if isinstance(layer, str):
-        named = {each.name: each for each in images}
-        if layer not in named:
-            raise ValueError(f"layer={layer!r} is none of {', '.join(named)}.")
-        return named[layer]
+        if layer not in paths:
+            raise ValueError(f"layer={layer!r} is none of {', '.join(paths)}.")
+        return paths[layer]
+    used = {id(each) for path in paths.values() for each in _inputs(path[-1])}
+    ends = [path for path in paths.values() if id(path[-1].output) not in used]
+    longest = max(ends, key=len)
+    starts = [place for place, each in enumerate(longest) if _is_convolution(each)]
+    # A block ends where the next convolution begins.
+    blocks = [longest[:end] for end in (*starts[1:], len(longest))]
     if layer is not None:
         if layer > len(blocks):
             raise ValueError(
@@ -222,19 +259,15 @@ def _choose_layer(network, layer):
                 f"Give 1 to {len(blocks)}, or None."
             )
         return blocks[layer - 1]
-    smallest = np.minimum(_SMALLEST_MAP, network.input_shape[1:3])
-    large = [b for b in blocks if (np.array(b.output.shape[1:3]) >= smallest).all()]
+    smallest = np.minimum(_SMALLEST_MAP, longest[0].input.shape[1:3])
+    large = [b for b in blocks if (np.array(b[-1].output.shape[1:3]) >= smallest).all()]
     return large[-1] if large else blocks[0]
 
 
-def _resizers(network, chosen):
+def _resizers(path):
     """Matrices that interpolate the rows and the columns of a map to the image."""
-    path = network.layers[1 : network.layers.index(chosen) + 1]
-    # What a residual convolution adds is centred on where it is added.
-    path = [each for each in path if "residual" not in each.name]
-    first = next(each for each in path if hasattr(each, "kernel_size"))
     return [
-        _interpolation(_centres(path, axis), np.arange(first.input.shape[axis]))
+        _interpolation(_centres(path, axis), np.arange(path[0].input.shape[axis]))
         for axis in (1, 2)
     ]
 
@@ -243,13 +276,16 @@ def _centres(path, axis):
     """Centres, in pixels of the image, of what each place of a map sees."""
     scale, offset = 1.0, 0.0
     for layer in path:
+        before, after = _inputs(layer)[0].shape[axis], layer.output.shape[axis]
         window = getattr(layer, "kernel_size", None) or getattr(
             layer, "pool_size", None
         )
-        if window is None:
+        if window is None:  # another layer that resizes does so evenly
+            offset += scale * (before / after - 1) / 2
+            scale *= before / after
             continue
-        size, stride = window[axis - 1], layer.strides[axis - 1]
-        before, after = layer.input.shape[axis], layer.output.shape[axis]
+        dilation = getattr(layer, "dilation_rate", (1, 1))[axis - 1]
+        size, stride = (window[axis - 1] - 1) * dilation + 1, layer.strides[axis - 1]
         padding = 0
         if layer.padding == "same":
             padding = max((after - 1) * stride + size - before, 0) // 2
@@ -273,7 +309,11 @@ class _ScoreGradient:
 
         self.last = network.layers[-1]
         self.image_shape = network.input_shape[1:]
-        self.graph = keras.Model(network.input, [layer.output, self.last.input])
+        if hasattr(self.last, "kernel"):
+            features = self.last.input
+        else:  # no weights to see the scores before the softmax by
+            self.last, features = None, keras.ops.log(network.output + 1e-30)
+        self.graph = keras.Model(network.input, [layer.output, features])
 
     def __call__(self, images, codes):
         import tensorflow as tf
@@ -284,7 +324,9 @@ class _ScoreGradient:
             tape.watch(images)
             maps, features = self.graph(images, training=False)
             # The softmax is left out: it flattens the gradient of a sure decision.
-            scores = tf.matmul(features, self.last.kernel) + self.last.bias
+            scores = features
+            if self.last is not None:
+                scores = tf.matmul(features, self.last.kernel) + self.last.bias
             scores = tf.gather(scores, codes, axis=1, batch_dims=1)
         return maps.numpy(), tape.gradient(scores, maps).numpy()
 
@@ -309,7 +351,7 @@ def _on_the_time_axis(heatmap, spectrogram):
     if spectrogram is not None:
         shape = len(spectrogram.frequencies_), len(spectrogram.times_)
         if shape == heatmap.shape[1:]:
-            times = sample_times(n_times_of(spectrogram), spectrogram.sampling_rate)
+            times = sample_times(spectrogram.n_times_, spectrogram.sampling_rate)
             profile = profile @ _interpolation(spectrogram.times_, times).T
             axes = {
                 "frequencies": spectrogram.frequencies_,
@@ -319,9 +361,13 @@ def _on_the_time_axis(heatmap, spectrogram):
     return {"time_profile": profile, **axes}
 
 
-def n_times_of(spectrogram):
-    """Count the samples of a beat, which may have other columns behind them."""
-    return getattr(spectrogram, "n_times_", spectrogram.n_features_in_)
+def sample_places(steps, X):
+    """Find the columns of a table of beats that hold samples; the rest are features."""
+    spectrogram = spectrogram_step(steps)
+    if spectrogram is not None:
+        return spectrogram.sample_columns_
+    names = [str(name) for name in X.columns] if hasattr(X, "columns") else None
+    return sample_columns("auto", X, X.shape[1], names)[0]
 
 
 def sample_times(n_times, sampling_rate):

@@ -7,10 +7,18 @@ from ecg_sklearn.inspection._class_activation import (
     spectrogram_step,
     split_pipeline,
 )
-from ecg_sklearn.inspection._drawing import draw_explanation
 from ecg_sklearn.inspection._occlusion import occlusion
 
 __all__ = ["BeatExplanationDisplay"]
+
+# White to Okabe and Ito's vermilion: light and dark follow the value, so that the
+# colour-blind and a grey print see the same, and a black curve stays readable on it.
+_EVIDENCE = ("#FFFFFF", "#F3B37A", "#D55E00")
+# Level of the heatmap -> style of its contour, told apart without colour.
+_CONTOURS = {0.25: ":", 0.5: "--", 0.75: "-"}
+# Below this fraction of the largest value, a negative profile is hatched.
+_CLEARLY_NEGATIVE = 0.1
+_QUANTITIES = {"db": "Power (dB)", "power": "Power", "magnitude": "Magnitude"}
 
 
 class BeatExplanationDisplay:
@@ -104,7 +112,7 @@ class BeatExplanationDisplay:
         ----------
         pipe : Pipeline
             Fitted, with a step that makes spectrograms.
-        x : array-like of shape (n_features,) or (1, n_features)
+        x : array-like of shape (n_columns,) or (1, n_columns)
             The beat, as the pipeline takes it.
         class_ : label, default=None
             The class to explain. None explains the predicted class.
@@ -135,7 +143,7 @@ class BeatExplanationDisplay:
         if x.ndim != 2 or len(x) != 1:
             raise ValueError(
                 f"x has shape {x.shape}, but the display shows one beat. Give shape "
-                "(n_times,) or (1, n_times)."
+                "(n_columns,) or (1, n_columns)."
             )
         steps, _ = split_pipeline(pipe)
         spectrogram = spectrogram_step(steps)
@@ -146,23 +154,25 @@ class BeatExplanationDisplay:
             )
         if method == "grad_cam":
             found = grad_cam(pipe, x, class_, layer=layer)
-            profile_label = "Evidence, mean over frequency"
         else:
             found = occlusion(pipe, x, class_)
-            profile_label = "Fall of the probability"
-        image, label = _spectrogram_in_units(steps, spectrogram, x)
+        beat = np.asarray(x)[0, spectrogram.sample_columns_]
+        for step in steps[: steps.index(spectrogram)]:
+            x = step.transform(x)
         name = found.classes[0]
         name = name if target_names is None else target_names[name]
         return cls(
-            np.asarray(x)[0, : len(found.times)],
+            beat,
             found.times,
             found.time_profile[0],
-            spectrogram=image,
+            spectrogram=spectrogram._levels_in_units(x)[0],
             heatmap=found.heatmap[0] if "heatmap" in found else None,
             frequencies=spectrogram.frequencies_,
             frame_times=spectrogram.times_,
-            spectrogram_label=label,
-            profile_label=profile_label,
+            spectrogram_label=_QUANTITIES[spectrogram.scale],
+            profile_label="Evidence, mean over frequency"
+            if method == "grad_cam"
+            else "Fall of the probability",
             title=f"Class {name}, probability {found.probability[0]:.2f}",
         ).plot(axes)
 
@@ -180,16 +190,93 @@ class BeatExplanationDisplay:
         BeatExplanationDisplay
             This display.
         """
-        self.axes_ = draw_explanation(self, axes)
+        import matplotlib.pyplot as plt
+
+        n_panels = 1 if self.spectrogram is None else 2
+        if axes is None:
+            _, axes = plt.subplots(
+                n_panels, 1, figsize=(7.5, 2.9 * n_panels), layout="constrained"
+            )
+        axes = np.ravel(axes)
+        if len(axes) < n_panels:
+            raise ValueError(
+                f"{len(axes)} axes were given; this display needs {n_panels}."
+            )
+        self._draw_beat(axes[0])
+        if n_panels == 2:
+            self._draw_spectrogram(axes[1])
+            axes[1].set_xlim(axes[0].get_xlim())
+        self.axes_ = axes[:n_panels]
         self.figure_ = self.axes_[0].figure
         return self
 
+    def _draw_beat(self, ax):
+        """Draw the beat on a ground coloured by the profile."""
+        from matplotlib.colors import LinearSegmentedColormap
 
-def _spectrogram_in_units(steps, spectrogram, x):
-    """Spectrogram of one beat without its normalisation, and what its values are."""
-    for step in steps:
-        if step is spectrogram:
-            break
-        x = step.transform(x)
-    label = {"db": "Power (dB)", "power": "Power", "magnitude": "Magnitude"}
-    return spectrogram._levels_in_units(x)[0], label[spectrogram.scale]
+        times, profile = np.asarray(self.times), np.asarray(self.time_profile)
+        largest = np.abs(profile).max()
+        ax.plot(times, self.beat, color="black", linewidth=1.4)
+        low, high = ax.get_ylim()
+        ground = ax.imshow(
+            profile[None, :],
+            extent=(*_edges(times), low, high),
+            aspect="auto",
+            cmap=LinearSegmentedColormap.from_list("evidence", _EVIDENCE),
+            vmin=0,
+            vmax=largest if largest > 0 else 1,
+            zorder=0,
+        )
+        against = profile < -_CLEARLY_NEGATIVE * largest
+        if against.any():
+            ax.fill_between(
+                times, low, high, where=against, facecolor="none", edgecolor="0.6",
+                hatch="///", linewidth=0, label="spoke against the class", zorder=0.5,
+            )  # fmt: skip
+            ax.legend(fontsize="small", loc="best")
+        ax.set(xlim=(times[0], times[-1]), ylim=(low, high), title=self.title or "")
+        ax.set(xlabel="Time (s)", ylabel="Amplitude")
+        ax.figure.colorbar(ground, ax=ax, label=self.profile_label, pad=0.02)
+
+    def _draw_spectrogram(self, ax):
+        """Draw the spectrogram in grey, and contours of the heatmap on it."""
+        from matplotlib.patheffects import withStroke
+
+        x, y = _edges(self.frame_times), _edges(self.frequencies)
+        image = ax.imshow(
+            np.asarray(self.spectrogram),
+            extent=(*x, *y),
+            origin="lower",
+            aspect="auto",
+            cmap="Greys",
+        )
+        ax.figure.colorbar(image, ax=ax, label=self.spectrogram_label, pad=0.02)
+        ax.set(xlabel="Time (s)", ylabel="Frequency (Hz)")
+        if self.heatmap is None:
+            return
+        # Carried on to the edges of the outer cells, where the image ends.
+        heatmap = np.pad(np.asarray(self.heatmap), 1, mode="edge")
+        levels = [n for n in _CONTOURS if heatmap.min() < n < heatmap.max()]
+        if levels:
+            drawn = ax.contour(
+                np.r_[x[0], self.frame_times, x[1]],
+                np.r_[y[0], self.frequencies, y[1]],
+                heatmap,
+                levels=levels,
+                colors=_EVIDENCE[-1],
+                linestyles=[_CONTOURS[level] for level in levels],
+                linewidths=1.6,
+            )
+            drawn.set_path_effects([withStroke(linewidth=3.2, foreground="white")])
+            ax.set_title(
+                "0.25 (dotted), 0.5 (dashed), 0.75 (solid) of the largest evidence",
+                fontsize="small",
+                loc="right",
+            )
+
+
+def _edges(centres):
+    """Outer edges of evenly spaced cells, of any number from one."""
+    centres = np.asarray(centres)
+    half = (centres[1] - centres[0]) / 2 if len(centres) > 1 else 0.5
+    return centres[0] - half, centres[-1] + half

@@ -8,7 +8,7 @@ from sklearn.utils._param_validation import Interval, validate_params
 
 from ecg_sklearn.inspection._class_activation import (
     class_codes,
-    n_times_of,
+    sample_places,
     sample_times,
     spectrogram_step,
     split_pipeline,
@@ -47,8 +47,10 @@ def occlusion(
     ----------
     pipe : estimator
         Fitted classifier or pipeline with ``predict_proba``, of any kind.
-    X : array-like of shape (n_beats, n_times)
-        Beats.
+    X : array-like or DataFrame of shape (n_beats, n_columns)
+        Beats. Features of the beat, which are the columns that the spectrogram in the
+        pipeline takes for features, or those of a DataFrame that are not named
+        ``t000``, ``t001`` and so on, stay as they are.
     class_ : label, default=None
         The class to explain. None explains the predicted class of each beat.
     patch_seconds : float, default=0.05
@@ -108,12 +110,12 @@ def occlusion(
             f"{type(classifier).__name__} has no predict_proba, which occlusion needs. "
             "Calibrate it with sklearn.calibration.CalibratedClassifierCV."
         )
-    columns = getattr(X, "columns", None)
+    table = X
     X = check_array(X, dtype=[np.float64, np.float32])
+    samples = sample_places(steps, table if hasattr(table, "columns") else X)
     if sampling_rate is None:
         sampling_rate = _known_sampling_rate(steps)
-    spectrogram = spectrogram_step(steps)
-    n_times = X.shape[1] if spectrogram is None else n_times_of(spectrogram)
+    n_times = len(samples)
     starts, width = _stretches(n_times, sampling_rate, patch_seconds, stride_seconds)
     shares = np.zeros((len(starts), n_times), dtype=np.float32)
     for row, start in zip(shares, starts, strict=True):
@@ -123,13 +125,13 @@ def occlusion(
     chunk = max(1, _CHUNK_BRIDGED // len(starts))
     for first in range(0, len(X), chunk):
         part = X[first : first + chunk]
-        probability = _predict_proba(pipe, part, columns)
+        probability = _predict_proba(pipe, part, table)
         code = class_codes(class_, classifier.classes_, probability)
         whole = np.take_along_axis(probability, code[:, None], 1)
         bridged = np.repeat(part[:, None], len(starts), axis=1)
         for number, start in enumerate(starts):
-            _bridge(bridged[:, number, :n_times], start, start + width)
-        left = _predict_proba(pipe, bridged.reshape(-1, X.shape[1]), columns)
+            _bridge(bridged[:, number], samples, start, start + width)
+        left = _predict_proba(pipe, bridged.reshape(-1, X.shape[1]), table)
         left = left.reshape(*bridged.shape[:2], -1)
         left = np.take_along_axis(left, code[:, None, None], 2)[:, :, 0]
         profiles.append(np.clip((whole - left) @ shares, -1, 1).astype(np.float32))
@@ -143,12 +145,13 @@ def occlusion(
     )
 
 
-def _predict_proba(pipe, X, columns):
-    """Predict with the column names that the caller's beats had."""
-    if columns is not None:
+def _predict_proba(pipe, X, table):
+    """Predict, with the names of columns that the caller's beats had."""
+    if hasattr(table, "columns"):
         import pandas as pd
 
-        X = pd.DataFrame(X, columns=columns)
+        X = pd.DataFrame(X, columns=table.columns)
+        X.attrs = dict(getattr(table, "attrs", {}))
     return pipe.predict_proba(X)
 
 
@@ -180,10 +183,10 @@ def _stretches(n_times, sampling_rate, patch_seconds, stride_seconds):
     return [*range(0, last, stride), last], width
 
 
-def _bridge(X, start, stop):
+def _bridge(X, samples, start, stop):
     """Put a straight line in place of samples start to stop, in place."""
     # At the end of a beat, one side has no sample: the line is level there.
-    left = X[:, [start - 1 if start > 0 else stop]]
-    right = X[:, [stop if stop < X.shape[1] else start - 1]]
+    left = X[:, [samples[start - 1 if start > 0 else stop]]]
+    right = X[:, [samples[stop if stop < len(samples) else start - 1]]]
     share = np.arange(1, stop - start + 1) / (stop - start + 1)
-    X[:, start:stop] = left + share * (right - left)
+    X[:, samples[start:stop]] = left + share * (right - left)

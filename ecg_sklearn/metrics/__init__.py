@@ -5,16 +5,17 @@ Arrays in, numbers out: nothing here sees an estimator.
 
 from ecg_sklearn.metrics._aami import AAMIReport, aami_report
 from ecg_sklearn.metrics._bootstrap import BootstrapInterval, bootstrap_ci
-from ecg_sklearn.metrics._classes import ClassReport, class_report
+from ecg_sklearn.metrics._calibration import expected_calibration_error
+from ecg_sklearn.metrics._evaluation import Evaluation
 from ecg_sklearn.metrics._scorers import aami_jk_score, get_aami_scorers
 
 __all__ = [
     "AAMIReport",
     "BootstrapInterval",
-    "ClassReport",
+    "Evaluation",
     "aami_jk_score",
     "aami_report",
     "bootstrap_ci",
-    "class_report",
+    "expected_calibration_error",
     "get_aami_scorers",
 ]

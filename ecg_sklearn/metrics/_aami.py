@@ -1,12 +1,11 @@
 """Ectopic beats as ANSI/AAMI EC57 reports them: :func:`aami_report`."""
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
 
 from ecg_sklearn.aami import CLASS_NAMES
-from ecg_sklearn.metrics._counts import check_aligned, matrix_text, plain, ratio, text
+from ecg_sklearn.metrics._counts import check_aligned, matrix_text, plain, text
 from ecg_sklearn.metrics._ec57 import ECTOPIC, N_CLASSES, RATES, cells, figures_of
 
 
@@ -48,13 +47,10 @@ class AAMIReport:
     @property
     def average(self):
         """Mean of each rate over the records where it is defined; empty without."""
+        if not self.records:
+            return {}
         names = [f"{beat}_{rate}" for beat in ECTOPIC for rate in RATES]
-        means = {}
-        for name in names if self.records else ():
-            rates = [figures[name] for figures in self.records.values()]
-            defined = [rate for rate in rates if not math.isnan(rate)]
-            means[name] = ratio(sum(defined), len(defined))
-        return means
+        return self.to_frame()[names].iloc[:-1].mean().to_dict()
 
     def __str__(self):
         counted = f"{self.gross['n_beats']} beats"
@@ -76,18 +72,15 @@ class AAMIReport:
         lines.append(_line("Gross", first, self.gross))
         if self.records:
             lines.append(_line("Average", first, self.average))
-        matrix = matrix_text(self.confusion_matrix, CLASS_NAMES)
-        return "\n".join(
-            [
-                *lines,
-                "",
-                f"Accuracy over all classes {text(self.gross['accuracy'], 6, 2, 100)}, "
-                f"Cohen's kappa {text(self.gross['kappa'], 6, 4)}",
-                "",
-                "Beats by true and predicted class",
-                matrix,
-            ]
-        )
+        lines += [
+            "",
+            f"Accuracy over all classes {text(self.gross['accuracy'], 6, 2, 100)}, "
+            f"Cohen's kappa {text(self.gross['kappa'], 6, 4)}",
+            "",
+            "Beats by true and predicted class",
+            matrix_text(self.confusion_matrix, CLASS_NAMES),
+        ]
+        return "\n".join(lines)
 
     def to_dict(self):
         """Give the numbers as plain Python, ready for JSON.
@@ -98,15 +91,7 @@ class AAMIReport:
             "gross", "average", "records" (by name, as str), "confusion_matrix" (a
             list of rows) and "skip_first". What is not defined is None.
         """
-        return plain(
-            {
-                "gross": self.gross,
-                "average": self.average,
-                "records": self.records,
-                "confusion_matrix": self.confusion_matrix,
-                "skip_first": self.skip_first,
-            }
-        )
+        return plain(vars(self) | {"average": self.average})
 
     def to_frame(self):
         """Give the figures as a table.
@@ -200,7 +185,7 @@ def aami_report(
 
     See Also
     --------
-    class_report : Every class against all others, without exceptions.
+    Evaluation : These figures and those of each class, with intervals.
     aami_jk_score : The index jk alone.
 
     References
@@ -248,14 +233,19 @@ def aami_report(
             f"{arrays['time'].max():g} s. Use a smaller skip_first."
         )
     return AAMIReport(
-        gross=figures_of(gross),
+        gross=_plain_figures(gross),
         records={
-            name: figures_of(matrix)
+            name: _plain_figures(matrix)
             for name, matrix in zip(names.tolist(), counts, strict=False)
         },
         confusion_matrix=gross,
         skip_first=float(skip_first),
     )
+
+
+def _plain_figures(matrix):
+    """Figures of one matrix as ints and floats."""
+    return {name: value.item() for name, value in figures_of(matrix).items()}
 
 
 def _after(time, skip_first, n_beats):

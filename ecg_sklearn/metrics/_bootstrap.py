@@ -1,17 +1,19 @@
-"""How sure a number is: :func:`bootstrap_ci`."""
+"""Percentile bootstrap over records or beats: :func:`bootstrap_ci`."""
 
 import warnings
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from numbers import Integral, Real
 
 import numpy as np
 from sklearn.exceptions import UndefinedMetricWarning
 from sklearn.utils import check_random_state
 
-from ecg_sklearn.metrics._counts import check_aligned, plain
+from ecg_sklearn.metrics._counts import check_aligned
 
 # More would take days, and tell nothing more.
 MOST_RESAMPLES = 1_000_000
+# Units that are drawn at once, to bound the memory.
+_CHUNK_DRAWN = 2_000_000
 
 
 @dataclass(frozen=True)
@@ -61,16 +63,6 @@ class BootstrapInterval:
             f"{self.n_units} {self.unit}{left_out})"
         )
 
-    def to_dict(self):
-        """Give the numbers as plain Python, ready for JSON.
-
-        Returns
-        -------
-        dict
-            One item for each parameter of this class; nan is None.
-        """
-        return plain(asdict(self))
-
 
 def bootstrap_ci(
     metric,
@@ -82,7 +74,7 @@ def bootstrap_ci(
     confidence_level=0.95,
     random_state=None,
 ):
-    """Put an interval around a metric by the percentile bootstrap.
+    """Put an interval around any metric by the percentile bootstrap.
 
     Beats of one patient are alike: a classifier that fails on a patient fails on many
     of the beats. Where the records are known, whole records are therefore drawn with
@@ -119,6 +111,11 @@ def bootstrap_ci(
         If the lengths differ, there is one record only, the metric of all beats is not
         defined, or a parameter is out of range.
 
+    See Also
+    --------
+    Evaluation : Intervals of all figures that follow from a confusion matrix, from the
+        same resamples, 100 times faster.
+
     References
     ----------
     .. [1] B. Efron, R. J. Tibshirani, "An introduction to the bootstrap", Chapman and
@@ -140,17 +137,22 @@ def bootstrap_ci(
     >>> found.unit, found.estimate, round(found.low, 3), found.high
     ('records', 0.8, 0.4, 1.0)
     """
-    _check_parameters(n_resamples, confidence_level)
-    arrays = {"y_true": y_true, "y_pred": y_pred}
-    if groups is None:
-        y_true, y_pred = check_aligned(**arrays)
-        resamples = _beats(y_true, y_pred)
-        unit, n_units = "beats", len(y_true)
-    else:
-        y_true, y_pred, groups = check_aligned(**arrays, groups=groups)
-        resamples, n_units = _records(y_true, y_pred, groups)
-        unit = "records"
-    random_state = check_random_state(random_state)
+    check_parameters(n_resamples, confidence_level)
+    y_true, y_pred = check_aligned(y_true=y_true, y_pred=y_pred)
+    unit, members = "beats", None
+    n_units = len(y_true)
+    if groups is not None:
+        _, groups = check_aligned(y_true=y_true, groups=groups)
+        names, record = np.unique(groups, return_inverse=True)
+        unit, n_units = "records", len(names)
+        if n_units < 2:
+            raise ValueError(
+                f"groups holds one record only, {names[0]!s}; an interval over records "
+                "needs two at least. Use groups=None to resample beats."
+            )
+        order = np.argsort(record, kind="stable")
+        members = np.split(order, np.cumsum(np.bincount(record))[:-1])
+    rng = check_random_state(random_state)
     with warnings.catch_warnings():
         warnings.simplefilter("error", UndefinedMetricWarning)
         estimate = _value(metric, y_true, y_pred)
@@ -159,17 +161,13 @@ def bootstrap_ci(
                 f"{metric!r} is not defined on these {len(y_true)} beats, so there is "
                 "nothing to put an interval around. Are classes missing?"
             )
-        values = np.array(
-            [
-                _value(metric, *resamples(random_state.randint(n_units, size=n_units)))
-                for _ in range(n_resamples)
-            ]
-        )
-    defined = values[~np.isnan(values)]
-    low = high = np.nan
-    if defined.size:
-        tail = (1 - confidence_level) / 2
-        low, high = np.quantile(defined, [tail, 1 - tail])
+        values = []
+        for _ in range(n_resamples):
+            drawn = rng.randint(n_units, size=n_units)
+            if members is not None:
+                drawn = np.concatenate([members[place] for place in drawn])
+            values.append(_value(metric, y_true[drawn], y_pred[drawn]))
+    low, high = percentiles(np.array(values), confidence_level)
     return BootstrapInterval(
         estimate=estimate,
         low=float(low),
@@ -178,11 +176,11 @@ def bootstrap_ci(
         unit=unit,
         n_units=n_units,
         n_resamples=int(n_resamples),
-        n_undefined=int(n_resamples - defined.size),
+        n_undefined=int(np.isnan(values).sum()),
     )
 
 
-def _check_parameters(n_resamples, confidence_level):
+def check_parameters(n_resamples, confidence_level):
     """Refuse what makes no interval."""
     if not isinstance(n_resamples, Integral) or not 1 <= n_resamples <= MOST_RESAMPLES:
         raise ValueError(
@@ -195,33 +193,42 @@ def _check_parameters(n_resamples, confidence_level):
         )
 
 
-def _beats(y_true, y_pred):
-    """Give a function from drawn beats to their labels."""
-    return lambda drawn: (y_true[drawn], y_pred[drawn])
+def percentiles(values, confidence_level):
+    """Find the ends of the interval of each column of values, nan left out."""
+    tail = (1 - confidence_level) / 2
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "All-NaN", RuntimeWarning)
+        return np.nanquantile(values, [tail, 1 - tail], axis=0)
 
 
-def _records(y_true, y_pred, groups):
-    """Give a function from drawn records to the labels of their beats; and n_records.
+def resampled_counts(cell, n_cells, tables, n_resamples, random_state):
+    """Count how many beats of each resample fall into each cell of a matrix.
 
-    The beats of each record are gathered once, so that a resample is a concatenation.
+    A resample of records has the confusion matrix that is the sum of theirs. The draws
+    are those of :func:`bootstrap_ci`: of records, whose counts ``tables`` holds, shape
+    (n_records, n_cells), or of beats where it is None.
     """
-    names, record = np.unique(groups, return_inverse=True)
-    if len(names) < 2:
-        raise ValueError(
-            f"groups holds one record only, {names[0]!s}; an interval over records "
-            "needs two at least. Use groups=None to resample beats."
-        )
-    order = np.argsort(record, kind="stable")
-    ends = np.cumsum(np.bincount(record))[:-1]
-    true, predicted = np.split(y_true[order], ends), np.split(y_pred[order], ends)
+    rng = check_random_state(random_state)
+    n_units = len(cell) if tables is None else len(tables)
+    chunk = max(1, _CHUNK_DRAWN // n_units)
+    counts = []
+    for start in range(0, n_resamples, chunk):
+        size = min(chunk, n_resamples - start)
+        drawn = rng.randint(n_units, size=(size, n_units))
+        if tables is None:
+            counts.append(_count_rows(cell[drawn], n_cells))
+        else:  # floats, which BLAS multiplies, and exactly so for counts
+            times = _count_rows(drawn, n_units).astype(float)
+            counts.append((times @ tables.astype(float)).astype(np.int64))
+    return np.concatenate(counts)
 
-    def resample(drawn):
-        return tuple(
-            np.concatenate([parts[unit] for unit in drawn])
-            for parts in (true, predicted)
-        )
 
-    return resample, len(names)
+def _count_rows(values, n_values):
+    """Count each value from 0 to n_values - 1 in each row."""
+    n_rows = len(values)
+    numbered = values + n_values * np.arange(n_rows)[:, None]
+    counts = np.bincount(numbered.ravel(), minlength=n_rows * n_values)
+    return counts.reshape(n_rows, n_values)
 
 
 def _value(metric, y_true, y_pred):

@@ -1,4 +1,4 @@
-"""What the reports share: aligned arrays, ratios of counts, plain numbers, text."""
+"""What the metrics share: aligned arrays, ratios of counts, plain numbers, text."""
 
 import math
 
@@ -10,21 +10,7 @@ from ecg_sklearn.utils._validation import flat_array
 def check_aligned(**arrays):
     """Give back arrays with one value for each beat, the first one being the measure.
 
-    Parameters
-    ----------
-    **arrays : array-like
-        By the names that the caller knows them by.
-
-    Returns
-    -------
-    list of ndarray of shape (n_beats,)
-        In the order given.
-
-    Raises
-    ------
-    ValueError
-        If one has not one dimension, or another length than the first, or no beats,
-        or if values are missing or of several kinds.
+    The arrays come by the names that the caller knows them by.
     """
     found = {name: flat_array(values, name) for name, values in arrays.items()}
     first = next(iter(found))
@@ -40,18 +26,20 @@ def check_aligned(**arrays):
 
 
 def ratio(part, whole):
-    """Divide two counts; nan where there is nothing to divide by."""
-    return float(part / whole) if whole else math.nan
+    """Divide counts, or arrays of them; nan where there is nothing to divide by."""
+    part, whole = np.asarray(part, dtype=float), np.asarray(whole)
+    nothing = np.full(np.broadcast_shapes(part.shape, whole.shape), np.nan)
+    return np.divide(part, whole, out=nothing, where=whole != 0)
 
 
 def cohen_kappa(matrix):
-    """Cohen's kappa of a confusion matrix; nan where all beats are in one cell.
+    """Cohen's kappa of matrices of shape (..., n, n); nan where one cell has all.
 
     As :func:`sklearn.metrics.cohen_kappa_score`, without a pass over the beats.
     """
-    total = int(matrix.sum())
-    agreed = int(np.trace(matrix)) * total
-    by_chance = int(matrix.sum(axis=0) @ matrix.sum(axis=1))
+    total = matrix.sum(axis=(-2, -1))
+    agreed = np.trace(matrix, axis1=-2, axis2=-1) * total
+    by_chance = (matrix.sum(axis=-2) * matrix.sum(axis=-1)).sum(axis=-1)
     return ratio(agreed - by_chance, total**2 - by_chance)
 
 
@@ -74,11 +62,7 @@ def text(value, width, digits, scale=1):
 
 def matrix_text(matrix, names):
     """Print a confusion matrix, true classes in rows."""
-    first = max(len("true"), *map(len, names))
-    width = max(7, len(str(matrix.max())) + 1, *(len(name) + 1 for name in names))
-    lines = [f"{'true':<{first}}" + "".join(f"{name:>{width}}" for name in names)]
-    lines += [
-        f"{name:<{first}}" + "".join(f"{count:>{width}}" for count in row)
-        for name, row in zip(names, matrix, strict=True)
-    ]
-    return "\n".join(lines)
+    import pandas as pd
+
+    table = pd.DataFrame(matrix, index=names, columns=names).rename_axis(columns="true")
+    return table.to_string(col_space=7)

@@ -1,7 +1,5 @@
 """The counting rules of ANSI/AAMI EC57, on 5 x 5 confusion matrices."""
 
-import math
-
 import numpy as np
 
 from ecg_sklearn.aami import CLASS_NAMES
@@ -57,10 +55,12 @@ def aami_matrix(y_true, y_pred):
 
 
 def figures_of(matrix):
-    """All figures of one confusion matrix."""
+    """All figures of a confusion matrix, or of each of many, of shape (..., 5, 5)."""
+    n_beats = matrix.sum(axis=(-2, -1))
+    right = np.trace(matrix, axis1=-2, axis2=-1)
     figures = {
-        "n_beats": int(matrix.sum()),
-        "accuracy": ratio(np.trace(matrix), matrix.sum()),
+        "n_beats": n_beats,
+        "accuracy": ratio(right, n_beats),
         "kappa": cohen_kappa(matrix),
     }
     for beat in ECTOPIC:
@@ -75,7 +75,7 @@ def figures_of(matrix):
             f"{beat}_false_positive_rate": ratio(fp, tn + fp),
             f"{beat}_accuracy": ratio(tp + tn, tp + tn + fp + fn),
         }
-    j, jk = jk_indices(matrix, math.nan)
+    j, jk = jk_indices(matrix, np.nan)
     return figures | {"j": j, "jk": jk}
 
 
@@ -83,11 +83,13 @@ def _ectopic_counts(matrix, beat):
     """TP, FN, FP, TN of an ectopic beat by the rules of EC57."""
     name, forgiven = ECTOPIC[beat]
     place = CLASS_NAMES.index(name)
-    tp = int(matrix[place, place])
-    fn = int(matrix[place].sum()) - tp
-    called = int(matrix[:, place].sum())
-    fp = called - tp - sum(int(matrix[CLASS_NAMES.index(c), place]) for c in forgiven)
-    tn = int(matrix.sum()) - tp - fn - (called - tp)
+    tp = matrix[..., place, place]
+    fn = matrix[..., place, :].sum(axis=-1) - tp
+    called = matrix[..., place].sum(axis=-1)
+    fp = called - tp
+    for other in forgiven:
+        fp = fp - matrix[..., CLASS_NAMES.index(other), place]
+    tn = matrix.sum(axis=(-2, -1)) - fn - called
     return tp, fn, fp, tn
 
 
@@ -96,8 +98,9 @@ def jk_indices(matrix, zero_division):
     j = 0.0
     for beat in ECTOPIC:
         tp, fn, fp, _ = _ectopic_counts(matrix, beat)
-        absent = zero_division if tp + fn == 0 else 0.0
-        j += ratio(tp, tp + fn) if tp + fn else absent
-        j += ratio(tp, tp + fp) if tp + fp else absent
+        # What is there and never predicted counts as nothing found.
+        absent = np.where(tp + fn == 0, zero_division, 0.0)
+        for rate in (ratio(tp, tp + fn), ratio(tp, tp + fp)):
+            j = j + np.where(np.isnan(rate), absent, rate)
     kappa = cohen_kappa(matrix)
-    return j, (zero_division if math.isnan(kappa) else kappa) / 2 + j / 8
+    return j, np.where(np.isnan(kappa), zero_division, kappa) / 2 + j / 8

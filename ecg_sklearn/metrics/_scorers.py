@@ -56,7 +56,7 @@ def aami_jk_score(y_true, y_pred, *, zero_division=0.0):
     if not (zero_division in (0, 1) or math.isnan(zero_division)):
         raise ValueError(f"zero_division={zero_division!r} must be 0.0, 1.0 or nan.")
     y_true, y_pred = check_aligned(y_true=y_true, y_pred=y_pred)
-    return jk_indices(aami_matrix(y_true, y_pred), zero_division)[1]
+    return float(jk_indices(aami_matrix(y_true, y_pred), zero_division)[1])
 
 
 def get_aami_scorers():
@@ -104,5 +104,5 @@ def get_aami_scorers():
 def _figure_or_zero(y_true, y_pred, *, figure):
     """One figure of the report, 0 where it is not defined."""
     y_true, y_pred = check_aligned(y_true=y_true, y_pred=y_pred)
-    value = figures_of(aami_matrix(y_true, y_pred))[figure]
+    value = float(figures_of(aami_matrix(y_true, y_pred))[figure])
     return 0.0 if math.isnan(value) else value

@@ -1,4 +1,4 @@
-"""The guard of :mod:`ecg_sklearn.model_selection`: who is on both sides of a split."""
+"""Who is on both sides of a split."""
 
 import warnings
 
@@ -130,19 +130,59 @@ def _leakage_message(records, subjects):
     """Say what is on both sides and what to do; nothing where nothing is."""
     if not subjects:
         return ""
-    found = [
+    return (
+        f"Records on both sides of the split: {listed(records) or 'none'}. Subjects on "
+        f"both sides: {', '.join(_both_sides(subjects))}. Their test beats measure "
+        "memory, not skill. Split by subject, for example with "
+        "record_train_test_split(groups=subject_of(groups)), or leave these records "
+        "out of one side."
+    )
+
+
+def _both_sides(subjects):
+    """Name subjects, with their records where these are not the subject's name."""
+    return [
         f"{name!r}"
         if train == test == [name]
         else f"{name!r} (training: {', '.join(train)}; test: {', '.join(test)})"
         for name, (train, test) in subjects.items()
     ]
-    return (
-        f"Records on both sides of the split: {listed(records) or 'none'}. Subjects on "
-        f"both sides: {', '.join(found)}. Their test beats measure memory, not skill. "
-        "Split by subject, for example with "
-        "record_train_test_split(groups=subject_of(groups)), or leave these records "
-        "out of one side."
+
+
+def leakage_note(groups_train, groups_test):
+    """Say in a sentence who is both in training and among evaluated beats.
+
+    Parameters
+    ----------
+    groups_train, groups_test : array-like of str or None
+        Records of the training beats and of the evaluated ones, each once or more;
+        None if they are not known.
+
+    Returns
+    -------
+    Bunch
+        ``is_clean``: True where no record and no subject is on both sides, False where
+        one is, None where it is not known. ``message``: the sentence.
+    """
+    for groups, whose in ((groups_test, "these"), (groups_train, "the training")):
+        if groups is None:
+            message = (
+                f"Patients on both sides: unknown. The records of {whose} beats are "
+                "not known. Beats of a patient that was trained on are easier."
+            )
+            return Bunch(is_clean=None, message=message)
+    found = check_no_leakage(groups_train, groups_test, on_leak="return")
+    if not found.subjects:
+        message = "No record and no subject is in both training and these beats."
+        return Bunch(is_clean=True, message=message)
+    names, n_test = _both_sides(found.subjects), len(np.unique(subject_of(groups_test)))
+    more = f" and {len(names) - 5} more" if len(names) > 5 else ""
+    message = (
+        f"{len(names)} of the {n_test} patients here were trained on: "
+        f"{', '.join(names[:5])}{more}. For them, the scores measure memory as well as "
+        "skill."
     )
+    return Bunch(is_clean=False, message=message)
 
 
 def record_names(groups, caller, parameter="groups"):

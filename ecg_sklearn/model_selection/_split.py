@@ -92,11 +92,7 @@ class InterPatientSplit(BaseCrossValidator):
 
         Parameters
         ----------
-        X : object
-            Ignored; here for the API.
-        y : object
-            Ignored; here for the API.
-        groups : object
+        X, y, groups : object
             Ignored; here for the API.
 
         Returns

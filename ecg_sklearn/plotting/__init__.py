@@ -1,25 +1,17 @@
-"""Displays of beats, classes, records and trainings, with physical units.
+"""Displays of beats, classes and trainings, with physical units.
 
 A display stores arrays; ``plot`` draws them. matplotlib is imported when something is
-drawn. scikit-learn's ``ConfusionMatrixDisplay`` fits as it is and has no counterpart
-here.
+drawn. scikit-learn's ``ConfusionMatrixDisplay`` and ``CalibrationDisplay`` fit as they
+are and have no counterpart here.
 """
 
 from ecg_sklearn.plotting._beats import BeatsDisplay, SpectrogramsDisplay
-from ecg_sklearn.plotting._classes import (
-    ClassDistributionDisplay,
-    PerClassDisplay,
-    RecordsDisplay,
-)
+from ecg_sklearn.plotting._classes import ClassDistributionDisplay
 from ecg_sklearn.plotting._history import TrainingHistoryDisplay
-from ecg_sklearn.plotting._reliability import ReliabilityDisplay
 
 __all__ = [
     "BeatsDisplay",
     "ClassDistributionDisplay",
-    "PerClassDisplay",
-    "RecordsDisplay",
-    "ReliabilityDisplay",
     "SpectrogramsDisplay",
     "TrainingHistoryDisplay",
 ]

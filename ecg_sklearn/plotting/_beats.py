@@ -1,10 +1,12 @@
-"""Displays of beats: what they look like, and their spectrograms.
-
-:mod:`ecg_sklearn.plotting` shows them.
-"""
+"""Displays of beats: what they look like, and their spectrograms."""
 
 import numpy as np
-from sklearn.utils import check_array, check_consistent_length, check_random_state
+from sklearn.utils import (
+    _safe_indexing,
+    check_array,
+    check_consistent_length,
+    check_random_state,
+)
 
 from ecg_sklearn.plotting._drawing import (
     COLORS,
@@ -13,6 +15,7 @@ from ecg_sklearn.plotting._drawing import (
     name_classes,
     tidy,
 )
+from ecg_sklearn.utils._columns import sample_columns
 from ecg_sklearn.utils._validation import flat_array
 
 __all__ = ["BeatsDisplay", "SpectrogramsDisplay"]
@@ -76,8 +79,9 @@ class BeatsDisplay:
 
         Parameters
         ----------
-        X : array-like of shape (n_beats, n_times)
-            Beats.
+        X : array-like or DataFrame of shape (n_beats, n_columns)
+            Beats. Of a DataFrame, the columns named ``t000``, ``t001`` and so on are
+            drawn, or all if none is so named.
         y : array-like of shape (n_beats,)
             Class of each beat.
         sampling_rate : float
@@ -108,7 +112,9 @@ class BeatsDisplay:
         """
         check_count(n_beats, "n_beats")
         rng = check_random_state(random_state)
+        names = [str(name) for name in getattr(X, "columns", ())] or None
         X = check_array(X, ensure_all_finite=False, input_name="X")
+        X = X[:, sample_columns("auto", X, X.shape[1], names)[0]]
         y = flat_array(y, "y")
         check_consistent_length(X, y)
         labels = np.unique(y).tolist()
@@ -149,16 +155,20 @@ class BeatsDisplay:
         if 0 in shape:
             raise ValueError("beats holds no beat to draw. Give one class at least.")
         names = name_classes(range(shape[0]), self.target_names)
-        own_figure = axes is None
-        if own_figure:
-            _, axes = plt.subplots(
+        label = "{}"
+        if axes is None:
+            figure, axes = plt.subplots(
                 *shape,
-                figsize=(1 + 1.7 * shape[1], 0.7 + 1.1 * shape[0]),
+                figsize=(1.2 + 1.7 * shape[1], 0.7 + 1.1 * shape[0]),
                 sharex=True,
                 sharey=True,
                 squeeze=False,
                 layout="constrained",
             )
+            figure.supxlabel("Time (s)", fontsize="medium")
+            figure.supylabel(f"Amplitude ({self.unit})", fontsize="medium")
+        else:
+            label = f"{{}} ({self.unit})"
         axes = np.asarray(axes)
         if axes.ndim != 2 or axes.shape[0] != shape[0] or axes.shape[1] < shape[1]:
             raise ValueError(
@@ -175,20 +185,11 @@ class BeatsDisplay:
                 ax.locator_params(axis="x", nbins=4)
                 ax.tick_params(labelsize="small")
                 tidy(ax, "both")
-            if own_figure:
-                row[0].set_ylabel(
-                    name, rotation=0, weight="bold", va="center", labelpad=12
-                )
-            else:
-                row[0].set_ylabel(f"{name} ({self.unit})")
+            row[0].set_ylabel(label.format(name), weight="bold")
+        for ax in axes[-1] if label != "{}" else ():
+            ax.set_xlabel("Time (s)")
         self.axes_ = axes
         self.figure_ = axes.flat[0].figure
-        if own_figure:
-            self.figure_.supxlabel("Time (s)", fontsize="medium")
-            self.figure_.supylabel(f"Amplitude ({self.unit})", fontsize="medium")
-        else:
-            for ax in axes[-1]:
-                ax.set_xlabel("Time (s)")
         return self
 
 
@@ -258,8 +259,8 @@ class SpectrogramsDisplay:
         estimator : SpectrogramTransformer or Pipeline
             Fitted. Of a pipeline, the beats pass the steps before the spectrogram,
             and samplers are left out.
-        X : array-like of shape (n_beats, n_times)
-            Beats.
+        X : array-like or DataFrame of shape (n_beats, n_columns)
+            Beats, as the estimator was fitted on; features of the beat are not drawn.
         y : array-like of shape (n_beats,)
             Class of each beat.
         kind : {"mean", "example"}, default="mean"
@@ -288,14 +289,15 @@ class SpectrogramsDisplay:
         if kind not in ("mean", "example"):
             raise ValueError(f'kind={kind!r} is unknown. Use "mean" or "example".')
         spectrogram, X = _spectrogram_step(estimator, X)
-        X, y, rng = np.asarray(X), flat_array(y, "y"), check_random_state(random_state)
+        y, rng = flat_array(y, "y"), check_random_state(random_state)
         check_consistent_length(X, y)
         labels = np.unique(y).tolist()
         images = []
         for label in labels:
             places = np.flatnonzero(y == label)
             chosen = places if kind == "mean" else rng.choice(places, 1)
-            images.append(spectrogram._levels_in_units(X[chosen]).mean(axis=0))
+            levels = spectrogram._levels_in_units(_safe_indexing(X, chosen))
+            images.append(levels.mean(axis=0))
         display = cls(
             np.stack(images),
             frequencies=spectrogram.frequencies_,
@@ -337,14 +339,9 @@ class SpectrogramsDisplay:
         names = name_classes(range(len(images)), self.target_names)
         for ax, image, name in zip(axes, images, names, strict=True):
             mesh = ax.pcolormesh(
-                _edges(self.times),
-                _edges(self.frequencies),
-                image,
-                cmap=cmap,
-                vmin=images.min(),
-                vmax=images.max(),
-                rasterized=True,
-            )
+                self.times, self.frequencies, image, shading="nearest", cmap=cmap,
+                vmin=images.min(), vmax=images.max(), rasterized=True,
+            )  # fmt: skip
             ax.set(title=name, xlabel="Time (s)")
         axes[0].set_ylabel("Frequency (Hz)")
         self.axes_ = axes
@@ -378,10 +375,3 @@ def _quantity(spectrogram, unit):
     return (
         f"Power (dB re 1 {power})" if spectrogram.scale == "db" else f"Power ({power})"
     )
-
-
-def _edges(centres):
-    """Edges of the cells around evenly spaced centres."""
-    centres = np.asarray(centres, dtype=float)
-    step = centres[1] - centres[0] if len(centres) > 1 else 1.0
-    return np.append(centres - step / 2, centres[-1] + step / 2)

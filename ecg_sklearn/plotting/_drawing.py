@@ -6,7 +6,6 @@ from numbers import Integral, Real
 # lightness too; in grey, hatches tell bars apart.
 COLORS = ("#0072B2", "#E69F00", "#009E73", "#56B4E9", "#D55E00", "#CC79A7")
 HATCHES = ("", "///", "...", "xxx", "\\\\\\", "+++")
-DARK = "0.25"
 
 
 def bar_style(number):

@@ -1,12 +1,12 @@
 """The history of a training."""
 
-from ecg_sklearn.plotting._drawing import COLORS
+from ecg_sklearn.plotting._drawing import COLORS, tidy
 
 __all__ = ["TrainingHistoryDisplay"]
 
 # The line styles and markers tell the two apart in grey.
-_TRAINING = {"color": COLORS[0], "linestyle": "-", "marker": "o"}
-_VALIDATION = {"color": COLORS[4], "linestyle": "--", "marker": "s"}
+_TRAINING = {"color": COLORS[0], "ls": "-", "marker": "o", "label": "training"}
+_VALIDATION = {"color": COLORS[4], "ls": "--", "marker": "s", "label": "validation"}
 
 
 class TrainingHistoryDisplay:
@@ -91,32 +91,21 @@ class TrainingHistoryDisplay:
         if own_figure:
             _, axes = plt.subplots(1, 3, figsize=(11, 3.8), layout="constrained")
         epochs = np.arange(1, len(self.history["loss"]) + 1)
-        titles = ("Loss (cross-entropy)", "Accuracy", "Learning rate")
-        for ax, key, title in zip(
-            axes, ("loss", "accuracy", "learning_rate"), titles, strict=True
-        ):
-            if key in self.history:
-                ax.plot(epochs, self.history[key], label="training", ms=4, **_TRAINING)
-            if f"val_{key}" in self.history:
-                ax.plot(
-                    epochs,
-                    self.history[f"val_{key}"],
-                    label="validation",
-                    ms=4,
-                    **_VALIDATION,
-                )
+        titles = {
+            "loss": "Loss (cross-entropy)",
+            "accuracy": "Accuracy",
+            "learning_rate": "Learning rate",
+        }
+        for ax, (key, title) in zip(axes, titles.items(), strict=True):
+            for name, style in ((key, _TRAINING), (f"val_{key}", _VALIDATION)):
+                if name in self.history:
+                    ax.plot(epochs, self.history[name], ms=4, **style)
             if self.best_epoch is not None:
-                ax.axvline(
-                    self.best_epoch,
-                    color="0.5",
-                    linewidth=1,
-                    linestyle=":",
-                    label=f"lowest validation loss (epoch {self.best_epoch})",
-                )
+                label = f"lowest validation loss (epoch {self.best_epoch})"
+                ax.axvline(self.best_epoch, color="0.5", lw=1, ls=":", label=label)
             ax.set(xlabel="Epoch", title=title)
             ax.xaxis.set_major_locator(MaxNLocator(integer=True))
-            ax.grid(alpha=0.3)
-            ax.spines[["top", "right"]].set_visible(False)
+            tidy(ax, "both")
         axes[2].ticklabel_format(axis="y", style="sci", scilimits=(0, 0))
         self.axes_ = np.asarray(axes)
         self.figure_ = axes[0].figure

@@ -1,0 +1,48 @@
+"""What class labels mean: the five classes of AAMI, or anything else."""
+
+import numpy as np
+
+from ecg_sklearn.aami import CLASS_NAMES
+
+__all__ = ["label_names", "names_of_all"]
+
+
+def label_names(labels, target_names=None):
+    """Name class labels.
+
+    Parameters
+    ----------
+    labels : array-like of shape (n_labels,)
+        Labels, such as ``classes_`` of a classifier.
+    target_names : sequence of str or None, default=None
+        Names of the labels 0, 1 and so on. None means N S V F Q.
+
+    Returns
+    -------
+    list of str
+        Where all labels are numbers that ``target_names`` names, 0 or 0.0 and so on,
+        these names; the labels as they are, otherwise.
+    """
+    return names_of_all([labels], target_names)[0]
+
+
+def names_of_all(arrays, target_names=None):
+    """Name the labels of several arrays alike, as :func:`label_names` does.
+
+    Some may hold numbers and others letters that mean the same classes.
+    """
+    names = CLASS_NAMES if target_names is None else tuple(map(str, target_names))
+    numbered = dict(enumerate(names))  # where 2.0 is found as well as 2
+    arrays = [np.asarray(labels).tolist() for labels in arrays]
+    every = [label for labels in arrays for label in labels]
+    if all(
+        label in names or (label in numbered and not isinstance(label, bool))
+        for label in every
+    ):
+        return [[numbered.get(label, label) for label in labels] for labels in arrays]
+    if any(isinstance(label, int) for label in every):  # 7.0 is 7, if 7 is there
+        arrays = [
+            [int(v) if isinstance(v, float) and v.is_integer() else v for v in labels]
+            for labels in arrays
+        ]
+    return [[str(label) for label in labels] for labels in arrays]

@@ -1,0 +1,294 @@
+"""The page about a fitted pipeline: its sentences and tables, and how it is written."""
+
+import platform
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from sklearn.utils import Bunch, estimator_html_repr
+from sklearn.utils.validation import check_is_fitted
+
+from ecg_sklearn.aami import CLASS_DESCRIPTIONS
+from ecg_sklearn.metrics import Evaluation
+from ecg_sklearn.metrics._labels import names_of_all
+from ecg_sklearn.model_selection._leakage import leakage_note
+from ecg_sklearn.report._figures import (
+    RATES,
+    calibration_figure,
+    class_bars,
+    confusion_figure,
+    history_figure,
+    mistake_figures,
+)
+from ecg_sklearn.report._scoring import predict_beats
+from ecg_sklearn.utils._files import new_file
+
+__all__ = ["make_report"]
+
+_PACKAGES = ("ecg-sklearn", "scikit-learn", "keras", "numpy")
+
+
+def make_report(
+    pipe,
+    beats,
+    path,
+    *,
+    title="Heartbeat classification",
+    training_groups=None,
+    training_note=None,
+    n_mistakes=4,
+    n_resamples=1000,
+    random_state=0,
+):
+    """Write a page that says how good a pipeline is, on which beats, and why.
+
+    It holds the beats by class, a check for patients on both sides, the diagram of
+    the pipeline, training curves, scores of each class with confidence intervals,
+    confusion matrix, how far the probabilities can be trusted, the ANSI/AAMI EC57
+    table, scores of each record, the most confident mistakes with what the network
+    looked at, and a model card. Where something cannot be shown, the page says so:
+    without a network there are no training curves; without a layer of maps the
+    mistakes are explained by occlusion, and without a spectrogram they stand bare.
+
+    Parameters
+    ----------
+    pipe : Pipeline, classifier or search such as GridSearchCV
+        Fitted, with ``predict_proba``. Labels may be 0 to 4 for N, S, V, F, Q, or
+        these letters; other labels get no EC57 table. Of a search, the best pipeline.
+    beats : Bunch
+        Beats that it was not trained on, as the functions of
+        :mod:`ecg_sklearn.datasets` return them: ``data``, ``target``, ``DESCR``, and
+        ``groups`` where they are known. Names of other classes than these five are
+        taken from ``target_names``.
+    path : str or Path
+        The HTML file to write. It is replaced if it exists.
+    title : str, default="Heartbeat classification"
+        Heading of the page.
+    training_groups : array-like of str or None, default=None
+        Records of the training beats, to look for patients on both sides.
+    training_note : str or None, default=None
+        What the pipeline was trained on, for the model card.
+    n_mistakes : int, default=4
+        How many mistakes to show.
+    n_resamples : int, default=1000
+        Bootstrap samples behind each confidence interval.
+    random_state : int, RandomState instance or None, default=0
+        Seed of the bootstrap.
+
+    Returns
+    -------
+    Path
+        The file.
+
+    Raises
+    ------
+    ValueError
+        If the beats have no labels, or labels that the pipeline does not know; if
+        the classifier has no ``predict_proba``; if a search was not refitted.
+    sklearn.exceptions.NotFittedError
+        If the pipeline is not fitted.
+    OSError
+        If the file cannot be written.
+
+    Examples
+    --------
+    >>> from ecg_sklearn.report import make_report
+    >>> make_report(pipe, test_beats, "report.html")  # doctest: +SKIP
+    PosixPath('report.html')
+    """
+    path = Path(path)
+    pipe, chosen_by = _best(pipe)
+    results = _predict(pipe, beats, n_resamples, random_state)
+    found = results.evaluation
+    history, history_note = history_figure(pipe)
+    mistakes, mistakes_note = mistake_figures(pipe, beats, results, n_mistakes)
+    page = _render(
+        title=title,
+        n_beats=found.n_beats,
+        n_records=None if found.records is None else len(found.records),
+        evaluation=found,
+        data_note=beats.DESCR.splitlines()[0] if beats.get("DESCR") else "",
+        counts=_counts_table(found),
+        leakage=leakage_note(training_groups, results.groups),
+        diagram=estimator_html_repr(pipe),  # escapes the parameters that it shows
+        history=history,
+        history_note=history_note,
+        classes=_class_table(found),
+        bars=class_bars(found),
+        confusion=confusion_figure(found),
+        calibration=calibration_figure(results),
+        ec57=_ec57_table(found),
+        records=_records_table(found),
+        mistakes=mistakes,
+        mistakes_note=mistakes_note,
+        card=_card(pipe, results, beats, training_note, chosen_by),
+    )
+    with new_file(path) as unfinished:
+        unfinished.write_text(page, encoding="utf-8")
+    return path
+
+
+def _render(**content):
+    import jinja2
+
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("ecg_sklearn.report"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["html"] = _html
+    environment.filters["interval"] = _with_interval
+    return environment.get_template("report.html.j2").render(content)
+
+
+def _best(pipe):
+    """Take the best pipeline out of a search, and say how it was chosen."""
+    check_is_fitted(pipe)
+    chosen_by = None
+    if hasattr(pipe, "cv_results_"):
+        if not hasattr(pipe, "best_estimator_"):
+            raise ValueError(
+                f"{type(pipe).__name__} was fitted with refit=False and holds no "
+                "pipeline. Fit it with refit=True, or give the pipeline."
+            )
+        chosen_by, pipe = _search_note(pipe), pipe.best_estimator_
+    if not hasattr(pipe, "predict_proba"):
+        raise ValueError(
+            f"{type(pipe).__name__} has no predict_proba, which a report needs. "
+            "Calibrate its classifier with sklearn.calibration.CalibratedClassifierCV."
+        )
+    return pipe, chosen_by
+
+
+def _predict(pipe, beats, n_resamples, random_state):
+    """Predict once, and compute all numbers."""
+    if beats.get("target") is None:
+        raise ValueError("The beats have no target. A report needs labelled beats.")
+    target, target_names = np.asarray(beats.target), beats.get("target_names")
+    labels, place = np.unique(target, return_inverse=True)
+    names, true_names = names_of_all([pipe.classes_, labels], target_names)
+    if unknown := [
+        label
+        for label, name in zip(labels.tolist(), true_names, strict=True)
+        if name not in names
+    ]:
+        raise ValueError(
+            f"The beats have labels {unknown} that the pipeline was not "
+            f"trained on: {pipe.classes_.tolist()}. Leave these beats out."
+        )
+    probability = predict_beats(pipe, beats, "predict_proba")
+    groups = beats.get("groups")
+    groups = None if groups is None else np.asarray(groups).astype(str)
+    names, true = np.array(names), np.array(true_names)[place]
+    predicted = names[probability.argmax(axis=1)]
+    evaluation = Evaluation.from_predictions(
+        true,
+        predicted,
+        groups,
+        names,
+        y_proba=probability,
+        n_resamples=n_resamples,
+        random_state=random_state,
+    )
+    return Bunch(
+        evaluation=evaluation,
+        names=names,
+        true=true,
+        predicted=predicted,
+        probability=probability,
+        groups=groups,
+    )
+
+
+def _with_interval(row):
+    """Print a rate and the ends of its interval."""
+    rate, low, high = row
+    if np.isnan(rate):
+        return "–"
+    return f"{rate:.3f}" + ("" if np.isnan(low) else f" ({low:.2f} to {high:.2f})")
+
+
+def _counts_table(found):
+    """Beats of each class, which the first column names in words."""
+    support = found.classes["support"]
+    table = pd.DataFrame({"beats": support, "fraction": support / found.n_beats})
+    if found.records is not None:
+        table["records"] = [
+            (found.records[f"{n} beats"] > 0).sum() for n in found.names
+        ]
+    words = [f"{n}: {CLASS_DESCRIPTIONS.get(n, '')}".rstrip(": ") for n in found.names]
+    return table.set_axis(words).rename_axis("class")
+
+
+def _class_table(found):
+    """Scores of each class with intervals."""
+    table = found.classes[["support"]].rename(columns={"support": "beats"})
+    for rate, shown in RATES.items():
+        rows = found.intervals.loc[[f"{name} {rate}" for name in found.names]]
+        table[shown] = [_with_interval(row) for row in rows.to_numpy()]
+    return table
+
+
+def _ec57_table(found):
+    """Gross figures of ectopic beats with intervals, if labels mean the classes."""
+    if found.ec57 is None:
+        return None
+    rows = {}
+    for beat, name in (("VEB", "ventricular"), ("SVEB", "supraventricular")):
+        counts = [found.ec57.gross[f"{beat}_{c}".lower()] for c in ("tp", "fn", "fp")]
+        rates = found.intervals.loc[[f"{beat} {rate}" for rate in ("Se", "+P", "FPR")]]
+        shown = [_with_interval(row) for row in rates.to_numpy()]
+        rows[f"{name} ({beat})"] = [*counts, *shown]
+    columns = ["TP", "FN", "FP", "sensitivity", "positive predictivity"]
+    columns.append("false positive rate")
+    table = pd.DataFrame.from_dict(rows, orient="index", columns=columns)
+    return table.rename_axis("ectopic beats")
+
+
+def _records_table(found):
+    """Scores of each record, the least accurate first."""
+    if found.records is None:
+        return None
+    table = found.records.sort_values("accuracy", kind="stable")
+    accuracy = table[["accuracy", "low", "high"]].to_numpy()
+    table = table.assign(accuracy=[_with_interval(row) for row in accuracy])
+    return table.drop(columns=["low", "high"])
+
+
+def _html(table):
+    """Print a table as HTML, escaped."""
+    counts = table.select_dtypes("integer").columns
+    return table.reset_index().to_html(
+        index=False,
+        border=0,
+        classes="sortable",
+        na_rep="–",
+        float_format="{:.3f}".format,
+        formatters=dict.fromkeys(counts, "{:,}".format),
+    )
+
+
+def _card(pipe, results, beats, training_note, chosen_by):
+    """Fill in the model card; the template has what is said of every pipeline."""
+    steps = [step for _, step in pipe.steps] if hasattr(pipe, "steps") else [pipe]
+    versions = ", ".join(f"{name} {version(name)}" for name in _PACKAGES)
+    return {
+        "model": " → ".join(type(step).__name__ for step in steps),
+        "chosen_by": chosen_by,
+        "classes": ", ".join(results.names),
+        "trained_on": training_note or "Not stated.",
+        "tested_on": beats.get("DESCR") or "Not stated.",
+        "software": f"Python {platform.python_version()}, {versions}",
+    }
+
+
+def _search_note(search):
+    """Say what a search tried and found."""
+    best = ", ".join(f"{name}={value!r}" for name, value in search.best_params_.items())
+    note = f"{type(search).__name__} among {len(search.cv_results_['params'])} settings"
+    if hasattr(search, "best_score_"):
+        note += f", with a score of {search.best_score_:.4f} on the beats it held out"
+    return f"{note}: {best}."
