@@ -185,7 +185,7 @@ def _steps_to_export(pipe):
         raise TypeError(
             f"pipe is a {type(pipe).__name__}, not a Pipeline. Give a fitted pipeline "
             "such as make_ecg_pipeline makes: of a search, its best_estimator_; of a "
-            "ShapeRhythmClassifier, its estimator_, which is the shape alone."
+            "ShapeRhythmClassifier, its estimator_, which is its first stage alone."
         )
     *before, (name, classifier) = pipe.steps
     if not isinstance(classifier, SpectrogramCNNClassifier):
