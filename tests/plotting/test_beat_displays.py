@@ -3,6 +3,7 @@
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+from ecg_sklearn.plotting._reliability import ReliabilityDisplay
 from imblearn.over_sampling import RandomOverSampler
 from imblearn.pipeline import make_pipeline
 from matplotlib.colors import to_rgb
@@ -17,7 +18,6 @@ from ecg_sklearn.plotting._classes import (
     RecordsDisplay,
 )
 from ecg_sklearn.plotting._drawing import COLORS, HATCHES
-from ecg_sklearn.plotting._reliability import ReliabilityDisplay
 from ecg_sklearn.preprocessing import SpectrogramTransformer
 
 NAMES = ["N", "S", "V", "F", "Q"]
