@@ -16,7 +16,7 @@ import numpy as np
 from _common import Stopwatch, alternate, make_parser, write_results
 
 from ecg_sklearn import make_ecg_pipeline
-from ecg_sklearn.cli._protocols import PIPELINES
+from ecg_sklearn.cli._recipes import PIPELINES
 from ecg_sklearn.datasets import make_heartbeats
 
 

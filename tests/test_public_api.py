@@ -165,7 +165,7 @@ def test_importing_the_package_is_light():
         "import ecg_sklearn.metrics",
         "import ecg_sklearn.model_selection",
         "import ecg_sklearn.inspection",
-        "import ecg_sklearn.cli; ecg_sklearn.cli._parser()",
+        "from ecg_sklearn.cli._parser import make_parser; make_parser()",
     ],
 )
 def test_what_needs_no_network_loads_no_tensorflow(statement):

@@ -1,101 +1,13 @@
-"""The command ``ecg-sklearn``: train, evaluate, report, predict, data, demo.
+"""The command ``ecg-sklearn``: its entry point, and how errors end."""
 
-Parses arguments, calls the public API, prints and writes. What is wrong with the
-user's input ends in one line on standard error and exit code 2.
-"""
-
-import argparse
-import ast
+import importlib
 import os
 import sys
-from pathlib import Path
+import warnings
 
-from ecg_sklearn import __version__
-
-_TRAIN_EXAMPLES = """\
-examples:
-  ecg-sklearn train --data mitdb/ --protocol kaggle
-  ecg-sklearn train --data mitdb/ --protocol inter-patient
-  ecg-sklearn train --data mitbih_train.csv --test-data mitbih_test.csv
-  ecg-sklearn train --data simulated --epochs 5 --output runs/try
-  ecg-sklearn train --data mitdb/ --resume          # goes on after a Ctrl-C
-  ecg-sklearn train --data incartdb/ --stream --channel II
-  ecg-sklearn train --data mitdb/ --sampler smote --param smote__k_neighbors=3 \\
-      --param spectrogram__nperseg=32 --param cnn__pooling=max
-
---data is a folder with the 48 MIT-BIH records (itself or in mitdb/), a CSV file of
-the Kaggle heartbeat form, or "simulated". Without it, $ECG_SKLEARN_DATA or
-~/ecg_sklearn_data is used, and filled from PhysioNet if need be.
-
-protocols:
-  kaggle         the official split; all 48 patients are on both sides
-  inter-patient  train on the patients of DS1, test on those of DS2; without the
-                 paced records and the 15 unclassifiable beats that are left
-
-Kaggle rows start at a beat and hold nothing before it. Windows around each beat
-classify the beats of strangers better.
-
-The rhythm around each beat comes with records alone; a model that knows it cannot
-classify rows of a CSV file. --no-context trains one that can.
-
---rhythm puts the network into a ShapeRhythmClassifier. Boosted trees on the context
-vote with it, and trees on the intervals tell premature beats (S) from normal ones, by
-what the record has shown so far. On patients that it never met, no model here scores
-better. It cannot be exported as one graph.
-
-The state of the training is kept in OUTPUT.training.npz after each epoch, until the
-output is written. --stream keeps none: it reads a few records at a time, from any
-folder of WFDB records, trains on them and scores those held out."""
-
-_EVALUATE_EXAMPLES = """\
-examples:
-  ecg-sklearn evaluate runs/kaggle/model.ecgsk --data mitdb/ --subset test
-  ecg-sklearn evaluate runs/kaggle/model.ecgsk --data mitbih_test.csv
-  ecg-sklearn evaluate runs/ds1/model.ecgsk --data mitdb/ --subset ds2 -o ds2.json
-
-Files with the suffix .ecgsk run no code. A pickle (.joblib) does: you are warned
-before one is opened."""
-
-_REPORT_EXAMPLES = """\
-examples:
-  ecg-sklearn report runs/kaggle/model.ecgsk --data mitdb/ -o report.html
-  ecg-sklearn report runs/ds1/model.ecgsk --data mitdb/ --subset ds2
-
-One self-contained page: scores with intervals, EC57, records, mistakes, model card.
-Reads metrics.json beside the model, to look for patients on both sides.
-
-Files with the suffix .ecgsk run no code. A pickle (.joblib) does: you are warned
-before one is opened."""
-
-_PREDICT_EXAMPLES = """\
-examples:
-  ecg-sklearn predict model.ecgsk beats.csv -o predictions.csv
-  ecg-sklearn predict model.ecgsk mitdb/100 -o predictions.csv
-  ecg-sklearn predict model.ecgsk ward/r7 --beats qrs --channel II
-  ecg-sklearn predict model.ecgsk mitdb/100 --annotator cnn   # writes mitdb/100.cnn
-
-The input is a CSV file of the Kaggle heartbeat form (187 samples a row, a label
-behind them or not), or a WFDB record named without its suffix, whose beats are cut
-at the annotations and brought to 120 Hz. Each row of the output has the record, the
-time of the beat in s, its class, and the probability of each class. With
---annotator, WAVE, LightWAVE and bxb can read the classes.
-
-Files with the suffix .ecgsk run no code. A pickle (.joblib) does: you are warned
-before one is opened."""
-
-_DATA_EXAMPLES = """\
-examples:
-  ecg-sklearn data fetch                       # to $ECG_SKLEARN_DATA or ~
-  ecg-sklearn data fetch --data mitdb/
-  ecg-sklearn data verify --data mitdb/        # SHA-256 of all 144 files
-  ecg-sklearn data counts --data mitdb/        # beats of each class and subset"""
-
-_DEMO_EXAMPLES = """\
-examples:
-  ecg-sklearn demo
-  ecg-sklearn demo --output my-first-run --overwrite
-
-Simulates beats of 60 patients, trains on 45 of them and tests on the other 15."""
+from ecg_sklearn.cli._checks import check
+from ecg_sklearn.cli._messages import say, show_warning
+from ecg_sklearn.cli._parser import read_arguments
 
 
 def main(argv=None):
@@ -111,252 +23,25 @@ def main(argv=None):
     int
         0, or 2 for a mistake in the input, or 130 after an interruption.
     """
-    args = _parser().parse_args(argv)
-    from ecg_sklearn.cli import _commands
-
+    command, traceback, arguments = read_arguments(argv)
     try:
-        getattr(_commands, args.command)(args)
+        check(command, arguments)
+        with warnings.catch_warnings():
+            warnings.showwarning = show_warning
+            run = getattr(importlib.import_module(f"{__name__}._{command}"), command)
+            run(**arguments)
     except BrokenPipeError:
         raise
     except (OSError, ValueError, MemoryError) as error:
-        if args.traceback:
+        if traceback:
             raise
-        print(f"ecg-sklearn: error: {_one_line(error)}", file=sys.stderr)
+        say("error", str(error) or type(error).__name__)
         return 2
     except KeyboardInterrupt as stop:
-        print(f"ecg-sklearn: interrupted; {_what_is_left(stop)}", file=sys.stderr)
+        reason = str(stop) or "nothing was written"
+        print(f"ecg-sklearn: interrupted; {reason}", file=sys.stderr)
         return 130
     return 0
-
-
-def _one_line(error):
-    return " ".join(str(error).split()) or type(error).__name__
-
-
-def _what_is_left(stop):
-    return str(stop) or "nothing was written"
-
-
-def _parser():
-    parser = argparse.ArgumentParser(
-        prog="ecg-sklearn",
-        description="Classify ECG heartbeats: StandardScaler, SMOTE, spectrogram, CNN.",
-        epilog="ecg-sklearn COMMAND --help shows examples.",
-    )
-    parser.add_argument("--version", action="version", version=__version__)
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-
-    train = _command(commands, "train", "train a pipeline and save it", _TRAIN_EXAMPLES)
-    train.add_argument(
-        "--data", metavar="WHERE", help="folder, CSV file, or simulated (see below)"
-    )
-    train.add_argument("--test-data", metavar="CSV", help="CSV file of test beats")
-    train.add_argument(
-        "--protocol",
-        choices=("kaggle", "inter-patient"),
-        help="what to train and test on (default: kaggle)",
-    )
-    train.add_argument(
-        "--form",
-        choices=("kaggle", "window"),
-        help="how to cut the beats of MIT-BIH: as Kaggle rows, or as windows around "
-        "each beat (default: window for inter-patient, kaggle otherwise)",
-    )
-    train.add_argument(
-        "--window",
-        type=float,
-        nargs=2,
-        default=(-0.4, 0.5),
-        metavar=("START", "STOP"),
-        help="of --form window, in s around each beat (default: -0.4 0.5)",
-    )
-    train.add_argument(
-        "--context",
-        action=argparse.BooleanOptionalAction,
-        default=True,
-        help="give the network the rhythm around each beat, of records (default: yes)",
-    )
-    train.add_argument(
-        "--rhythm",
-        action="store_true",
-        help="let trees on the context vote, and trees on the intervals tell S from N "
-        "by what each record has shown so far (ShapeRhythmClassifier)",
-    )
-    train.add_argument(
-        "--copies",
-        type=int,
-        default=0,
-        metavar="N",
-        help="add N varied copies of each training beat (BeatAugmenter; default: 0); "
-        "inter-patient then trains for 3 epochs instead of 6",
-    )
-    train.add_argument(
-        "--stream",
-        action="store_true",
-        help="read a few records of --data at a time, of any WFDB database",
-    )
-    train.add_argument(
-        "--channel",
-        type=_literal,
-        help="with --stream: signal of the records, by name or position (default: "
-        "MLII, or else V5)",
-    )
-    _training_options(train, epochs=None)
-    train.add_argument(
-        "--output", "-o", type=Path, metavar="DIR", help="default: runs/PROTOCOL"
-    )
-    _output_options(train)
-
-    evaluate = _command(
-        commands, "evaluate", "score a saved pipeline", _EVALUATE_EXAMPLES
-    )
-    _labelled_beats(evaluate)
-    evaluate.add_argument("--output", "-o", type=Path, metavar="JSON")
-    _output_options(evaluate)
-
-    report = _command(commands, "report", "write an HTML report", _REPORT_EXAMPLES)
-    _labelled_beats(report)
-    report.add_argument("--title", default="Heartbeat classification")
-    report.add_argument(
-        "--output", "-o", type=Path, default=Path("report.html"), metavar="HTML"
-    )
-    _output_options(report)
-
-    predict = _command(commands, "predict", "classify new beats", _PREDICT_EXAMPLES)
-    predict.add_argument("model", type=Path, help="model.ecgsk of a training")
-    predict.add_argument("input", type=Path, help="CSV file, or WFDB record")
-    predict.add_argument(
-        "--beats",
-        default="atr",
-        metavar="ANNOTATOR",
-        help="annotation file of the record that marks the beats (default: atr)",
-    )
-    predict.add_argument(
-        "--annotator",
-        metavar="NAME",
-        help="write the classes as annotation file NAME beside the record",
-    )
-    predict.add_argument(
-        "--channel",
-        type=_literal,
-        help="signal of the record, by name or position (default: as in training)",
-    )
-    predict.add_argument(
-        "--output", "-o", type=Path, metavar="CSV", help="default: standard output"
-    )
-    _output_options(predict)
-
-    data = _command(commands, "data", "fetch, verify or count MIT-BIH", _DATA_EXAMPLES)
-    data.add_argument("action", choices=("fetch", "verify", "counts"))
-    data.add_argument("--data", metavar="DIR", help="folder of the records")
-    _output_options(data, overwrite=False)
-
-    demo = _command(
-        commands, "demo", "train on simulated beats, in a minute", _DEMO_EXAMPLES
-    )
-    demo.add_argument("--output", "-o", type=Path, default=Path("demo-output"))
-    _training_options(demo, epochs=10)
-    _output_options(demo)
-    return parser
-
-
-def _command(commands, name, summary, examples):
-    return commands.add_parser(
-        name,
-        help=summary,
-        description=f"{summary[0].upper()}{summary[1:]}.",
-        epilog=examples,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-
-
-def _labelled_beats(parser):
-    parser.add_argument("model", type=Path, help="model.ecgsk of a training")
-    parser.add_argument(
-        "--data", metavar="WHERE", help="folder with MIT-BIH, CSV file, or simulated"
-    )
-    parser.add_argument(
-        "--subset",
-        choices=("all", "train", "test", "ds1", "ds2"),
-        default="test",
-        help="which beats of MIT-BIH (default: test)",
-    )
-    parser.add_argument(
-        "--seed", type=int, default=1, help="of simulated beats (default: 1)"
-    )
-    parser.add_argument(
-        "--resamples",
-        type=int,
-        default=1000,
-        metavar="N",
-        help="bootstrap samples behind each interval (default: 1000)",
-    )
-
-
-def _training_options(parser, *, epochs):
-    parser.add_argument(
-        "--sampler",
-        choices=("smote", "none"),
-        default="none",
-        help="what balances the classes (default: none)",
-    )
-    parser.add_argument(
-        "--epochs",
-        type=int,
-        default=epochs,
-        metavar="N",
-        help=f"default: {epochs or 'what suits the protocol'}",
-    )
-    parser.add_argument("--seed", type=int, default=0, metavar="N", help="default: 0")
-    parser.add_argument(
-        "--validation",
-        type=float,
-        default=0.1,
-        metavar="FRACTION",
-        help="part of the training beats held out, before SMOTE, to validate on; of "
-        "whole records with inter-patient and --stream; 0 for none (default: 0.1)",
-    )
-    parser.add_argument(
-        "--resume",
-        action="store_true",
-        help="go on with the training that was broken off, if there is one",
-    )
-    parser.add_argument(
-        "--param",
-        action="append",
-        default=[],
-        type=_assignment,
-        metavar="STEP__NAME=VALUE",
-        help="set a parameter of a step; may be given more than once",
-    )
-
-
-def _output_options(parser, *, overwrite=True):
-    if overwrite:
-        parser.add_argument(
-            "--overwrite", action="store_true", help="replace output that exists"
-        )
-    parser.add_argument("--quiet", "-q", action="store_true", help="no progress")
-    parser.add_argument(
-        "--traceback", action="store_true", help="show where an error came from"
-    )
-
-
-def _assignment(text):
-    """Split ``step__name=value``; the value is a Python literal, or else a string."""
-    name, equals, value = text.partition("=")
-    if not equals or "__" not in name:
-        raise argparse.ArgumentTypeError(
-            f"{text!r} is not STEP__NAME=VALUE, such as cnn__dropout=0.2"
-        )
-    return name, _literal(value)
-
-
-def _literal(text):
-    try:
-        return ast.literal_eval(text)
-    except (ValueError, SyntaxError):
-        return text
 
 
 def _entry_point():

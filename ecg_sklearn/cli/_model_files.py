@@ -1,42 +1,20 @@
-"""Models that the commands read and write: two forms, told apart by their content.
+"""Model files: those of :mod:`ecg_sklearn.persistence`, and pickles after a warning."""
 
-``train`` writes the form of :mod:`ecg_sklearn.persistence`. Pickles, of joblib or by
-hand, are read as well, after a warning.
-"""
-
-import os
-import sys
 import warnings
-from pathlib import Path
 
 import joblib
 
-from ecg_sklearn.cli._protocols import KAGGLE_CUT
-from ecg_sklearn.persistence import load, save
-from ecg_sklearn.utils._files import without_start_up_noise
-
-__all__ = ["MODEL_NAME", "check_place", "cut_of_model", "read_model", "write_model"]
+from ecg_sklearn.cli._beats import KAGGLE_CUT
+from ecg_sklearn.cli._checks import kind_of_model
+from ecg_sklearn.cli._messages import say, show_warning
+from ecg_sklearn.persistence import load, read_metadata
+from ecg_sklearn.utils._tensorflow import without_start_up_noise
 
 MODEL_NAME = "model.ecgsk"
-# A zip of any kind, and how a pickle starts: bare, or packed as joblib packs it.
-_ZIP = b"PK\x03\x04"
-_PICKLES = (
-    b"\x80",
-    b"ZF",
-    b"\x78\x01",  # zlib, at its levels
-    b"\x78\x5e",
-    b"\x78\x9c",
-    b"\x78\xda",
-    b"\x1f\x8b",  # gzip
-    b"BZh",
-    b"\xfd7zXZ",
-    b"\x5d\x00",  # lzma
-    b"\x04\x22\x4d\x18",  # lz4
-)
 
 
 def read_model(path):
-    """Read a classifier from a model file of either form.
+    """Read a classifier, and the facts that its file keeps.
 
     Parameters
     ----------
@@ -45,8 +23,11 @@ def read_model(path):
 
     Returns
     -------
-    estimator
+    model : estimator
         The classifier, with ``predict_proba``.
+    facts : dict
+        What ``train`` wrote: ``cut``, ``protocol``, ``training_records``, ``sets``,
+        ``versions``. Empty for a pickle. ``cut`` is always there.
 
     Raises
     ------
@@ -55,88 +36,34 @@ def read_model(path):
     ValueError
         If it holds no classifier.
     """
-    if path.is_dir():
-        raise IsADirectoryError(f"{path} is a folder. Name the model file in it.")
-    if not path.is_file():
-        raise FileNotFoundError(f"There is no model file {path}.")
-    with path.open("rb") as file:
-        start = file.read(8)
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        if start.startswith(_ZIP):
-            with without_start_up_noise():
-                model = load(path)
-        elif start.startswith(_PICKLES):
-            model = _read_pickle(path)
-        else:
-            raise ValueError(f"{path} is not a model that ecg-sklearn train saved.")
-    for warning in caught:  # of versions, and not of what packages will change
-        if issubclass(warning.category, UserWarning):
-            _warn(str(warning.message))
+    facts = {}
+    if kind_of_model(path) == "pickle":
+        model = _read_pickle(path)
+    else:
+        facts = read_metadata(path)
+        model = _read_quietly(load, path)
     if not hasattr(model, "predict_proba"):
         raise ValueError(f"{path} holds a {type(model).__name__}, not a classifier.")
-    return model
+    return model, {"cut": _learned_cut(model) or KAGGLE_CUT} | facts
 
 
-def write_model(pipe, path):
-    """Write a pipeline in the form that runs no code.
-
-    Parameters
-    ----------
-    pipe : Pipeline
-        The pipeline.
-    path : Path
-        The file, which is not there yet.
-    """
-    save(pipe, path)
-
-
-def cut_of_model(pipe):
-    """Say how the training beats were cut; Kaggle rows for models from elsewhere.
-
-    Parameters
-    ----------
-    pipe : Pipeline
-        The model.
-
-    Returns
-    -------
-    dict
-        Arguments of :func:`~ecg_sklearn.datasets.load_wfdb_beats`.
-    """
-    return getattr(pipe, "cut_", KAGGLE_CUT)
-
-
-def check_place(path):
-    """Refuse an output that could not be written, before any work is done for it.
-
-    Parameters
-    ----------
-    path : Path
-        A file or folder to be.
-
-    Raises
-    ------
-    OSError
-        If it would lie below a file, or in a folder that may not be written to.
-    """
-    parent = Path(os.path.abspath(path)).parent
-    while not parent.exists():
-        parent = parent.parent
-    if not parent.is_dir():
-        raise NotADirectoryError(f"{path} cannot be written: {parent} is no folder.")
-    if not os.access(parent, os.W_OK | os.X_OK):
-        raise PermissionError(f"{path} cannot be written: {parent} is read-only.")
+def _learned_cut(model):
+    """How the training beats were cut, if a BeatScaler of the model has learned it."""
+    for part in (model, getattr(model, "estimator_", None)):
+        for step in getattr(part, "named_steps", {}).values():
+            if cut := getattr(step, "cut_", None):
+                return cut
+    return None
 
 
 def _read_pickle(path):
-    _warn(
+    say(
+        "warning",
         f"{path} is a pickle, and opening one runs any code that is in it. Open only "
-        "those of people whom you trust; ecg_sklearn.save writes files without code."
+        "those of people whom you trust; ecg_sklearn.save writes files without code.",
     )
     try:
-        with without_start_up_noise():
-            return joblib.load(path)
+        return _read_quietly(joblib.load, path)
     # Unpickling raises whatever the bytes make it do.
     except Exception as error:
         raise ValueError(
@@ -145,6 +72,11 @@ def _read_pickle(path):
         ) from error
 
 
-def _warn(message):
-    print(f"ecg-sklearn: warning: {' '.join(message.split())}", file=sys.stderr)
-    sys.stderr.flush()
+def _read_quietly(reader, path):
+    """Read without TensorFlow's messages; show warnings afterwards."""
+    with warnings.catch_warnings(record=True) as caught, without_start_up_noise():
+        warnings.simplefilter("always")
+        model = reader(path)
+    for warning in caught:
+        show_warning(warning.message, warning.category)
+    return model

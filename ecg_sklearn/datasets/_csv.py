@@ -1,12 +1,14 @@
 """The Kaggle "heartbeat" CSV files: 187 samples and a label a row, no header."""
 
+import bz2
 import csv
 import gzip
 import io
+import lzma
 import zipfile
 import zlib
 from numbers import Real
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import numpy as np
 import pandas as pd
@@ -15,11 +17,13 @@ from sklearn.utils._param_validation import Interval, validate_params
 from ecg_sklearn.aami import CLASS_NAMES
 from ecg_sklearn.datasets._base import KAGGLE_N_TIMES, make_bunch
 
-_PACKED = (".bz2", ".gz", ".xz", ".zip")
+_TWO_CLASSES = ("normal", "abnormal")  # of the PTB files, which the page has as well
+_OPENERS = {".bz2": bz2.open, ".gz": gzip.open, ".xz": lzma.open}
 # zipfile raises the last two for what is encrypted or packed in other ways.
 _UNPACKING_ERRORS = (
     OSError,
     EOFError,
+    lzma.LZMAError,
     zipfile.BadZipFile,
     zlib.error,
     NotImplementedError,
@@ -32,25 +36,38 @@ _UNPACKING_ERRORS = (
         "path": [str, Path],
         "sampling_rate": [Interval(Real, 0, None, closed="neither")],
         "labelled": ["boolean"],
+        "target_names": ["array-like", None],
         "return_X_y": ["boolean"],
     },
     prefer_skip_nested_validation=True,
 )
-def load_heartbeat_csv(path, *, sampling_rate=120.0, labelled=True, return_X_y=False):
+def load_heartbeat_csv(
+    path,
+    *,
+    sampling_rate=120.0,
+    labelled=True,
+    target_names=None,
+    return_X_y=False,
+):
     """Load a file of the Kaggle "heartbeat" form.
 
-    Each row holds 187 samples and a label from 0 to 4, without a header: the form
-    of ``mitbih_train.csv``, ``mitbih_test.csv`` and the two ``ptbdb`` files [1]_.
+    Each row holds 187 samples and a label, without a header: the form of
+    ``mitbih_train.csv`` and ``mitbih_test.csv``, with the five AAMI classes, and of
+    ``ptbdb_normal.csv`` and ``ptbdb_abnormal.csv``, with two [1]_.
 
     Parameters
     ----------
     path : str or Path
-        A ``.csv`` file, or one compressed as ``.csv.gz`` or ``.zip``.
+        A ``.csv`` file, or one compressed as ``.csv.gz``, ``.csv.bz2``, ``.csv.xz``
+        or ``.zip`` with one CSV file in it.
     sampling_rate : float, default=120.0
         Samples per second. The Kaggle page says 125; its rows are every third
         sample of 360 Hz records, hence 120.
     labelled : bool, default=True
         Whether the last column holds labels. False reads rows of 187 samples alone.
+    target_names : sequence of str, default=None
+        Names of the classes that the labels 0, 1, ... stand for. None means "normal"
+        and "abnormal" for a file called ``ptbdb...``, else N, S, V, F and Q.
     return_X_y : bool, default=False
         Return ``(data, target)`` instead of a Bunch.
 
@@ -70,8 +87,9 @@ def load_heartbeat_csv(path, *, sampling_rate=120.0, labelled=True, return_X_y=F
         If there is no such file.
     ValueError
         If the file is empty, or a row has missing or extra columns, something that
-        is not a finite number, or a label outside 0 to 4. The message names the
-        file and the first such row, counted from 1.
+        is not a finite number, a label without a name, or the numbers of the columns
+        instead of a beat. The message names the file and the first such row, counted
+        from 1. Also if a zip archive holds several CSV files.
 
     References
     ----------
@@ -84,67 +102,103 @@ def load_heartbeat_csv(path, *, sampling_rate=120.0, labelled=True, return_X_y=F
             f"There is no file {path}. Download it from Kaggle (shayanfazeli/"
             "heartbeat), or use fetch_mitbih, which rebuilds the same rows."
         )
+    names = _target_names(path, target_names)
+    classes = names if labelled else None
     try:
-        rows = _read_rows(path, labelled)
+        rows = _read_rows(path, classes)
     except _UNPACKING_ERRORS as error:
-        if isinstance(error, OSError) and path.suffix not in _PACKED:
+        packed = (*_OPENERS, ".zip")
+        if isinstance(error, OSError) and path.suffix.lower() not in packed:
             raise
         # What zlib says is about its own codes.
         reason = "its content is damaged" if isinstance(error, zlib.error) else error
         raise ValueError(
             f"{path} could not be decompressed: {reason}. Fetch or pack it again."
         ) from error
-    if rows.shape[1] != KAGGLE_N_TIMES + labelled or not np.isfinite(rows).all():
-        raise _first_fault(path, labelled)
     target = None
     if labelled:
-        rows, label = rows[:, :-1], rows[:, -1]
-        if not np.isin(label, np.arange(len(CLASS_NAMES))).all():
-            raise _first_fault(path, labelled)
-        target = label.astype(np.intp)
-    return make_bunch(
+        rows, target = rows[:, :-1], rows[:, -1].astype(np.intp)
+    beats = make_bunch(
         np.ascontiguousarray(rows),
         target,
         sampling_rate=sampling_rate,
         descr=f"{len(rows)} beats in the Kaggle heartbeat form, from {path.name}.",
         return_X_y=return_X_y,
     )
+    if not return_X_y:
+        beats.target_names = names
+    return beats
 
 
-def _read_rows(path, labelled):
-    """Read all rows of a file, compressed or not."""
+def _target_names(path, names):
+    """Find the names of the classes of a file."""
+    if names is None:
+        is_ptb = path.name.lower().startswith("ptbdb")
+        return list(_TWO_CLASSES if is_ptb else CLASS_NAMES)
+    if isinstance(names, str) or len(names) < 1 or len(set(names)) < len(names):
+        raise ValueError(
+            f"target_names={names!r} are no names of classes. Give a different one for "
+            "each label, such as ('normal', 'abnormal')."
+        )
+    return [str(name) for name in names]
+
+
+def _read_rows(path, classes):
+    """Read all rows of a file and check them. ``classes`` is None without labels."""
     try:
-        return pd.read_csv(path, header=None, dtype=np.float32).to_numpy()
+        with _open(path) as file:
+            rows = pd.read_csv(file, header=None, dtype=np.float32).to_numpy()
     except ValueError as error:  # those of pandas are ValueErrors too
-        raise _first_fault(path, labelled, error) from error
+        raise _first_fault(path, classes, error) from error
+    width = KAGGLE_N_TIMES + (classes is not None)
+    if rows.shape[1] != width or not np.isfinite(rows).all() or _is_header(rows[0]):
+        raise _first_fault(path, classes)
+    if classes is not None and not np.isin(rows[:, -1], np.arange(len(classes))).all():
+        raise _first_fault(path, classes)
+    return rows
 
 
-def _first_fault(path, labelled, error=None):
+def _first_fault(path, classes, error=None):
     """Read the file again, line by line, for an error that names the first fault."""
     n_rows = 0
     try:
-        with _open_text(path) as lines:
+        with _open(path) as file:
+            lines = io.TextIOWrapper(file, encoding="utf-8-sig", newline="")
             for number, row in enumerate(csv.reader(lines), start=1):
                 if not row:
                     continue
                 n_rows += 1
-                if fault := _fault_of_row(row, labelled):
+                if fault := _fault_of_row(row, classes, is_first=n_rows == 1):
                     return ValueError(f"{path}, row {number}: {fault}")
     except UnicodeDecodeError as undecodable:
         return ValueError(f"{path} is not a text file: {undecodable}")
     if n_rows == 0:
         return ValueError(
             f"{path} is empty. A row should hold {KAGGLE_N_TIMES} samples"
-            f"{' and a label' if labelled else ''}."
+            f"{'' if classes is None else ' and a label'}."
         )
     return ValueError(f"{path} could not be read as CSV: {error}")
 
 
-def _fault_of_row(row, labelled):
+def _fault_of_row(row, classes, is_first):
     """Say what is wrong with the cells of one row; None if nothing is."""
-    if len(row) != KAGGLE_N_TIMES + labelled:
+    labelled = classes is not None
+    width = KAGGLE_N_TIMES + labelled
+    index = ("", "Unnamed: 0", "0") if labelled else ("", "Unnamed: 0")
+    with_index = len(row) == width + 1 and row[0] in index
+    if is_first and (_is_header(row) or with_index and _is_header(row[1:])):
         return (
-            f"it has {len(row)} columns, not {KAGGLE_N_TIMES + labelled} "
+            f"it holds the numbers of the columns, 0 to {row[-1]}, and no beat. Remove "
+            "this header, or write the file with header=False, index=False."
+        )
+    if is_first and with_index:
+        return (
+            f"it has {len(row)} columns, not {width}: the first is {row[0]!r}, as of "
+            "an index that pandas wrote. Write the file with header=False, index=False."
+        )
+    if len(row) != width:
+        return (
+            f"it has {len(row)} columns, not {width} "
             f"({KAGGLE_N_TIMES} samples{' and a label' if labelled else ''})."
         )
     for column, cell in enumerate(row, start=1):
@@ -157,18 +211,41 @@ def _fault_of_row(row, labelled):
             )
         if not np.isfinite(np.float32(value)):
             return f"column {column} holds {cell!r}; beats must be finite numbers."
-    if labelled and value not in range(len(CLASS_NAMES)):
-        return f"its label is {row[-1]!r}; labels are 0 to 4 for N, S, V, F, Q."
+    if labelled and value not in range(len(classes)):
+        return (
+            f"its label is {row[-1]!r}; labels are 0 to {len(classes) - 1} for "
+            f"{', '.join(classes)}. Set target_names for other classes."
+        )
     return None
 
 
-def _open_text(path):
-    """Open a CSV file, compressed or not, as text."""
-    if path.suffix == ".gz":
-        return gzip.open(path, "rt", newline="")
-    if path.suffix == ".zip":
-        archive = zipfile.ZipFile(path)
-        if not archive.namelist():
-            raise ValueError(f"{path} is a zip archive that holds no file.")
-        return io.TextIOWrapper(archive.open(archive.namelist()[0]), newline="")
-    return path.open(newline="")
+def _is_header(row):
+    """Whether the cells of a row are the numbers 0, 1, 2, ..."""
+    try:
+        return len(row) > 2 and (np.asarray(row, float) == np.arange(len(row))).all()
+    except ValueError:
+        return False
+
+
+def _open(path):
+    """Open a CSV file, compressed or not, in binary mode."""
+    if opener := _OPENERS.get(path.suffix.lower()):
+        return opener(path)
+    if path.suffix.lower() != ".zip":
+        return path.open("rb")
+    archive = zipfile.ZipFile(path)
+    files = [
+        name
+        for name in archive.namelist()
+        if not name.endswith("/")
+        and not name.startswith("__MACOSX/")
+        and not PurePosixPath(name).name.startswith(".")
+    ]
+    tables = [name for name in files if name.lower().endswith(".csv")] or files
+    if len(tables) != 1:
+        held = f"{len(tables)} files: {', '.join(tables[:5])}" if tables else "no file"
+        raise ValueError(
+            f"{path} is a zip archive that holds {held}. Unpack it and give one CSV "
+            "file, or an archive of one."
+        )
+    return archive.open(tables[0])

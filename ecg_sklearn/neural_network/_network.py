@@ -6,7 +6,8 @@ Everything here is arrays and Keras objects; the scikit-learn contract lives in
 
 import os
 import random
-from typing import NamedTuple
+from itertools import pairwise
+from typing import NamedTuple, get_args, get_type_hints
 
 import keras
 import numpy as np
@@ -25,6 +26,7 @@ __all__ = [
 ]
 
 PREDICT_BATCH = 512
+LARGEST = 2**26  # weights, or values in a layer
 _IMAGES = {"dtype": "float32", "data_format": "channels_last"}
 
 _process_of_backend = None
@@ -296,9 +298,35 @@ def unpack_network(state):
     keras.Model
         The network.
     """
-    network = build_network(NetworkSpec(**state["spec"]))
+    spec = NetworkSpec(**state["spec"])
+    _check_spec(spec)
+    network = build_network(spec)
     assign_variables(network, state["variables"])
     return network
+
+
+def _check_spec(spec):
+    """Refuse what would take more memory than any network of beats."""
+    for name, kind in get_type_hints(NetworkSpec).items():
+        value = getattr(spec, name)
+        if not _is_of(value, kind):
+            raise ValueError(f"A network cannot have {name}={value!r:.60}.")
+    n_rows, n_columns, n_channels = spec.image_shape
+    widths = n_channels, *spec.filters
+    n_weights = sum(2 * spec.kernel_size**2 * a * b for a, b in pairwise(widths))
+    # What goes into the dense layers: the last block, and at most the whole image.
+    n_inputs = widths[-1] + n_rows * n_columns * n_channels
+    n_weights += (n_inputs + spec.n_classes) * max(spec.dense_units, spec.n_classes)
+    if max(n_weights, n_rows * n_columns * max(widths)) > LARGEST or len(widths) > 33:
+        raise ValueError(f"A network of {spec.filters!r:.60} filters is too large.")
+
+
+def _is_of(value, kind):
+    """Whether a value is of a type as :class:`NetworkSpec` writes it, and not large."""
+    if isinstance(kind, type):
+        return type(value) is kind and (kind is str or abs(value) <= 2**16)
+    items = get_args(kind)
+    return type(value) is tuple and all(_is_of(item, items[0]) for item in value)
 
 
 def assign_variables(network, values):

@@ -251,7 +251,7 @@ def _kept_bins(frequencies, freq_range):
             f"{frequencies[min(1, len(frequencies) - 1)]:g} Hz. Give (low, high) in "
             "Hz, or None."
         )
-    return slice(kept[0], kept[-1] + 1)
+    return slice(int(kept[0]), int(kept[-1]) + 1)
 
 
 def _window_values(window, nperseg):

@@ -1,10 +1,9 @@
-"""Output that is whole or not there, and a quiet start of TensorFlow."""
+"""Atomic file writes."""
 
 import contextlib
 import json
 import os
 import shutil
-import sys
 import tempfile
 from pathlib import Path
 
@@ -58,28 +57,6 @@ def new_folder(path, overwrite):
             os.rename(new, path)
     finally:
         shutil.rmtree(new, ignore_errors=True)
-
-
-@contextlib.contextmanager
-def without_start_up_noise():
-    """Hold back what TensorFlow writes while it starts, unless it fails.
-
-    It tells of its optimisations and of graphics cards that it does not find, before
-    any setting can stop it.
-    """
-    sys.stderr.flush()
-    terminal = os.dup(2)
-    with tempfile.TemporaryFile() as held_back:
-        os.dup2(held_back.fileno(), 2)
-        try:
-            yield
-        except BaseException:
-            held_back.seek(0)
-            os.write(terminal, held_back.read())
-            raise
-        finally:
-            os.dup2(terminal, 2)
-            os.close(terminal)
 
 
 def _umask():

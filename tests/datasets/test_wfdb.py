@@ -119,11 +119,11 @@ def test_missing_files_are_named(wfdb_folder, tmp_path_factory):
         ("hea", lambda old: old.replace(b" 16 ", b" 99 "), r"signal format '99'"),
         ("hea", lambda old: old[: len(old) // 2], r"r1\.hea.*describes 1 signals"),
         ("hea", lambda old: old.replace(b"7500", b"7501"), r"r1\.dat.*header wrong"),
-        ("atr", lambda old: old[:7], r"r1\.atr could not be read: wfdb says Value"),
+        ("atr", lambda old: old[:7], r"r1\.atr could not be read: wfdb cannot \(Value"),
         (
             "atr",
             lambda old: b"\0\xec\0\0",
-            r"r1\.atr could not be read: wfdb says Ind",
+            r"r1\.atr could not be read: wfdb cannot \(Ind",
         ),
     ],
 )

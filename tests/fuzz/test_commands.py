@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ecg_sklearn import cli, make_ecg_pipeline, save
-from ecg_sklearn.cli import _protocols
+from ecg_sklearn.cli import _beats
 from ecg_sklearn.datasets import _mitbih_files, make_heartbeats
 
 from .oracle import OUTCOMES, check_message, fuzzed, fuzzed_with
@@ -42,8 +42,8 @@ def place(tmp_path_factory):
 def few_beats(monkeypatch):
     """Makes the simulated beats of the commands a few, and PhysioNet unreachable."""
     monkeypatch.setattr(_mitbih_files, "MITDB_URL", "http://127.0.0.1:9/")
-    monkeypatch.setitem(_protocols._SIMULATED, "n_samples", 120)
-    monkeypatch.setitem(_protocols._SIMULATED, "n_records", 12)
+    monkeypatch.setitem(_beats._SIMULATED, "n_samples", 120)
+    monkeypatch.setitem(_beats._SIMULATED, "n_records", 12)
 
 
 def run(argv):
@@ -132,10 +132,8 @@ _OPTIONS = {
                  "[1,2]", "{0: 2.0}", "{'V': 1}", "", "=", "400", "(3, 4)"]
             ),
         ),
-        "--channel": st.sampled_from(["MLII", "0"]),
+        "--features": st.sampled_from(["rr", "rr,rhythm", "none", "", ",", "shape"]),
         "--window": st.sampled_from(["1", "0 1", "nan nan"]),
-        "--stream": None,
-        "--no-context": None,
         "--resume": None,
         "--overwrite": None,
     },
@@ -218,7 +216,7 @@ def test_arguments_of_train(place, monkeypatch, argv):
         argv += ["--data", "simulated"]
     if "--epochs" not in argv:
         argv += ["--epochs", "1"]
-    small = ["filters=(4,)", "dense_units=4", "residual=()"]
+    small = ["filters=(4,)", "dense_units=4"]
     argv += [part for value in small for part in ("--param", f"cnn__{value}")]
     check([*argv, "--output", "new.out", "--quiet"], place, monkeypatch)
 

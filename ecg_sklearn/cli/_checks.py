@@ -1,0 +1,280 @@
+"""Checks of paths and numbers, made before anything heavy is loaded."""
+
+import os
+from pathlib import Path
+
+from ecg_sklearn.utils._files import refuse_existing
+
+CSV_SUFFIXES = (".csv", ".gz", ".zip", ".bz2", ".xz")
+MOST_RESAMPLES = 1_000_000
+# A zip of any kind, and how a pickle starts: bare, or packed as joblib packs it.
+_ZIP = b"PK\x03\x04"
+_PICKLES = (
+    b"\x80",
+    b"ZF",
+    b"\x78\x01",  # zlib, at its levels
+    b"\x78\x5e",
+    b"\x78\x9c",
+    b"\x78\xda",
+    b"\x1f\x8b",  # gzip
+    b"BZh",
+    b"\xfd7zXZ",
+    b"\x5d\x00",  # lzma
+    b"\x04\x22\x4d\x18",  # lz4
+)
+
+
+def check(command, arguments):
+    """Refuse what can be seen to be wrong without loading anything.
+
+    Parameters
+    ----------
+    command : str
+        Name of the command.
+    arguments : dict
+        Its keyword arguments.
+
+    Raises
+    ------
+    OSError
+        If an input is missing, or an output exists or cannot be written.
+    ValueError
+        If a number is out of range, or options do not go together.
+    """
+    if command in _CHECKS:
+        _CHECKS[command](**arguments)
+
+
+def _check_train(
+    *, output, overwrite, resume, data=None, test_data=None, validation, copies=0, **_
+):
+    if copies < 0:
+        raise ValueError(f"--copies {copies} is negative.")
+    if not 0 <= validation < 1:
+        raise ValueError(f"--validation {validation} is not in [0, 1).")
+    refuse_existing(output, overwrite)
+    if output.exists() and not output.is_dir():
+        raise NotADirectoryError(f"{output} is a file. Choose another --output.")
+    check_place(output)
+    state = state_folder(output)
+    if state.exists() and not state.is_dir():
+        raise NotADirectoryError(
+            f"{state} is a file, where the state of the training is to be. Move it."
+        )
+    if state.exists() and not resume and not overwrite:
+        raise FileExistsError(
+            f"{state} holds the state of a training that was broken off. Add --resume "
+            "to go on from there, or --overwrite to begin anew."
+        )
+    _check_data(data)
+    if test_data is not None and not Path(test_data).is_file():
+        raise FileNotFoundError(f"--test-data {test_data}: there is no such file.")
+
+
+def _check_scoring(*, model, data, output, overwrite, resamples, **_):
+    _check_output_file(output, overwrite)
+    if not 1 <= resamples <= MOST_RESAMPLES:
+        raise ValueError(
+            f"--resamples {resamples} must be from 1 to {MOST_RESAMPLES:,}."
+        )
+    kind_of_model(model)
+    _check_data(data)
+
+
+def _check_predict(*, model, input, beats, annotator, output, overwrite, **_):
+    _check_output_file(output, overwrite)
+    kind_of_model(model)
+    record = None if is_table(input) else record_path(input)
+    if annotator is not None:
+        _check_annotator(record, beats, annotator, overwrite)
+    if record is None and not input.is_file():
+        raise FileNotFoundError(f"There is no file {input}.")
+    if record is not None and not _with_suffix(record, "hea").is_file():
+        raise FileNotFoundError(
+            f"There is no record {record}: it has no header {record.name}.hea. Name a "
+            "record, or a CSV file."
+        )
+    if record is not None and not _with_suffix(record, beats).is_file():
+        raise FileNotFoundError(
+            f"Record {record} has no annotation file {record.name}.{beats} to mark "
+            "the beats. Name another one with --beats."
+        )
+
+
+_CHECKS = {
+    "train": _check_train,
+    "demo": _check_train,
+    "evaluate": _check_scoring,
+    "report": _check_scoring,
+    "predict": _check_predict,
+}
+
+
+def is_table(path):
+    """Whether an input of ``predict`` is a CSV file, and not a record.
+
+    Parameters
+    ----------
+    path : Path
+        The input.
+
+    Returns
+    -------
+    bool
+        By its suffix, in capitals or not.
+    """
+    return path.suffix.lower() in CSV_SUFFIXES
+
+
+def record_path(path):
+    """Path of a WFDB record without its suffix.
+
+    Parameters
+    ----------
+    path : Path
+        Its name, header or signal file.
+
+    Returns
+    -------
+    Path
+        Such as ``mitdb/100`` for ``mitdb/100.hea``.
+
+    Raises
+    ------
+    IsADirectoryError
+        If it is a folder, and no record beside it has its name.
+    """
+    if path.suffix.lower() in (".hea", ".dat") and path.is_file():
+        path = path.with_suffix("")
+    if path.is_dir() and not (path.name and _with_suffix(path, "hea").exists()):
+        raise IsADirectoryError(
+            f"{path} is a folder. Name a record in it, without its suffix, or a CSV "
+            "file."
+        )
+    return path
+
+
+def annotation_file(record, annotator):
+    """File that holds the annotations of an annotator.
+
+    Parameters
+    ----------
+    record : Path
+        The record.
+    annotator : str
+        Its suffix.
+
+    Returns
+    -------
+    Path
+        The file.
+    """
+    return _with_suffix(record, annotator)
+
+
+def state_folder(output):
+    """Folder of the state of an unfinished training, beside its output.
+
+    Parameters
+    ----------
+    output : Path
+        Output of the training.
+
+    Returns
+    -------
+    Path
+        Such as ``runs/kaggle.training`` for ``runs/kaggle``.
+    """
+    output = output if output.name else Path(os.path.abspath(output))
+    return output.with_name(f"{output.name}.training")
+
+
+def kind_of_model(path):
+    """Tell what kind of model file this is, by its first bytes.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+
+    Returns
+    -------
+    {"ecgsk", "pickle"}
+        The kind.
+
+    Raises
+    ------
+    OSError
+        If it cannot be read.
+    ValueError
+        If it is neither.
+    """
+    if path.is_dir():
+        raise IsADirectoryError(f"{path} is a folder. Name the model file in it.")
+    if not path.is_file():
+        raise FileNotFoundError(f"There is no model file {path}.")
+    with path.open("rb") as file:
+        start = file.read(8)
+    if start.startswith(_ZIP):
+        return "ecgsk"
+    if start.startswith(_PICKLES):
+        return "pickle"
+    raise ValueError(f"{path} is not a model that ecg-sklearn train saved.")
+
+
+def check_place(path):
+    """Refuse an output that could not be written.
+
+    Parameters
+    ----------
+    path : Path
+        A file or folder to be.
+
+    Raises
+    ------
+    OSError
+        If it would lie below a file, or in a folder that may not be written to.
+    """
+    parent = Path(os.path.abspath(path)).parent
+    while not parent.exists():
+        parent = parent.parent
+    if not parent.is_dir():
+        raise NotADirectoryError(f"{path} cannot be written: {parent} is no folder.")
+    if not os.access(parent, os.W_OK | os.X_OK):
+        raise PermissionError(f"{path} cannot be written: {parent} is read-only.")
+
+
+def _check_data(data):
+    if data not in (None, "simulated") and not Path(data).exists():
+        raise FileNotFoundError(
+            f"--data {data}: there is no such folder or file. To download the MIT-BIH "
+            f"database there: ecg-sklearn data fetch --data {data}"
+        )
+
+
+def _check_output_file(output, overwrite):
+    if output is None:
+        return
+    if output.is_dir():
+        raise IsADirectoryError(f"--output {output} is a folder. Name a file.")
+    refuse_existing(output, overwrite)
+    check_place(output)
+
+
+def _check_annotator(record, beats, annotator, overwrite):
+    """Refuse annotation files that cannot or should not be written."""
+    if record is None:
+        raise ValueError("--annotator needs a WFDB record; a CSV file has no times.")
+    if not (annotator.isascii() and annotator.isalpha()):
+        raise ValueError(f"--annotator {annotator!r}: letters only, as wfdb asks.")
+    if annotator == beats:
+        raise ValueError(
+            f"--annotator {annotator} would replace the annotations that mark the "
+            "beats. Choose another name."
+        )
+    refuse_existing(annotation_file(record, annotator), overwrite)
+    check_place(annotation_file(record, annotator))
+
+
+def _with_suffix(record, suffix):
+    return record.with_name(f"{record.name}.{suffix}")

@@ -1,0 +1,345 @@
+"""Model files that run no code: skops writes them, and nothing in them is trusted."""
+
+import contextlib
+import io
+import json
+import warnings
+import zipfile
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from imblearn import combine, over_sampling, under_sampling
+from imblearn.base import SamplerMixin
+from sklearn.base import BaseEstimator, clone
+from sklearn.ensemble._hist_gradient_boosting.binning import _BinMapper
+from sklearn.exceptions import NotFittedError
+from sklearn.neighbors import NearestNeighbors
+from sklearn.utils import Bunch
+from sklearn.utils._param_validation import validate_params
+
+from ecg_sklearn.utils._files import new_file
+from ecg_sklearn.utils._untrusted import Refused, clean, need, text_of
+
+__all__ = ["VersionWarning", "load", "read_metadata", "save"]
+
+_FORMAT = "ecg_sklearn model 2"
+_PACKAGES = "ecg-sklearn scikit-learn imbalanced-learn keras numpy skops".split()
+_LONGEST = 2**20  # columns
+_TREE = "sklearn.tree._tree.Tree"
+_TYPES = {  # all that a file may name, by the module that users import it from
+    "ecg_sklearn.ensemble": "ShapeRhythmClassifier",
+    "ecg_sklearn.neural_network": "SpectrogramCNNClassifier",
+    "ecg_sklearn.over_sampling": "BeatAugmenter BeatSMOTE",
+    "ecg_sklearn.preprocessing": "BeatScaler SpectrogramTransformer",
+    "imblearn.pipeline": "Pipeline",
+    "sklearn.ensemble": "ExtraTreesClassifier HistGradientBoostingClassifier"
+    " RandomForestClassifier VotingClassifier",
+    "sklearn.ensemble._hist_gradient_boosting.predictor": "TreePredictor",
+    "sklearn.linear_model": "LogisticRegression",
+    "sklearn.neighbors": "NearestNeighbors",
+    "sklearn.pipeline": "Pipeline",
+    "sklearn.preprocessing": "LabelEncoder MaxAbsScaler MinMaxScaler Normalizer"
+    " PowerTransformer QuantileTransformer RobustScaler StandardScaler",
+    "sklearn.tree": "DecisionTreeClassifier ExtraTreeClassifier",
+} | {m.__name__: " ".join(m.__all__) for m in (combine, over_sampling, under_sampling)}
+_NAMES = {f"{module}.{n}" for module, names in _TYPES.items() for n in names.split()}
+# Attributes that serve training alone, or are made anew.
+_LEFT_OUT = (
+    "_bin_mapper _feature_subsample_rng _loss _raw_predict _sample_weight _scorer _spec"
+    " _stft callbacks checkpoint memory named_estimators_"
+).split()
+
+
+class VersionWarning(UserWarning):
+    """A model was saved with another version of a package than the installed one."""
+
+
+@validate_params(
+    {"model": [BaseEstimator], "metadata": [dict, None], "overwrite": ["boolean"]},
+    prefer_skip_nested_validation=True,
+)
+def save(model, path, *, metadata=None, overwrite=False):
+    """Save a model as a file that runs no code when it is loaded.
+
+    Left out are ``callbacks`` and ``checkpoint`` of the network, ``memory`` of a
+    pipeline (with a warning), and what samplers have learned: some remember beats.
+
+    Parameters
+    ----------
+    model : estimator
+        A pipeline of :func:`~ecg_sklearn.pipeline.make_ecg_pipeline`, one of its steps,
+        or a :class:`~ecg_sklearn.ensemble.ShapeRhythmClassifier`, fitted or not.
+        Samplers of imbalanced-learn, the scalers, forests and boosted trees of
+        scikit-learn, LogisticRegression and VotingClassifier may take part.
+    path : str or path-like
+        The file, by custom with the suffix ``.ecgsk``. Its folder is made if needed.
+    metadata : dict, optional
+        Facts to keep beside the model, as JSON of at most 1 MB.
+    overwrite : bool, default=False
+        Replace ``path`` if it exists.
+
+    Raises
+    ------
+    ValueError
+        If model or metadata hold what the file cannot. Nothing is written.
+    FileExistsError
+        If there is such a file, and ``overwrite`` is False.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from sklearn.preprocessing import StandardScaler
+    >>> from ecg_sklearn import load, save
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     save(StandardScaler(), Path(folder, "model.ecgsk"))
+    ...     load(Path(folder, "model.ecgsk"))
+    StandardScaler()
+    """
+    path = Path(path)
+    if path.exists() and not overwrite:
+        raise FileExistsError(
+            f"{path} exists already. Choose another name, or pass overwrite=True."
+        )
+    for key, value in (metadata or {}).items():
+        try:
+            need(isinstance(key, str), "the key is no string")
+            text_of(value)
+        except (TypeError, ValueError, RecursionError) as error:
+            raise ValueError(f"metadata[{key!r}] is not JSON: {error}.") from error
+    facts = {"format": _FORMAT, "versions": _versions(), "metadata": metadata or {}}
+    try:
+        from skops.io import dumps
+
+        content = _pack(
+            {"facts.json": text_of(facts)}
+            | clean(dumps(_bare(model)), _NAMES, shared=True)
+        )
+        before, after = _answer(model), _answer(_make(content)[1])
+        same = before is None or np.allclose(before, after, 1e-4, 1e-6, equal_nan=True)
+        need(same, "It would predict otherwise: parameters were set after fit.")
+    # Models raise what they like.
+    except Exception as error:
+        hint = "joblib.dump stores any model, as a pickle for those who trust you."
+        hint = (
+            "Save its best_estimator_." if hasattr(model, "best_estimator_") else hint
+        )
+        what = f"This {type(model).__name__} cannot be saved without a pickle."
+        raise ValueError(f"{what} {_reason(error)} {hint}") from error
+    with new_file(path) as unfinished:
+        unfinished.write_bytes(content)
+
+
+def load(path):
+    """Load a model that :func:`save` has written; nothing that the file says is run.
+
+    Parameters
+    ----------
+    path : str or path-like
+        The file.
+
+    Returns
+    -------
+    estimator
+        The model. It predicts as the saved one did, bit by bit with the same versions
+        on the same kind of machine, and ``partial_fit`` goes on from the same state.
+
+    Raises
+    ------
+    ValueError
+        If it is no such file, a damaged one, or one of a newer format.
+    OSError
+        If it cannot be read.
+
+    Warns
+    -----
+    ecg_sklearn.persistence.VersionWarning
+        If a package has another version than when the model was saved, in the first
+        or second number.
+    """
+    with _checked(path) as file:
+        versions, model = _make(file.read())
+        _answer(model)
+    different = [
+        f"{package} {versions[package]} (here {here})"
+        for package, here in _versions().items()
+        if versions.get(package, here).split(".")[:2] != here.split(".")[:2]
+    ]
+    if different:
+        message = f"{path} was saved with {', '.join(different)}. Check its predictions"
+        message += ", or install those versions."
+        warnings.warn(message, VersionWarning, stacklevel=2)
+    return model
+
+
+def read_metadata(path):
+    """Read the facts that :func:`save` has put beside a model, without the model.
+
+    Parameters
+    ----------
+    path : str or path-like
+        The file.
+
+    Returns
+    -------
+    dict
+        The facts; empty if there are none.
+
+    Raises
+    ------
+    ValueError
+        If it is no such file, or a damaged one.
+    OSError
+        If it cannot be read.
+    """
+    with _checked(path) as file, zipfile.ZipFile(file) as archive:
+        return _facts(archive)["metadata"]
+
+
+def _reason(error):
+    quoted = (
+        f"It does not fit together ({type(error).__name__}: {error}). Save it again."
+    )
+    return str(error) if isinstance(error, Refused) else quoted
+
+
+def _versions():
+    return {package: version(package) for package in _PACKAGES}
+
+
+@contextlib.contextmanager
+def _checked(path):
+    """Open a model file; turn what it makes others raise into ValueError."""
+    with Path(path).open("rb") as file, warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of versions, which we name ourselves
+        start = file.read(40)
+        file.seek(0)
+        try:
+            need(start[:1] != b"\x80", "It is a pickle: joblib.load runs its code.")
+            need(start[30:] != b"model.json", "It is of the old form. Save it again.")
+            need(start[30:] == b"facts.json", "It is not a model file of ecg_sklearn.")
+            yield file
+        except Exception as error:
+            reason = _reason(error)
+            raise ValueError(f"{path} cannot be loaded. {reason}") from error
+
+
+def _facts(archive):
+    """Read what stands before the model: format, versions, metadata."""
+    entry = archive.getinfo("facts.json")
+    need(entry.file_size < 2**20 + 2**12, "It has more metadata than 1 MB.")
+    facts = json.loads(archive.read(entry))
+    newer = f"It is a {facts['format']!r:.40}. Try pip install --upgrade ecg-sklearn."
+    need(facts["format"] == _FORMAT, newer)
+    plain = all(v.isprintable() and len(v) < 64 for v in facts["versions"].values())
+    need(plain and isinstance(facts["metadata"], dict), "Its versions are no text.")
+    return facts
+
+
+def _pack(members):
+    """Write a zip without compression; equal members give equal bytes."""
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w") as archive:
+        for name, content in members.items():
+            archive.writestr(zipfile.ZipInfo(name), content)
+    return stream.getvalue()
+
+
+def _make(content):
+    """Make a model of the content of a file; give the versions as well."""
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        versions = _facts(archive)["versions"]
+    content = _pack(clean(content, _NAMES, shared=False))
+    from skops.io import loads
+
+    model = loads(content, trusted=[*_NAMES, _TREE])
+    need(isinstance(model, BaseEstimator), "It holds no estimator.")
+    _finish(model)
+    return versions, model
+
+
+def _bare(value):
+    """Copy a model without what serves training alone."""
+    if type(value) in (list, tuple):
+        return type(value)(map(_bare, value))
+    if isinstance(value, dict):
+        return {key: _bare(item) for key, item in value.items()}
+    if isinstance(value, SamplerMixin):
+        return clone(value)
+    if not isinstance(value, BaseEstimator):
+        return value
+    if getattr(value, "memory", None) is not None:
+        message = f"memory={value.memory!r} of the pipeline is not saved: "
+        warnings.warn(f"{message}it belongs to this machine.", stacklevel=4)
+    copy, params = object.__new__(type(value)), value._get_param_names()
+    for name, item in vars(value).items():
+        if name not in _LEFT_OUT:
+            vars(copy)[name] = _bare(item)
+        elif name in params:
+            vars(copy)[name] = None
+    return copy
+
+
+def _finish(value):
+    """Check the parts of a model, and make what a file leaves out of them."""
+    if isinstance(value, (dict, list, tuple)):
+        for item in value.values() if isinstance(value, dict) else value:
+            _finish(item)
+        return
+    if not isinstance(value, BaseEstimator):
+        return
+    state, kind = vars(value), type(value).__name__
+    _finish(dict(state))
+    hidden = [name for name in state if hasattr(type(value), name)]
+    need(not hidden, f"It holds a {kind} in which {hidden} would hide its own.")
+    if isinstance(value, (SamplerMixin, NearestNeighbors)):
+        plain = state.keys() <= {*value._get_param_names(), "_sklearn_version"}
+        need(plain, f"It holds a {kind} that has seen beats.")
+    elif "model_" in state:
+        value._spec = value.model_.spec
+    elif "n_times_" in state:
+        # As a float, nfft is a multiple; a plan takes memory by all three.
+        factor = 1 if isinstance(value.nfft, int) else value.nfft or 1
+        longest = max(value.nperseg * factor, value.nfft or 1, value.nperseg)
+        known = longest <= 2**15 and value.n_features_in_ <= _LONGEST
+        need(known, f"It holds a spectrogram of segments of {longest} samples.")
+        value._stft = value._plan(value.n_times_)
+        large = len(value.times_) * longest > 2**26
+        need(not large, "It holds a spectrogram that is too large.")
+    elif "_predictors" in state:
+        value._n_features = value.n_features_in_
+        value._preprocessor = value._is_categorical_remapped = None
+        value._loss = value._get_loss(sample_weight=None)
+        value._bin_mapper = _BinMapper()
+        value._bin_mapper.is_categorical_ = np.zeros(value._n_features, dtype=np.uint8)
+        value._bin_mapper.bin_thresholds_ = []
+    elif kind == "VotingClassifier" and "estimators_" in state:
+        fitted = iter(value.estimators_)
+        value.named_estimators_ = Bunch()
+        for name, voter in value.estimators:
+            voter = voter if isinstance(voter, str) else next(fitted)
+            value.named_estimators_[name] = voter
+
+
+def _answer(model):
+    """Ask a model about one row; None if it is not fitted, or takes images."""
+    n_features = getattr(model, "n_features_in_", None)
+    work = getattr(model, "predict_proba", None) or getattr(model, "transform", None)
+    if n_features is None or work is None or hasattr(model, "_input_shape"):
+        return None
+    usual = type(n_features) is int and 0 < n_features <= _LONGEST
+    need(usual, f"It says to take {n_features} columns.")
+    row = np.linspace(0, 1, n_features)[None]
+    if hasattr(model, "feature_names_in_"):
+        row = pd.DataFrame(row, columns=model.feature_names_in_)
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("ignore")
+        try:
+            answer = np.asarray(work(row), dtype=float)
+        except NotFittedError:
+            return None
+    n_classes = np.size(getattr(model, "classes_", answer))
+    need(n_classes == answer.size, "It does not agree on its classes.")
+    return answer

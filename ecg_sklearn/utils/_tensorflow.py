@@ -1,0 +1,28 @@
+"""Silences TensorFlow's start-up messages."""
+
+import contextlib
+import os
+import sys
+import tempfile
+
+
+@contextlib.contextmanager
+def without_start_up_noise():
+    """Hold back what TensorFlow writes to standard error, unless it fails.
+
+    Its start-up messages, about optimisations and missing graphics cards, come before
+    any setting can stop them.
+    """
+    sys.stderr.flush()
+    terminal = os.dup(2)
+    with tempfile.TemporaryFile() as held_back:
+        os.dup2(held_back.fileno(), 2)
+        try:
+            yield
+        except BaseException:
+            held_back.seek(0)
+            os.write(terminal, held_back.read())
+            raise
+        finally:
+            os.dup2(terminal, 2)
+            os.close(terminal)

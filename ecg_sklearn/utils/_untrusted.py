@@ -1,0 +1,226 @@
+"""Files of skops from anybody, checked before objects are made of them.
+
+skops asks for the types in a file, and trusts their attributes. Trees, random
+generators and headers of arrays hold numbers that C code follows without a look.
+"""
+
+import io
+import json
+import math
+import zipfile
+
+import numpy as np
+
+__all__ = ["Refused", "clean", "need", "text_of"]
+
+_DEEPEST = 100
+_COLUMNS = "Its trees ask for columns that it does not have."
+# Two arrays of any other shape could ask for memory by the product of their sizes.
+_MATRICES = ("coef_", "quantiles_", "_baseline_prediction", "nodes", "values")
+
+
+class Refused(ValueError):
+    """What is wrong with a file, in our words."""
+
+
+def need(fact, message):
+    """Raise :class:`Refused`, unless something holds."""
+    if not fact:
+        raise Refused(message)
+
+
+def text_of(content):
+    """Write JSON as bytes."""
+    return json.dumps(content, allow_nan=False, separators=(",", ":")).encode()
+
+
+def clean(content, names, shared):
+    """Check a zip of skops; keep the model alone, in one form, with nothing shared.
+
+    Parameters
+    ----------
+    content : bytes
+        The zip.
+    names : set of str
+        Classes that objects may have, by the module that users import them from.
+    shared : bool
+        Whether arrays may be used more than once, each then becoming one of its own.
+
+    Returns
+    -------
+    dict of str to bytes
+        Members of a zip that :func:`skops.io.loads` can make objects of.
+
+    Raises
+    ------
+    ValueError, KeyError, TypeError and others
+        If something is wrong.
+    """
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        total = sum(entry.file_size for entry in archive.infolist())
+        need(total <= len(content) < 2**31, "It is compressed, or larger than 2 GB.")
+        files = {name: archive.read(name) for name in archive.namelist()}
+    need(len(files["schema.json"]) < 2**26, "Its schema.json is larger than 64 MB.")
+    reader = _Reader(names, files)
+    schema = json.loads(files["schema.json"])
+    reader.read(schema)
+    arrays = reader.arrays
+    need(shared or len(arrays) < len(files), "It uses an array more than once.")
+    return {"schema.json": text_of(schema)} | arrays
+
+
+class _Reader:
+    """Nodes of skops as plain values; changes the nodes to one form."""
+
+    def __init__(self, names, files):
+        self.names, self.files, self.arrays, self.depth = names, files, {}, 0
+
+    def read(self, node):
+        """Give the value of a node; of an object, its attributes."""
+        node.pop("__id__", None)  # by which skops would share objects
+        module, kind, loader = (node[f"__{k}__"] for k in ("module", "class", "loader"))
+        room = module.partition("._")[0]
+        if f"{room}.{kind}" in self.names:
+            node["__module__"] = module = room
+        known = loader in _LOADERS
+        if loader == "ObjectNode":
+            known = f"{module}.{kind}" in self.names
+        need(known, f"It holds a {module}.{kind} ({loader}), which no model file may.")
+        self.depth += 1
+        need(self.depth < _DEEPEST, "It is nested too deep.")
+        value = _LOADERS[loader](self, node)
+        self.depth -= 1
+        return value
+
+    def _json(self, node):
+        return json.loads(node["content"])
+
+    def _list(self, node):
+        return [self.read(item) for item in node["content"]]
+
+    def _tuple(self, node):
+        return tuple(self._list(node))
+
+    def _dict(self, node):
+        keys, content = self.read(node["key_types"]), node["content"]
+        need(len(keys) == len(content), "It holds a dict that lacks a key.")
+        return {key: self.read(value) for key, value in content.items()}
+
+    def _nothing(self, node):
+        """Slices and types have no parts to look at."""
+
+    def _array(self, node):
+        if node["type"] == "json":  # labels and names of columns
+            texts, shape = self._list(node), self.read(node["shape"])
+            plain = shape == (len(texts),) and all(type(text) is str for text in texts)
+            need(plain, "It holds an array of objects that are not all text.")
+            return np.array(texts, dtype=object)
+        content, node["file"] = self.files[node["file"]], f"{len(self.arrays)}.npy"
+        self.arrays[node["file"]] = content
+        array = _parse_npy(content)
+        if node["__class__"] == "memmap":
+            node["__class__"] = "ndarray"
+        plain = node["__class__"] == "ndarray" or array.ndim == 0
+        need(plain, "It holds an array as a number.")
+        return array
+
+    def _generator(self, node):
+        parts = node["content"]
+        bits, seeds = self.read(parts["bit_generator"]), self.read(parts["seed_seq"])
+        # Another pool takes as much memory as it says, another kind reads beyond it.
+        usual = bits["bit_generator"] == "PCG64" and seeds["pool_size"] == 4
+        need(usual, "It holds a random generator of an odd kind or state.")
+
+    def _random_state(self, node):
+        state = self.read(node["content"])
+        key, pos = state["state"]["key"], state["state"]["pos"]
+        usual = key.shape == (624,) and type(pos) is int and 0 <= pos <= 624
+        usual = usual and state["bit_generator"] == "MT19937"
+        need(usual, "It holds a random generator of an odd kind or state.")
+
+    def _tree(self, node):
+        state = self.read(node["content"])
+        n_features, n_classes, n_outputs = self.read(node["__reduce__"]["args"])
+        nodes, values = state["nodes"], state["values"]
+        links = (nodes[name] for name in ("left_child", "right_child", "feature"))
+        depth = _check_links(*links, nodes["left_child"] == -1, n_features)
+        sizes = n_outputs, n_classes.shape, values.shape, state["node_count"]
+        right = 1, (1,), (len(nodes), 1, n_classes.flat[0]), len(nodes)
+        need(sizes == right and state["max_depth"] == depth, "A tree has other sizes.")
+        return {"n_features": n_features}
+
+    def _object(self, node):
+        state, kind = self.read(node["content"]), node["__class__"]
+        if kind == "TreePredictor":
+            nodes = state["nodes"]
+            need(not nodes["is_categorical"].any(), "It holds trees of categories.")
+            links = [nodes[name] for name in ("left", "right", "feature_idx")]
+            _check_links(*links, nodes["is_leaf"] != 0, np.inf)
+            return {"n_features": max(nodes["feature_idx"]) + 1}
+        for name, value in state.items():
+            flat = not isinstance(value, np.ndarray) or value.ndim < 2
+            need(flat or name in _MATRICES, f"{name} of a {kind} is no row of numbers.")
+        n_features = state.get("n_features_in_")
+        if "tree_" in state:
+            need(state["tree_"]["n_features"] == n_features, _COLUMNS)
+        if kind in ("ExtraTreesClassifier", "RandomForestClassifier"):
+            trees = state.get("estimators_", [])
+            need(all(tree["n_features_in_"] == n_features for tree in trees), _COLUMNS)
+            known = not trees or state["n_classes_"] == len(state["classes_"])
+            need(known, "Its forest does not agree on its classes.")
+        if "_predictors" in state:
+            trees = [tree for trees in state["_predictors"] for tree in trees]
+            need(all(tree["n_features"] <= n_features for tree in trees), _COLUMNS)
+            n_classes, n_trees = len(state["classes_"]), state["n_trees_per_iteration_"]
+            known = n_trees == (n_classes if n_classes > 2 else 1)
+            need(known, "Its boosted trees do not agree on their classes.")
+        return state
+
+
+_LOADERS = {  # of skops; no functions, methods, partials, bytes
+    "DictNode": _Reader._dict,
+    "JsonNode": _Reader._json,
+    "ListNode": _Reader._list,
+    "NdArrayNode": _Reader._array,
+    "ObjectNode": _Reader._object,
+    "RandomGeneratorNode": _Reader._generator,
+    "RandomStateNode": _Reader._random_state,
+    "SliceNode": _Reader._nothing,
+    "TreeNode": _Reader._tree,
+    "TupleNode": _Reader._tuple,
+    "TypeNode": _Reader._nothing,
+}
+
+
+def _parse_npy(content):
+    """Read an array; its size is known to be right before memory is taken for it."""
+    stream = io.BytesIO(content)
+    need(np.lib.format.read_magic(stream) == (1, 0), "It holds an array of odd form.")
+    header = np.lib.format.read_array_header_1_0(stream, max_header_size=4096)
+    shape, is_fortran, dtype = header
+    kinds = [dtype[field] for field in dtype.names or ()] or [dtype]
+    plain = all(k.kind in "biufU" and k.isnative and not k.subdtype for k in kinds)
+    need(plain, f"It holds an array of {dtype}.")
+    size = math.prod(shape) * dtype.itemsize
+    whole = min(shape, default=0) >= 0 and size == len(content) - stream.tell()
+    need(whole, f"It holds an array of shape {shape} and of another size.")
+    array = np.frombuffer(content, dtype, offset=stream.tell())
+    return array.reshape(shape, order="F" if is_fortran else "C")
+
+
+def _check_links(left, right, feature, is_leaf, n_features):
+    """Check that each node of a tree is reached once, from one before it; its depth."""
+    inner = np.flatnonzero(~is_leaf)
+    left, right = left.astype(np.int64), right.astype(np.int64)
+    children = np.concatenate([left[inner], right[inner]])
+    inside = (np.tile(inner, 2) < children).all() and (children < len(left)).all()
+    known = (feature[inner] >= 0).all() and (feature[inner] < n_features).all()
+    need(inside and known, "It holds a tree with a node that leads out of it.")
+    counts = np.bincount(children, minlength=len(left))
+    once = (counts == (np.arange(len(left)) > 0)).all()
+    need(once, "It holds a tree with a node that is not reached once.")
+    level, depth = np.array([0]), -1
+    while len(level):
+        level, depth = level[~is_leaf[level]], depth + 1
+        level = np.concatenate([left[level], right[level]])
+    return depth

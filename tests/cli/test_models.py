@@ -1,0 +1,351 @@
+"""``evaluate``, ``report`` and ``predict``: what they read, print and write."""
+
+import json
+import os
+
+import joblib
+import numpy as np
+import pandas as pd
+import pytest
+
+from ecg_sklearn import cli, load, make_ecg_pipeline, save
+from ecg_sklearn.cli import _beats, _evaluate
+from ecg_sklearn.cli._model_files import read_model
+from ecg_sklearn.datasets import _mitbih_files, load_wfdb_beats, make_heartbeats
+from ecg_sklearn.preprocessing import SpectrogramTransformer
+
+from .conftest import run
+
+LETTERS = list("NSVFQ")
+
+
+@pytest.fixture
+def no_network(monkeypatch):
+    """Make PhysioNet unreachable, and any try to reach it a failure."""
+
+    def download(directory):
+        pytest.fail(f"downloads to {directory}")
+
+    monkeypatch.setattr("ecg_sklearn.datasets._mitbih.download_mitbih", download)
+    monkeypatch.setattr(_mitbih_files, "MITDB_URL", "http://127.0.0.1:9/")
+
+
+@pytest.fixture
+def of_mitbih(monkeypatch):
+    """Let simulated beats stand for those of MIT-BIH; give the subsets asked for."""
+    asked = []
+
+    def load_beats(source, subset, *, seed, cut):
+        asked.append(subset)
+        return _beats.load_beats(_beats.Source("simulated", None), None, seed=0)
+
+    source = _beats.Source("mitbih", None)
+    monkeypatch.setattr(_evaluate, "find_source", lambda data: source)
+    monkeypatch.setattr(_evaluate, "load_beats", load_beats)
+    return asked
+
+
+class TestEvaluate:
+    def test_scores(self, trained, kaggle_csv, tmp_path, capsys):
+        out = tmp_path / "scores.json"
+        model = trained / "model.ecgsk"
+        run("evaluate", model, "--data", kaggle_csv[1], "-o", out, "--resamples", 20)
+        printed = capsys.readouterr().out
+        scores = json.loads(out.read_text())
+        assert f"200 beats, accuracy {scores['accuracy']:.4f}" in printed
+        assert scores["ec57"]["gross"]["n_beats"] == 200
+        assert scores["intervals"]["accuracy"]["unit"] == "beats"
+        assert "The records of these beats are not known" in printed
+
+    @pytest.mark.parametrize(
+        ("protocol", "expected"), [("kaggle", "test"), ("inter-patient", "ds2")]
+    )
+    def test_the_subset_follows_the_training(
+        self, model_with_labels, of_mitbih, monkeypatch, capsys, protocol, expected
+    ):
+        model = read_model(model_with_labels(range(5)))[0]
+        facts = {"protocol": protocol, "cut": _beats.KAGGLE_CUT}
+        monkeypatch.setattr(_evaluate, "read_model", lambda path: (model, facts))
+        argv = ["evaluate", model_with_labels(range(5)), "--resamples", 2]
+        run(*argv)
+        run(*argv, "--subset", "ds1")
+        assert of_mitbih == [expected, "ds1"]
+        assert f"subset {expected}" in capsys.readouterr().out
+
+    @pytest.mark.parametrize("command", ["evaluate", "report"])
+    def test_patients_of_the_training(
+        self, trained, of_mitbih, tmp_path, capsys, command
+    ):
+        argv = [command, trained / "model.ecgsk", "-o", tmp_path / "o"]
+        run(*argv, "--resamples", 2)
+        assert "of the 20 records were trained on" in capsys.readouterr().out
+
+    def test_report(self, trained, tmp_path, capsys):
+        argv = ["report", trained / "model.ecgsk", "--data", "simulated"]
+        run(*argv, "-o", tmp_path / "page.html", "--resamples", 10)
+        assert "No record and no subject is in both" in capsys.readouterr().out
+        page = (tmp_path / "page.html").read_text(encoding="utf-8")
+        facts = read_model(trained / "model.ecgsk")[1]
+        assert facts["sets"]["training"]["source"] in page
+
+    def test_models_that_are_none(self, tmp_path, fails):
+        (tmp_path / "zip").write_bytes(b"PK\3\4 and nothing more")
+        argv = ["evaluate", tmp_path / "zip", "--data", "simulated"]
+        fails("zip", *argv)
+        save(SpectrogramTransformer(), tmp_path / "step.ecgsk")
+        argv[1] = tmp_path / "step.ecgsk"
+        fails("not a classifier", *argv)
+
+
+class TestFolders:
+    """Nothing but ``data fetch`` downloads."""
+
+    @pytest.mark.parametrize("command", ["evaluate", "report", "train"])
+    def test_without_records(
+        self, command, model_with_labels, tmp_path, monkeypatch, no_network, fails
+    ):
+        model = [] if command == "train" else [model_with_labels(range(5))]
+        argv = [command, *model, "-o", tmp_path / "o"]
+        monkeypatch.setattr("ecg_sklearn.cli._model_files._warn", lambda message: None)
+        monkeypatch.setenv("ECG_SKLEARN_DATA", str(tmp_path / "none"))
+        fails("To download them: ecg-sklearn data fetch.", *argv)
+        (tmp_path / "empty").mkdir()
+        where = tmp_path / "empty"
+        fails(f"ecg-sklearn data fetch --data {where}", *argv, "--data", where)
+        (where / "100.atr").touch()
+        fails("143 files of the MIT-BIH", *argv, "--data", where)
+        assert not (tmp_path / "o").exists()
+
+    def test_records_of_another_database(
+        self, trained, wfdb_folder, no_network, capsys, fails, tmp_path
+    ):
+        argv = [trained / "model.ecgsk", "--data", wfdb_folder]
+        run("evaluate", *argv, "--resamples", 5)
+        beats = load_wfdb_beats(wfdb_folder, form="kaggle", channel=0)
+        found = capsys.readouterr().out
+        assert f"{len(beats.target)} beats, accuracy" in found
+        assert "resamples of records" in found
+        run("evaluate", *argv, "--channel", "V1", "--subset", "all", "--resamples", 5)
+        fails("is not MIT-BIH", "evaluate", *argv, "--subset", "ds2")
+        fails("has no channel 'MLII'", "report", *argv, "--channel", "MLII")
+        command = ["train", "--data", wfdb_folder, "-o", tmp_path / "out"]
+        fails("train has no protocol for them", *command)
+
+
+class TestLabels:
+    """0.0 to 4.0 and "N" to "Q" mean the five classes, others stay as they are."""
+
+    @pytest.fixture(autouse=True)
+    def _quiet(self, monkeypatch):
+        monkeypatch.setattr("ecg_sklearn.cli._model_files._warn", lambda message: None)
+
+    @pytest.mark.parametrize("labels", [[0.0, 1.0, 2.0, 3.0, 4.0], LETTERS])
+    def test_the_five_classes(
+        self, model_with_labels, kaggle_csv, tmp_path, capsys, labels
+    ):
+        expected, found = [], []
+        for codes, results in ((range(5), expected), (labels, found)):
+            model = model_with_labels(list(codes))
+            run("evaluate", model, "--data", kaggle_csv[1], "--resamples", 5)
+            run("predict", model, kaggle_csv[1])
+            results.append(capsys.readouterr().out.replace("p_F,p_N", "p_N"))
+            page = tmp_path / "page.html"
+            run("report", model, "--data", kaggle_csv[1], "-o", page, "--overwrite")
+        classes = [
+            pd.read_csv(_table_of(*results))["class"] for results in (expected, found)
+        ]
+        pd.testing.assert_series_equal(*classes)
+        assert expected[0].split("\nrecord,")[0] == found[0].split("\nrecord,")[0]
+
+    def test_other_labels(self, model_with_labels, kaggle_csv, capsys, fails):
+        model = model_with_labels(["normal", "atrial", "pvc", "fusion", "paced"])
+        run("predict", model, kaggle_csv[1])
+        header, *rows = capsys.readouterr().out.splitlines()
+        assert header.endswith("p_atrial,p_fusion,p_normal,p_paced,p_pvc")
+        assert {row.split(",")[2] for row in rows} > {"normal", "paced"}
+        for command in ("evaluate", "report"):
+            fails("not the AAMI classes", command, model, "--data", kaggle_csv[1])
+        model = model_with_labels([10, 11, 12, 13, 14])
+        run("predict", model, kaggle_csv[1])
+        assert "p_10,p_11" in capsys.readouterr().out
+
+    def test_annotations_are_of_the_five(self, model_with_labels, wfdb_folder, fails):
+        model = model_with_labels(["normal", "atrial", "pvc", "fusion", "paced"])
+        argv = ["predict", model, wfdb_folder / "r1", "--annotator", "cnn"]
+        fails("--annotator writes N, S, V, F and Q", *argv)
+
+
+class TestPredict:
+    def test_rows_with_and_without_labels(self, trained, kaggle_csv, tmp_path, capsys):
+        bare = tmp_path / "BARE.CSV"
+        rows = np.loadtxt(kaggle_csv[1], delimiter=",")
+        np.savetxt(bare, rows[:, :187], delimiter=",", fmt="%.8g")
+        tables = []
+        for source in (kaggle_csv[1], bare):
+            out = tmp_path / f"{source.stem}_predictions.csv"
+            run("predict", trained / "model.ecgsk", source, "-o", out)
+            assert "200 beats classified" in capsys.readouterr().out
+            tables.append(pd.read_csv(out))
+        one, two = tables
+        assert list(one.columns) == ["record", "time", "class", "probability"] + [
+            f"p_{name}" for name in LETTERS
+        ]
+        pd.testing.assert_series_equal(one["class"], two["class"])
+        np.testing.assert_allclose(one.filter(like="p_").sum(axis=1), 1, atol=1e-4)
+        pipe = load(trained / "model.ecgsk")
+        predicted = pipe.predict(rows[:, :187].astype(np.float32))
+        assert list(one["class"]) == [LETTERS[k] for k in predicted]
+
+    def test_names_of_a_record(self, trained, wfdb_folder, capsys):
+        printed = []
+        for name in ("r1", "r1.hea", "r1.dat"):
+            run("predict", trained / "model.ecgsk", wfdb_folder / name)
+            printed.append(capsys.readouterr().out)
+        assert printed[0].startswith("record,time,class,probability,p_N")
+        assert printed[0].splitlines()[1].startswith("r1,0.4,")
+        assert printed == [printed[0]] * 3
+
+    def test_classes_as_annotations(self, trained, wfdb_folder, tmp_path):
+        import wfdb
+
+        out = tmp_path / "r1.csv"
+        argv = ["predict", trained / "model.ecgsk", wfdb_folder / "r1", "-o", out]
+        run(*argv, "--channel", "II", "--annotator", "cnn")
+        given = wfdb.rdann(str(wfdb_folder / "r1"), "atr")
+        written = wfdb.rdann(str(wfdb_folder / "r1"), "cnn")
+        table = pd.read_csv(out)
+        beats = [s for s, k in zip(given.sample, given.symbol, strict=True) if k != "+"]
+        np.testing.assert_array_equal(written.sample, beats[: len(table)])
+        assert written.symbol == list(table["class"])
+
+    def test_mistakes(self, trained, wfdb_folder, tmp_path, fails):
+        model = trained / "model.ecgsk"
+        (tmp_path / "empty.csv").touch()
+        fails("is empty", "predict", model, tmp_path / "empty.csv")
+        (tmp_path / "binary.csv").write_bytes(bytes(range(256)))
+        fails("not a text file", "predict", model, tmp_path / "binary.csv")
+        argv = ["predict", model, wfdb_folder / "r1", "--channel", "MLII"]
+        fails("has no channel 'MLII'", *argv)
+
+
+class TestCut:
+    """Beats are cut as those of the training were."""
+
+    cut = {"form": "window", "window": [-0.3, 0.5], "sampling_rate": 120.0}
+    cut |= {"channel": ["MLII", "V1"], "features": ["rr"]}
+
+    @pytest.mark.parametrize("metadata", [True, False])
+    def test_windows(self, metadata, wfdb_folder, tmp_path, fails):
+        beats = load_wfdb_beats(wfdb_folder, **self.cut)
+        pipe = make_ecg_pipeline(sampler=None, filters=(4,), epochs=1)
+        pipe.fit(beats.data, beats.target)
+        model, out = tmp_path / "model.ecgsk", tmp_path / "r1.csv"
+        save(pipe, model, metadata={"cut": beats.cut} if metadata else None)
+        run("predict", model, wfdb_folder / "r1", "-o", out)
+        expected = pipe.predict_proba(beats.data[beats.groups == "r1"]).max(axis=1)
+        found = pd.read_csv(out)["probability"]
+        np.testing.assert_allclose(found, expected, atol=1e-5)
+        rows = tmp_path / "rows.csv"
+        rows.write_text(",".join(["0"] * 187) + "\n")
+        fails("the model knows windows of -0.3", "predict", model, rows)
+        fails("the model knows windows", "evaluate", model, "--data", "simulated")
+
+    def test_a_model_that_says_nothing_knows_kaggle_rows(self, tmp_path):
+        beats = make_heartbeats(100, n_records=2, random_state=0)
+        pipe = make_ecg_pipeline(sampler=None, filters=(4,), epochs=1)
+        pipe.fit(np.asarray(beats.data), beats.target)
+        save(pipe, tmp_path / "m")
+        assert read_model(tmp_path / "m")[1] == {"cut": _beats.KAGGLE_CUT}
+
+    def test_rows_without_times(self, with_rhythm, kaggle_csv, fails):
+        fails("with the features rr, rhythm", "predict", with_rhythm, kaggle_csv[0])
+
+
+class TestRhythm:
+    def test_evaluate_and_report(self, with_rhythm, tmp_path, capsys):
+        argv = [with_rhythm, "--data", "simulated", "--seed", 3, "--resamples", 5]
+        run("evaluate", *argv, "-o", tmp_path / "scores.json")
+        run("report", *argv, "-o", tmp_path / "page.html")
+        model, facts = read_model(with_rhythm)
+        source = _beats.find_source("simulated")
+        beats = _beats.load_beats(source, None, seed=3, cut=facts["cut"])
+        expected = model.score(beats.data, beats.target, groups=beats.groups)
+        assert expected != model.score(beats.data, beats.target)
+        found = json.loads((tmp_path / "scores.json").read_text())["accuracy"]
+        assert found == pytest.approx(expected, abs=0.005)
+        page = (tmp_path / "page.html").read_text(encoding="utf-8")
+        assert "ShapeRhythmClassifier" in page
+        assert f"{found:.4f}" in page
+
+    def test_predict_a_record(self, with_rhythm, wfdb_folder, tmp_path):
+        out = tmp_path / "r1.csv"
+        run("predict", with_rhythm, wfdb_folder / "r1", "-o", out)
+        model, facts = read_model(with_rhythm)
+        cut = _beats.loader_arguments(facts["cut"])
+        beats = load_wfdb_beats(wfdb_folder, records=["r1"], **cut)
+        expected = model.predict_proba(beats.data, groups=beats.groups)
+        found = pd.read_csv(out)[[f"p_{name}" for name in LETTERS]]
+        np.testing.assert_allclose(found, expected, atol=1e-5)
+
+
+class TestPickles:
+    def test_a_warning_comes_first(self, trained, kaggle_csv, tmp_path, capsys):
+        tables = []
+        for compress in (0, 3):
+            model = tmp_path / f"model{compress}.joblib"
+            joblib.dump(load(trained / "model.ecgsk"), model, compress=compress)
+            run("predict", model, kaggle_csv[1], "-o", tmp_path / f"{compress}.csv")
+            error = capsys.readouterr().err
+            assert error.startswith("ecg-sklearn: warning: ")
+            assert error.count("\n") == 1
+            assert "is a pickle, and opening one runs any code" in error
+            tables.append(pd.read_csv(tmp_path / f"{compress}.csv"))
+        run("predict", trained / "model.ecgsk", kaggle_csv[1], "-o", tmp_path / "o")
+        assert capsys.readouterr().err == ""
+        for table in tables:
+            pd.testing.assert_frame_equal(table, pd.read_csv(tmp_path / "o"))
+
+    def test_damaged_and_other_ones(self, tmp_path, capsys):
+        joblib.dump({"a": 1}, tmp_path / "dict.joblib")
+        content = (tmp_path / "dict.joblib").read_bytes()
+        (tmp_path / "half.joblib").write_bytes(content[:-3])
+        for name, message in (("dict", "not a classifier"), ("half", "not a model")):
+            path = str(tmp_path / f"{name}.joblib")
+            assert cli.main(["evaluate", path, "--data", "simulated"]) == 2
+            warning, error = capsys.readouterr().err.splitlines()
+            assert "is a pickle" in warning
+            assert message in error
+
+
+class TestData:
+    def test_an_empty_folder(self, tmp_path, fails):
+        fails("144 files are missing", "data", "verify", "--data", tmp_path)
+        fails("are missing", "data", "counts", "--data", tmp_path)
+
+    @pytest.mark.mitbih
+    def test_the_real_records(self, mitbih_home, capsys):
+        for action in ("fetch", "verify", "counts"):
+            run("data", action, "--data", mitbih_home)
+        out = capsys.readouterr().out
+        assert "144 files" in out
+        assert "90,589" in out
+
+
+class TestHelp:
+    @pytest.mark.parametrize(
+        "command", ["train", "evaluate", "report", "predict", "data", "demo"]
+    )
+    def test_every_command_shows_examples(self, command, capsys):
+        with pytest.raises(SystemExit) as stop:
+            cli.main([command, "--help"])
+        assert stop.value.code == 0
+        out = capsys.readouterr().out
+        assert f"ecg-sklearn {command}" in out.split("examples:")[1]
+        assert max(map(len, out.splitlines())) <= 88
+
+    def test_version(self, capsys):
+        from ecg_sklearn import __version__
+
+        with pytest.raises(SystemExit):
+            cli.main(["--version"])
+        assert capsys.readouterr().out.strip() == __version__

@@ -1,0 +1,319 @@
+"""``train`` and ``demo``: output, files, resuming, mistakes."""
+
+import json
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from ecg_sklearn import ShapeRhythmClassifier, cli, load
+from ecg_sklearn.cli import _beats, _recipes, _train
+from ecg_sklearn.cli._parser import make_parser, read_arguments
+from ecg_sklearn.persistence import read_metadata
+
+from .conftest import FAST, run
+
+SIMULATED = ["train", "--data", "simulated"]
+RECIPE = {"protocol": "kaggle", "copies": 0, "sampler": "none", "epochs": None}
+RECIPE |= {"seed": 0, "param": {}, "quiet": True}
+
+
+def numbers(folder):
+    return json.loads((folder / "metrics.json").read_text())
+
+
+def test_files(trained):
+    assert sorted(path.name for path in trained.iterdir()) == [
+        "confusion_matrix.png",
+        "history.png",
+        "metrics.json",
+        "model.ecgsk",
+    ]
+    found = numbers(trained)
+    assert set(found["scores"]) == {"training", "validation", "test"}
+    test = found["scores"]["test"]
+    assert set(test["classes"]) == {"N", "S", "V", "F", "Q"}
+    assert np.sum(test["confusion_matrix"]) == test["n_beats"]
+    assert test["n_beats"] == sum(found["sets"]["test"]["counts"].values())
+    assert len(found["history"]["val_loss"]) == found["n_epochs"] == 1
+    assert found["param"] == {"cnn__filters": [4], "cnn__dense_units": 8}
+    assert load(trained / "model.ecgsk")["cnn"].filters == (4,)
+    assert (trained / "history.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_the_model_file_keeps_the_facts(trained):
+    facts = read_metadata(trained / "model.ecgsk")
+    assert set(facts) == {"cut", "protocol", "training_records", "sets", "versions"}
+    assert facts["protocol"] == "inter-patient"
+    assert facts["cut"]["form"] == "kaggle"
+    sets = facts["sets"]
+    parts = [set(sets[name]["records"]) for name in ("training", "validation", "test")]
+    assert set(facts["training_records"]) == parts[0] | parts[1]
+    assert not parts[2] & (parts[0] | parts[1])
+    assert {name: numbers(trained)[name] for name in facts} == facts
+
+
+def test_csv_files_smote_and_overwriting(tmp_path, capsys, kaggle_csv, fails):
+    train, test = kaggle_csv
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "thesis").write_text("mine")
+    loud = [arg for arg in FAST if arg != "--quiet"]
+    command = ["train", "--data", train, "--test-data", test, *loud, "-o", out]
+    fails("exists already", *command)
+    run(*command, "--overwrite", "--sampler", "smote", "--validation", "0")
+    printed = capsys.readouterr().out
+    for part in (
+        "Beats by class",
+        "epoch 1/1  ",
+        "training   accuracy 0.",
+        "test       accuracy 0.",
+        "memory of patients",
+        "no residual block 3",
+    ):
+        assert part in printed
+    assert "smote" in load(out / "model.ecgsk").named_steps
+    assert set(numbers(out)["scores"]) == {"training", "test"}
+    assert (out / "thesis").read_text() == "mine"
+    assert list(tmp_path.iterdir()) == [out]  # nothing left beside it
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ("--param cnn__epoch=1", "Invalid parameter"),
+        ("--epochs 0", "'epochs' parameter"),
+        ("--seed -5", "'random_state' parameter"),
+        ("--form window", "needs the MIT-BIH records"),
+        ("--features likeness", "The groups are rr, morphology, rhythm"),
+        ("--param foo__x=1", "Its steps are scaler, spectrogram, cnn"),
+        ("--param memory__x=1", "no such step"),
+        ("--param cnn__filters=3", "'filters' parameter"),
+        ("--param cnn__filters=(8,) --param cnn__residual=(2,)", "residual=(2,)"),
+        ("--param cnn__random_state=None", "needs an int as random_state"),
+        ("--test-data {csv}", "goes with a CSV file in --data"),
+        ("--data {csv}", "needs another one in --test-data"),
+        ("--data {csv} --protocol inter-patient", "patients cannot be kept apart"),
+        ("--data {csv} --rhythm", "--rhythm needs WFDB records"),
+        ("--data {csv} --features rr", "--features needs WFDB records"),
+        ("--data {broken} --test-data {csv}", "row 1"),
+    ],
+)
+def test_mistakes(tmp_path, fails, kaggle_csv, options, message):
+    broken, out = tmp_path / "broken.csv", tmp_path / "out"
+    broken.write_text("1,2,3\n")
+    options = options.format(csv=kaggle_csv[0], broken=broken).split()
+    fails(message, *SIMULATED, *options, "--quiet", "-o", out)
+    assert list(tmp_path.iterdir()) == [broken]
+
+
+def test_a_misspelt_option(capsys):
+    with pytest.raises(SystemExit) as stop:
+        cli.main(["train", "--param", "filters"])
+    assert stop.value.code == 2
+    assert "STEP__NAME=VALUE" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("fraction", [0.3, 0.6])
+def test_whole_records_are_held_out(fraction):
+    beats = _beats.load_beats(_beats.find_source("simulated"), None, seed=0)
+    shared = {"protocol": "inter-patient", "seed": 0}
+    training, held_out = _beats.hold_out(beats, fraction, **shared)
+    assert not set(training.groups) & set(held_out.groups)
+    found = len(held_out.target) / len(beats.target)
+    assert found == pytest.approx(fraction, abs=0.06)
+
+
+class TestCut:
+    mitbih = _beats.Source("mitbih", Path("mitdb"))
+
+    def choose(self, source=mitbih, **options):
+        given = {"protocol": "kaggle", "form": None, "window": (-0.4, 0.5)}
+        given |= {"features": None, "rhythm": False} | options
+        return _beats.choose_cut(source, **given)
+
+    def test_defaults(self):
+        assert self.choose()["form"] == "kaggle"
+        assert self.choose()["features"] == ["rr", "morphology"]
+        cut = self.choose(protocol="inter-patient")
+        assert (cut["form"], cut["window"]) == ("window", [-0.4, 0.5])
+        assert self.choose(_beats.Source("simulated", None))["features"] == []
+
+    def test_features(self):
+        assert self.choose(features=["morphology", "rr"]) == self.choose()
+        assert self.choose(features=[])["features"] == []
+        assert self.choose(features=[], rhythm=True)["features"] == ["rr", "rhythm"]
+
+    def test_the_window_is_that_of_the_parser(self):
+        window = make_parser().parse_args(["train"]).window
+        assert list(window) == _beats.WINDOW_CUT["window"]
+
+    def test_words_of_features(self):
+        for text, names in (("none", []), ("rr,rhythm", ["rr", "rhythm"])):
+            found = read_arguments(["train", "--features", text])[2]
+            assert found["features"] == names
+
+
+class TestRecipe:
+    def beats(self, form="kaggle", features=()):
+        cut = {"form": form, "window": (-0.4, 0.5), "features": list(features)}
+        return SimpleNamespace(sampling_rate=120.0, cut=cut)
+
+    @pytest.mark.parametrize(
+        ("param", "residual"),
+        [
+            ({}, (3,)),
+            ({"cnn__filters": [8, 16]}, ()),
+            ({"cnn__filters": (8, 16, 32)}, (3,)),
+            ({"cnn__filters": (8, 16), "cnn__residual": (2,)}, (2,)),
+        ],
+    )
+    def test_blocks_that_the_filters_do_not_have(self, param, residual, capsys):
+        pipe = _recipes.make_pipeline(self.beats(), **RECIPE | {"param": param})
+        assert pipe["cnn"].residual == residual
+        assert ("left out" in capsys.readouterr().out) is (residual == ())
+
+    def test_windows_are_stretched_around_the_beat(self):
+        recipe = RECIPE | {"protocol": "inter-patient"}
+        pipe = _recipes.make_pipeline(self.beats("window"), **recipe)
+        assert "augmenter" not in pipe.named_steps
+        assert pipe["cnn"].epochs == 6
+        for form, center in (("window", 0.4), ("kaggle", 0.0)):
+            beats = self.beats(form, ["rr"])
+            pipe = _recipes.make_pipeline(beats, **recipe | {"copies": 3})
+            assert pipe["cnn"].epochs == 3
+            assert pipe["augmenter"].n_copies == 3
+            assert pipe["augmenter"].center == center
+
+    def test_trees_on_features_take_a_class_of_one_beat(self):
+        rng = np.random.default_rng(0)
+        X = rng.normal(size=(10_002, 1))
+        y = np.r_[np.zeros(10_000), [1, 3]].astype(int)
+        trees = _recipes.feature_trees(y, 0).set_params(max_iter=2)
+        assert trees.fit(X, y).classes_.tolist() == [0, 1, 3]
+        assert trees.class_weight == {0: 1.0, 1: 100.0, 2: 100.0}
+        assert _recipes.feature_trees(y[y < 1], 0).early_stopping == "auto"
+
+
+def test_the_rhythm(with_rhythm):
+    facts = numbers(with_rhythm.parent)
+    assert facts["rhythm"] is True
+    assert facts["cut"]["features"] == ["rr", "rhythm"]
+    found = load(with_rhythm)
+    assert isinstance(found, ShapeRhythmClassifier)
+    assert found.estimator_["cnn"].n_epochs_ == 1
+
+
+class TestInterruption:
+    @pytest.fixture
+    def argv(self, request, tmp_path):
+        argv = [*SIMULATED, *FAST, "--epochs", "3", *getattr(request, "param", [])]
+        return [*argv, "--output", str(tmp_path / "out")]
+
+    @pytest.fixture
+    def broken(self, argv, tmp_path, monkeypatch, capsys):
+        """A training that was interrupted after its second epoch."""
+        import keras
+
+        class Stop(keras.callbacks.Callback):
+            def on_epoch_begin(self, epoch, logs=None):
+                if epoch == 2:
+                    raise KeyboardInterrupt
+
+        def make_pipeline(beats, **recipe):
+            pipe = _recipes.make_pipeline(beats, **recipe)
+            return pipe.set_params(cnn__callbacks=[Stop()])
+
+        with monkeypatch.context() as patch:
+            patch.setattr(_train, "make_pipeline", make_pipeline)
+            assert cli.main(argv) == 130
+        error = capsys.readouterr().err
+        assert error.count("\n") == 1
+        assert "out.training: the same command with --resume goes on" in error
+        assert [p.name for p in tmp_path.iterdir()] == ["out.training"]
+        return argv
+
+    def test_before_the_training(self, argv, tmp_path, capsys, monkeypatch):
+        def interrupt(*args, **kwargs):
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr(_train, "load_protocol", interrupt)
+        assert cli.main(argv) == 130
+        error = capsys.readouterr().err
+        assert error == "ecg-sklearn: interrupted; nothing was written\n"
+        assert list(tmp_path.iterdir()) == []
+
+    @pytest.mark.parametrize(
+        "argv",
+        [
+            [],
+            pytest.param(["--rhythm"], marks=pytest.mark.slow),
+            pytest.param(["--copies", "2"], marks=pytest.mark.slow),
+        ],
+        indirect=True,
+    )
+    def test_it_goes_on(self, broken, tmp_path, capsys, fails):
+        fails("Add --resume to go on from there, or --overwrite", *broken)
+        fails("--resume", *broken, "--resume", "--seed", "1")  # other beats
+        run(*broken, "--resume")
+        assert "Going on from" in capsys.readouterr().out
+        assert [p.name for p in tmp_path.iterdir()] == ["out"]
+        run(*broken, "--output", tmp_path / "whole", "--resume")  # from nothing: begins
+        one, two = (numbers(tmp_path / name) for name in ("out", "whole"))
+        assert one["n_epochs"] == 3
+        for name, values in two["history"].items():
+            np.testing.assert_allclose(one["history"][name], values, rtol=1e-4)
+
+    def test_it_begins_anew(self, broken, tmp_path):
+        run(*broken, "--overwrite", "--seed", "1", "--epochs", "1")
+        assert [p.name for p in tmp_path.iterdir()] == ["out"]
+
+    def test_a_full_disk_at_the_end(self, argv, tmp_path, monkeypatch, fails):
+        def fail(*args):
+            raise OSError(28, "No space left on device")
+
+        with monkeypatch.context() as patch:
+            patch.setattr(_train, "write_json", fail)
+            fails("No space left on device; the training so far is in", *argv)
+        assert [p.name for p in tmp_path.iterdir()] == ["out.training"]
+        run(*argv, "--resume")
+        assert [p.name for p in tmp_path.iterdir()] == ["out"]
+
+    def test_too_little_memory(self, argv, tmp_path, monkeypatch, fails):
+        def fail(*args, **kwargs):
+            raise MemoryError
+
+        monkeypatch.setattr(_train, "load_protocol", fail)
+        fails("error: MemoryError", *argv)
+        assert list(tmp_path.iterdir()) == []
+
+
+def test_the_demo(tmp_path, capsys):
+    run("demo", "--output", tmp_path / "out", *FAST)
+    out = capsys.readouterr().out
+    assert "nothing about real patients" in out
+    assert "No record and no subject is in both" in out
+    assert (tmp_path / "out" / "model.ecgsk").is_file()
+
+
+@pytest.mark.mitbih
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("protocol", "options"),
+    [("kaggle", ()), ("inter-patient", ()), ("inter-patient", ("--rhythm",))],
+)
+def test_train_on_real_records(mitbih_home, protocol, options, tmp_path):
+    out = tmp_path / "out"
+    command = ["train", "--data", mitbih_home, "--protocol", protocol, *options]
+    command += ["--epochs", 1, "--quiet", "--param", "cnn__filters=(16, 32, 64)"]
+    run(*command, "--output", out)
+    scores = numbers(out)["scores"]
+    n_test, classes = {
+        "kaggle": (21_892, list("NSVFQ")),
+        "inter-patient": (49_683, list("NSVF")),
+    }[protocol]
+    assert scores["test"]["n_beats"] == n_test
+    assert list(scores["test"]["classes"]) == classes
+    assert scores["training"]["accuracy"] > 0.93  # it did learn
+    assert scores["test"]["accuracy"] > 0.8
