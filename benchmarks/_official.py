@@ -10,7 +10,7 @@ import numpy as np
 from _common import Stopwatch, about, set_steps
 from sklearn.metrics import accuracy_score, f1_score, recall_score
 from sklearn.model_selection import train_test_split
-from sklearn.utils import Bunch
+from sklearn.utils import Bunch, _safe_indexing
 
 from ecg_sklearn.cli._recipes import PIPELINES
 from ecg_sklearn.datasets import fetch_mitbih
@@ -21,7 +21,7 @@ def ours(beats, seed, settings, **changes):
     from ecg_sklearn import make_ecg_pipeline
 
     params = PIPELINES["kaggle"] | {"sampler": None, "verbose": 2} | changes
-    pipe = make_ecg_pipeline(n_context=beats.n_context, random_state=seed, **params)
+    pipe = make_ecg_pipeline(random_state=seed, **params)
     return set_steps(pipe, settings)
 
 
@@ -40,11 +40,11 @@ def ours_with_capped_smote(beats, seed, settings):
 
     The share is the setting ``smote_share``, 0.1 unless given.
     """
-    from ecg_sklearn import BeatSMOTE
+    from imblearn.over_sampling import SMOTE
 
     settings = dict(settings)
     strategy = partial(at_least_a_share, share=settings.pop("smote_share", 0.1))
-    sampler = BeatSMOTE(sampling_strategy=strategy, random_state=seed)
+    sampler = SMOTE(sampling_strategy=strategy, random_state=seed)
     return ours(beats, seed, settings, sampler=sampler)
 
 
@@ -153,7 +153,7 @@ def plain_network(beats, seed, settings):
     return PlainNetwork(seed, **settings)
 
 
-# Name: how to make it, whether it is given the context of each beat.
+# Name: how to make it, whether it is given FEATURES of each beat.
 MODELS = {
     "ours": (ours, False),
     "ours, with context": (ours, True),
@@ -167,6 +167,9 @@ MODELS = {
 }
 
 
+FEATURES = ["rr", "morphology"]
+
+
 def load(data_home, *, context, held_out=None, limit=None):
     """Load training beats and beats to score.
 
@@ -175,7 +178,7 @@ def load(data_home, *, context, held_out=None, limit=None):
     data_home : str or None
         Folder with the MIT-BIH records.
     context : bool
-        Append the context of each beat.
+        Append ``FEATURES`` of each beat.
     held_out : int or None, default=None
         Score that draw of a tenth of the training rows, and not the test file.
     limit : int or None, default=None
@@ -184,23 +187,20 @@ def load(data_home, *, context, held_out=None, limit=None):
     Returns
     -------
     tuple of two Bunch
-        Training beats and beats to score: ``data``, ``target``, ``n_context``.
+        Training beats and beats to score: ``data``, ``target``.
     """
-    training = fetch_mitbih(data_home=data_home, subset="train", context=context)
+    how = {"data_home": data_home, "features": FEATURES if context else None}
+    training = fetch_mitbih(subset="train", **how)
     if held_out is not None:
         scored, rows = training, _rows_apart(training.target, 0.1, held_out)
     else:
-        scored = fetch_mitbih(data_home=data_home, subset="test", context=context)
+        scored = fetch_mitbih(subset="test", **how)
         rows = np.arange(len(training.target)), np.arange(len(scored.target))
     if limit is not None and limit < len(rows[0]):
         some = _rows_apart(training.target[rows[0]], limit / len(rows[0]))[1]
         rows = rows[0][some], rows[1]
     return tuple(
-        Bunch(
-            data=beats.data[chosen],
-            target=beats.target[chosen],
-            n_context=beats.n_context,
-        )
+        Bunch(data=_safe_indexing(beats.data, chosen), target=beats.target[chosen])
         for beats, chosen in zip((training, scored), rows, strict=True)
     )
 

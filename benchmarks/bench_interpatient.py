@@ -12,7 +12,7 @@ gain over that of the first, with 95 % intervals from a bootstrap over whole rec
 trial.
 
 "Network" is what ``train`` makes, and "vote" is scikit-learn's ``VotingClassifier`` of
-it and of gradient-boosted trees on the context. "... and rhythm" is
+it and of gradient-boosted trees on features. "... and rhythm" is
 ``ShapeRhythmClassifier`` around one of them, which adapts to each record; with "fixed
 shares" it is not told of records when it predicts. "Vote and rhythm" is what ``train
 --rhythm`` makes. "Varied beats" trains the network on three varied copies of each beat
@@ -38,13 +38,10 @@ from sklearn.metrics import accuracy_score, precision_recall_fscore_support
 from sklearn.model_selection import StratifiedGroupKFold
 
 from ecg_sklearn.aami import CLASS_NAMES
-from ecg_sklearn.cli._protocols import (
-    PIPELINES,
-    WINDOW_CUT,
-    beat_augmenter,
-    context_trees,
-)
+from ecg_sklearn.cli._beats import WINDOW_CUT
+from ecg_sklearn.cli._recipes import PIPELINES, beat_augmenter, feature_trees
 from ecg_sklearn.datasets import fetch_mitbih
+from ecg_sklearn.features import FEATURE_GROUPS
 from ecg_sklearn.metrics import aami_jk_score, bootstrap_ci
 
 NAMES = CLASS_NAMES[:4]
@@ -57,8 +54,7 @@ def network(beats, seed, settings, n_copies=0):
     pipe = make_ecg_pipeline(
         sampling_rate=beats.sampling_rate,
         sampler=None,
-        augmenter=beat_augmenter(beats, WINDOW_CUT, n_copies, seed),
-        n_context=beats.n_context,
+        augmenter=beat_augmenter(beats, n_copies, seed),
         random_state=seed,
         verbose=2,
         **PIPELINES["inter-patient, varied" if n_copies else "inter-patient"],
@@ -67,26 +63,22 @@ def network(beats, seed, settings, n_copies=0):
 
 
 def histogram_boosting(beats, seed, settings):
-    """Make gradient-boosted trees on samples and context."""
+    """Make gradient-boosted trees on samples and features."""
     from sklearn.ensemble import HistGradientBoostingClassifier
 
     return HistGradientBoostingClassifier(random_state=seed).set_params(**settings)
 
 
-def last_columns(X, n_columns):
-    """Keep the context of the beats alone."""
-    return X[:, -n_columns:]
-
-
 def vote(beats, seed, settings):
-    """Make the mean of the network's probabilities and those of trees on context."""
+    """Make the mean of the network's probabilities and those of trees on features."""
+    from sklearn.compose import make_column_transformer
     from sklearn.ensemble import VotingClassifier
     from sklearn.pipeline import make_pipeline
-    from sklearn.preprocessing import FunctionTransformer
 
+    names = [*FEATURE_GROUPS["rr"], *FEATURE_GROUPS["morphology"]]
     trees = make_pipeline(
-        FunctionTransformer(last_columns, kw_args={"n_columns": beats.n_context}),
-        context_trees(beats.target, seed),
+        make_column_transformer(("passthrough", names)),
+        feature_trees(beats.target, seed),
     )
     both = VotingClassifier(
         [("pipe", network(beats, seed, {})), ("trees", trees)], voting="soft"
@@ -95,22 +87,18 @@ def vote(beats, seed, settings):
 
 
 def network_and_rhythm(beats, seed, settings, n_copies=0):
-    """Make the network, and trees on the rhythm that part N and S."""
+    """Make the network, and trees on RR intervals that tell N from S."""
     from ecg_sklearn import ShapeRhythmClassifier
 
-    model = ShapeRhythmClassifier(
-        network(beats, seed, {}, n_copies),
-        n_rhythm=beats.n_rhythm,
-        n_context=beats.n_context,
-        random_state=seed,
-    )
+    pipe = network(beats, seed, {}, n_copies)
+    model = ShapeRhythmClassifier(pipe, random_state=seed)
     return model.set_params(**settings)
 
 
 def vote_and_rhythm(beats, seed, settings, n_copies=0):
-    """Make the same, and trees on the context that vote with the network."""
+    """Make the same, and trees on features that vote with the network."""
     model = network_and_rhythm(beats, seed, {}, n_copies)
-    model.set_params(context_estimator=context_trees(beats.target, seed))
+    model.set_params(context_estimator=feature_trees(beats.target, seed))
     return model.set_params(**settings)
 
 
@@ -139,11 +127,13 @@ MODELS = {
 
 def load(data_home, subset, limit=None):
     """Load windows around the beats of N, S, V and F; of all, or of every k-th."""
-    beats = fetch_mitbih(data_home=data_home, subset=subset, **WINDOW_CUT, rhythm=True)
+    how = WINDOW_CUT | {"features": list(FEATURE_GROUPS)}
+    beats = fetch_mitbih(data_home=data_home, subset=subset, **how)
     rows = np.flatnonzero(beats.target < len(NAMES))
     if limit is not None:
         rows = rows[:: -(-len(rows) // limit)]
-    for name in ("data", "target", "groups", "rhythms"):
+    beats.data = beats.data.iloc[rows]
+    for name in ("target", "groups", "rhythms"):
         beats[name] = beats[name][rows]
     return beats
 
@@ -164,20 +154,17 @@ def run(name, seed, sides, settings):
     """Train; give the true classes and probabilities of all scored beats, seconds."""
     make, to_fit, to_predict = MODELS[name]
     training, scored, splits = sides
-    sees_rhythm = bool(to_fit)
-    n_columns = training.data.shape[1] - (0 if sees_rhythm else training.n_rhythm)
+    unseen = [] if to_fit else list(FEATURE_GROUPS["rhythm"])
+    to_learn, to_score = (side.data.drop(columns=unseen) for side in sides[:2])
     true, probability, seconds = [], [], 0.0
     for fit_rows, rows in splits:
         model = make(training, seed, settings)
         extra = {key: training[key][fit_rows] for key in to_fit}
         with Stopwatch() as watch:
-            model.fit(
-                training.data[fit_rows, :n_columns], training.target[fit_rows], **extra
-            )
+            model.fit(to_learn.iloc[fit_rows], training.target[fit_rows], **extra)
         seconds += watch.cpu
         extra = {key: scored[key][rows] for key in to_predict}
-        X = scored.data[rows, :n_columns]
-        probability.append(model.predict_proba(X, **extra))
+        probability.append(model.predict_proba(to_score.iloc[rows], **extra))
         true.append(scored.target[rows])
     return np.concatenate(true), np.concatenate(probability), seconds
 

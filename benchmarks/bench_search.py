@@ -82,9 +82,9 @@ def search(n_beats, epochs, *, n_jobs, memory=None, counted=False):
 
 def _count_fits():
     """Count the fits of the scaler and of SMOTE in ``FITS``, from here on."""
-    from sklearn.preprocessing import StandardScaler
+    from imblearn.over_sampling import SMOTE
 
-    from ecg_sklearn import BeatSMOTE
+    from ecg_sklearn import BeatScaler
 
     def counting(function, name):
         def count(*args, **kwargs):
@@ -94,8 +94,8 @@ def _count_fits():
         return count
 
     # On the classes themselves: a cache knows a step by its class and parameters.
-    StandardScaler.fit = counting(StandardScaler.fit, "scaler")
-    BeatSMOTE.fit_resample = counting(BeatSMOTE.fit_resample, "smote")
+    BeatScaler.fit = counting(BeatScaler.fit, "scaler")
+    SMOTE.fit_resample = counting(SMOTE.fit_resample, "smote")
 
 
 def seconds_side_by_side(n_beats, epochs):

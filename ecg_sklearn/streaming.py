@@ -1,4 +1,4 @@
-"""Learning from more beats than fit into memory: :func:`fit_stream`."""
+"""Training on more beats than fit into memory: :func:`fit_stream`."""
 
 import time
 from collections.abc import Iterable, Iterator
@@ -90,7 +90,7 @@ def fit_stream(pipe, batches, *, classes=None, epochs=1, verbose=0):
     fitted: list = []
     for step_name, step in steps:
         for X, y in stream.read(step_name):
-            step.partial_fit(_transformed(X, fitted))
+            step.partial_fit(_transformed(X, fitted), y)
             if labels is not None and not fitted:
                 labels.update(np.unique(y).tolist())
         fitted.append(step)

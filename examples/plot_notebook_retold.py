@@ -83,9 +83,9 @@ BeatsDisplay.from_beats(
 # network trains on.
 #
 # The better way is to hold real beats out first, and to resample the others.
-from ecg_sklearn.over_sampling import BeatSMOTE
+from imblearn.over_sampling import SMOTE
 
-X_balanced, y_balanced = BeatSMOTE(random_state=0).fit_resample(X_train, y_train)
+X_balanced, y_balanced = SMOTE(random_state=0).fit_resample(X_train, y_train)
 first_of_last_fifth = int(0.8 * len(y_balanced))
 X_fit, X_val, y_fit, y_val = train_test_split(
     X_train, y_train, test_size=0.2, stratify=y_train, random_state=0
@@ -181,7 +181,7 @@ network = {
     "random_state": 0,
 }
 scaler = StandardScaler().fit(X_train)
-X_balanced, y_balanced = BeatSMOTE(random_state=0).fit_resample(
+X_balanced, y_balanced = SMOTE(random_state=0).fit_resample(
     scaler.transform(X_train), y_train
 )
 images = usual.fit_transform(X_balanced)

@@ -1,5 +1,6 @@
 """The checks of scikit-learn and imbalanced-learn over estimators, as often set up."""
 
+import numpy as np
 import pytest
 from imblearn.utils.estimator_checks import estimator_checks_generator
 from sklearn.linear_model import LogisticRegression
@@ -20,7 +21,14 @@ EXPECTED_FAILURES = {
     "check_sample_weight_equivalence_on_dense_data": (
         "a beat of weight two counts once in the batch statistics and in the order of "
         "mini-batches, and a repeated beat twice; leaving out beats of weight zero is "
-        "tested in test_neural_network.py"
+        "tested in test_classifier.py"
+    ),
+}
+# Checks that pass on some processors and fail on others, and why.
+LEFT_OUT = {
+    "check_methods_sample_order_invariance": (
+        "its 1e-7 is finer than float32: how a sum of a beat is rounded depends on its "
+        "place in the batch; test_order_of_beats holds what float32 can"
     ),
 }
 
@@ -38,21 +46,25 @@ TRANSFORMERS = [
     ),
 ]
 
-_SMALL = {
-    "filters": (16,),
-    "dense_units": 16,
+SMALL = {
+    "filters": (4,),
+    "dense_units": 8,
     "epochs": 15,
     "batch_size": 32,
-    "learning_rate": 1e-2,
+    "learning_rate": 3e-2,
     "random_state": 0,
 }
-CLASSIFIERS = [
-    SpectrogramCNNClassifier(**_SMALL),
-    SpectrogramCNNClassifier(
-        **{**_SMALL, "pooling": "max", "dense_units": 0, "optimizer": "adam"},
-        lr_schedule="plateau",
-    ),
-]
+OTHER = {"pooling": "max", "dense_units": 0, "optimizer": "adam", "patience": 2}
+
+
+def run(estimator, check):
+    if reason := LEFT_OUT.get(check.func.__name__):
+        pytest.skip(reason)
+    check(estimator)
+
+
+def expected_failures(estimator):
+    return EXPECTED_FAILURES
 
 
 ONE_SAMPLE = {
@@ -72,10 +84,30 @@ def test_transformer(estimator, check):
 
 @pytest.mark.filterwarnings("default")  # the checks provoke warnings of their own
 @parametrize_with_checks(
-    CLASSIFIERS, expected_failed_checks=lambda estimator: EXPECTED_FAILURES
+    [SpectrogramCNNClassifier(**SMALL)], expected_failed_checks=expected_failures
 )
 def test_classifier(estimator, check):
-    check(estimator)
+    run(estimator, check)
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("default")
+@parametrize_with_checks(
+    [SpectrogramCNNClassifier(**SMALL | OTHER, lr_schedule="plateau")],
+    expected_failed_checks=expected_failures,
+)
+def test_other_classifier(estimator, check):
+    run(estimator, check)
+
+
+@pytest.mark.parametrize("method", ["predict", "predict_proba"])
+def test_order_of_beats(method):
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(200, 20)), np.arange(200) % 3
+    cnn = SpectrogramCNNClassifier(**SMALL | {"epochs": 1}).fit(X, y)
+    order = rng.permutation(len(X))
+    answer = getattr(cnn, method)
+    np.testing.assert_allclose(answer(X)[order], answer(X[order]), rtol=1e-5, atol=1e-6)
 
 
 # A check that cannot pass, and why.
@@ -87,7 +119,7 @@ OTHER_LABELS = {
 
 
 @parametrize_with_checks(
-    [ShapeRhythmClassifier(LogisticRegression(), n_rhythm=1, random_state=0)],
+    [ShapeRhythmClassifier(LogisticRegression(), rhythm_columns=[-1], random_state=0)],
     expected_failed_checks=lambda estimator: OTHER_LABELS,
 )
 def test_shape_and_rhythm(estimator, check):

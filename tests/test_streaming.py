@@ -36,9 +36,9 @@ def pipe():
 def test_transformers_end_as_if_fitted_to_all_beats(beats):
     context = np.random.default_rng(0).normal(1, 2, size=(len(beats.data), 3))
     X = np.hstack([beats.data, context])
-    pipe = make_ecg_pipeline(sampler=None, n_context=3, **SMALL)
+    pipe = make_ecg_pipeline(sampler=None, sample_columns=slice(187), **SMALL)
     pipe.set_params(spectrogram__normalize="frequency")
-    whole = make_ecg_pipeline(sampler=None, n_context=3)[:-1]
+    whole = make_ecg_pipeline(sampler=None, sample_columns=slice(187))[:-1]
     whole.set_params(spectrogram__normalize="frequency").fit(X)
     parts = [(X[i : i + 90], beats.target[i : i + 90]) for i in range(0, len(X), 90)]
     assert fit_stream(pipe, parts) is pipe
@@ -47,8 +47,8 @@ def test_transformers_end_as_if_fitted_to_all_beats(beats):
         "spectrogram": (
             "data_min_",
             "data_max_",
-            "context_mean_",
-            "context_scale_",
+            "feature_mean_",
+            "feature_scale_",
             "n_samples_seen_",
         ),
     }.items():

@@ -1,6 +1,7 @@
 """Reading annotated WFDB records, with errors that name the file and say what to do."""
 
 import os
+import re
 import warnings
 from numbers import Integral
 from pathlib import Path, PurePosixPath
@@ -9,6 +10,11 @@ from typing import NamedTuple
 import numpy as np
 
 from ecg_sklearn.aami import SYMBOL_TO_CLASS
+
+# A first note, at sample 0, at which wfdb 4.3 never ends.
+_ENDLESS = re.compile(
+    rb"\0\x58.\xfc## (?!time resolution: \d|annotation type definitions)", re.DOTALL
+)
 
 
 class Signal(NamedTuple):
@@ -106,28 +112,23 @@ def _plain_name(directory, name, annotator):
 
 def _listed_names(directory, annotator):
     """Names in RECORDS, without repetition, that have annotations if any has."""
-    names = []
+    listed = []
     for name in (directory / "RECORDS").read_text().split():
-        if name.endswith("/") and (directory / name / "RECORDS").is_file():
-            deeper = (directory / name / "RECORDS").read_text().split()
-            names += [f"{name}{each}" for each in deeper]
+        deeper = directory / name / "RECORDS"
+        if name.endswith("/") and deeper.is_file():
+            listed += [f"{name}{each}" for each in deeper.read_text().split()]
         else:
-            names.append(name)
-    names = list(
-        dict.fromkeys(_plain_name(directory, name, annotator) for name in names)
-    )
-    without = [
-        name for name in names if not _file(directory, name, annotator).is_file()
-    ]
-    if 0 < len(without) < len(names):
-        warnings.warn(
-            f"{len(without)} of {len(names)} records that {directory / 'RECORDS'} "
+            listed.append(name)
+    listed = dict.fromkeys(_plain_name(directory, name, annotator) for name in listed)
+    names = [name for name in listed if _file(directory, name, annotator).is_file()]
+    if not names:
+        return list(listed)
+    if without := [name for name in listed if name not in names]:
+        _warn(
+            f"{len(without)} of {len(listed)} records that {directory / 'RECORDS'} "
             f"lists have no annotation file *.{annotator} and are left out: "
-            f"{', '.join(without[:5])}{', ...' if len(without) > 5 else ''}.",
-            UserWarning,
-            stacklevel=2,
+            f"{', '.join(without[:5])}{', ...' if len(without) > 5 else ''}."
         )
-        names = [name for name in names if name not in without]
     return names
 
 
@@ -164,7 +165,8 @@ def read_record(directory, name, annotator, channel, *, digital=False):
     sample = notes.sample
     if rate != signal.sampling_rate:
         sample = sample * (signal.sampling_rate / rate)
-    inside = (sample >= 0) & (np.rint(sample) < len(signal.samples))
+    # A mark right behind the last sample still tells where the beat before it ends.
+    inside = (sample >= 0) & (np.rint(sample) <= len(signal.samples))
     if n_outside := np.count_nonzero(~inside & (notes.label >= 0)):
         first = sample[~inside & (notes.label >= 0)][0] / signal.sampling_rate
         end = len(signal.samples) / signal.sampling_rate
@@ -211,7 +213,7 @@ def read_signal(directory, name, channel, *, digital=False):
         wfdb.rdrecord,
         directory,
         name,
-        file.parent / (name if is_multi else header.file_name[position]),
+        file if is_multi else file.parent / header.file_name[position],
         channels=[position],
         physical=physical,
         smooth_frames=False,
@@ -232,11 +234,9 @@ def read_signal(directory, name, channel, *, digital=False):
 def _interpolate(samples, invalid):
     """Fill in the invalid samples, so that filters do not spread them."""
     place, filled = np.arange(len(samples)), samples.copy()
-    filled[invalid] = (
-        0
-        if invalid.all()
-        else np.interp(place[invalid], place[~invalid], samples[~invalid])
-    )
+    if invalid.all():
+        return np.zeros_like(samples)
+    filled[invalid] = np.interp(place[invalid], place[~invalid], samples[~invalid])
     return filled
 
 
@@ -258,11 +258,6 @@ def valid_beats(name, signal, time, start, stop):
     -------
     ndarray of bool of shape (n_beats,)
         False for beats that touch an invalid sample.
-
-    Warns
-    -----
-    UserWarning
-        If there are such beats: the record, their number, the time of the first.
     """
     if signal.invalid is None or len(time) == 0:
         return np.ones(len(time), dtype=bool)
@@ -297,6 +292,10 @@ def _read_annotations(directory, name, annotator):
         raise FileNotFoundError(
             f"Record {name} has no annotation file {file.name} in {file.parent}. "
             f"Its other annotators: {', '.join(others) or 'none'}."
+        )
+    if _ENDLESS.match(file.read_bytes()):
+        raise ValueError(
+            f"{file} begins with a note '## ...' that wfdb cannot read. Remove it."
         )
     notes = _read(wfdb.rdann, directory, name, file, extension=annotator)
     # What is longer or no string was made up by its author: no beat.
@@ -350,7 +349,7 @@ def _cause(error, file):
     """Say what an error of wfdb means."""
     content = f"{type(error).__name__}: {error}"
     if file.suffix == ".hea":
-        return f"it is no complete WFDB header ({content}). Get it again."
+        return f"it is no complete WFDB header, or its segments differ ({content})."
     if isinstance(error, KeyError):
         return f"its header names the signal format {error}, which wfdb does not know."
     if "not loaded correctly" in str(error):

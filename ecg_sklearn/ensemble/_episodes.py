@@ -1,29 +1,29 @@
-"""Episodes of early beats, as if they followed each other all the time.
-
-Arrays in, arrays out.
-"""
+"""Excerpts around premature beats, with the features of RR intervals recomputed."""
 
 import numpy as np
 
 from ecg_sklearn.ensemble._priors import records_of
-from ecg_sklearn.features._rr import RHYTHM_NAMES, rhythm_features
+from ecg_sklearn.features import FEATURE_GROUPS, rhythm_features, rr_features
 
-__all__ = ["episodes_of"]
+__all__ = ["INTERVAL_NAMES", "episodes_of"]
 
-# Below this many early beats, a record has no episodes of them worth repeating.
-_FEWEST_EARLY = 5
-_PREVIOUS = RHYTHM_NAMES.index("rr_previous")
+INTERVAL_NAMES: tuple[str, ...] = (*FEATURE_GROUPS["rr"], *FEATURE_GROUPS["rhythm"])
+"""All features that follow from the RR intervals alone."""
+
+# Records with fewer premature beats give no excerpts.
+_FEWEST_PREMATURE = 5
+_PREVIOUS = INTERVAL_NAMES.index("rr_previous")
 
 
-def episodes_of(rhythm, is_early, groups, n_around):
-    """Cut the records down to their early beats and a few around them.
+def episodes_of(rhythm, is_premature, groups, n_around):
+    """Cut the records down to their premature beats and a few around them.
 
     Parameters
     ----------
-    rhythm : ndarray of shape (n_beats, len(RHYTHM_NAMES))
-        Rhythm of the beats; those of a record in the order of time.
-    is_early : ndarray of shape (n_beats,), bool
-        Which beats are early.
+    rhythm : ndarray of shape (n_beats, len(INTERVAL_NAMES))
+        Features of the beats; those of a record in the order of time.
+    is_premature : ndarray of shape (n_beats,), bool
+        Which beats are premature.
     groups : ndarray of shape (n_beats,)
         Record of each beat.
     n_around : sequence of int
@@ -33,27 +33,28 @@ def episodes_of(rhythm, is_early, groups, n_around):
     -------
     rows : ndarray of shape (n_kept,), int
         The beats that are left, one record after the other.
-    features : ndarray of shape (n_kept, len(RHYTHM_NAMES)), float32
-        Their rhythm, computed anew.
+    features : ndarray of shape (n_kept, len(INTERVAL_NAMES)), float32
+        Their features, recomputed as if they followed each other.
     """
     rows = [np.empty(0, dtype=np.intp)]
-    features = [np.empty((0, len(RHYTHM_NAMES)), dtype=np.float32)]
+    features = [np.empty((0, len(INTERVAL_NAMES)), dtype=np.float32)]
     for place in records_of(groups):
         for n in n_around:
-            kept = place[_around(is_early[place], n)]
+            kept = place[_around(is_premature[place], n)]
             rows.append(kept)
-            features.append(_one_behind_the_other(rhythm[kept, _PREVIOUS]))
+            features.append(_one_after_the_other(rhythm[kept, _PREVIOUS]))
     return np.concatenate(rows), np.concatenate(features)
 
 
-def _around(is_early, n_around):
-    """Which beats of a record are early, or near to one; none if those are too few."""
-    if np.count_nonzero(is_early) < _FEWEST_EARLY:
-        return np.zeros(len(is_early), dtype=bool)
-    near = np.convolve(is_early, np.ones(2 * n_around + 1))
-    return near[n_around : n_around + len(is_early)] > 0
+def _around(is_premature, n_around):
+    """Which beats are premature or near to one; none if there are too few."""
+    if np.count_nonzero(is_premature) < _FEWEST_PREMATURE:
+        return np.zeros(len(is_premature), dtype=bool)
+    near = np.convolve(is_premature, np.ones(2 * n_around + 1))
+    return near[n_around : n_around + len(is_premature)] > 0
 
 
-def _one_behind_the_other(log_interval):
-    """Rhythm of beats that follow each other at the intervals before them."""
-    return rhythm_features(np.cumsum(np.exp(log_interval, dtype=np.float64)))
+def _one_after_the_other(log_interval):
+    """Features of beats that follow each other at the intervals before them."""
+    time = np.cumsum(np.exp(log_interval, dtype=np.float64))
+    return np.hstack([rr_features(time), rhythm_features(time)])

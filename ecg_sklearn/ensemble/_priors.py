@@ -1,13 +1,10 @@
-"""Class shares that follow a record: what its past beats say of the next ones.
-
-Arrays in, arrays out.
-"""
+"""Class priors of a record, updated online by EM."""
 
 import numpy as np
 
 __all__ = ["adapt_to_records", "records_of"]
 
-# A forest says 0 of what it has not seen; a class must be able to come back.
+# A forest gives 0 to what it has not seen; a class must be able to recover from it.
 _LEAST = 1e-4
 
 
@@ -30,14 +27,13 @@ def records_of(groups):
 
 
 def adapt_to_records(probability, shares, groups, strength):
-    """Weigh probabilities by the class shares of each record so far.
+    """Weight probabilities by the class priors of each record so far.
 
-    A classifier learns how frequent each class is among the training beats, and that
-    is part of what it says of a new beat. In a new record the classes have other
-    shares. They are estimated here from the record itself, without labels, by the EM
-    algorithm of Saerens et al. [1]_ in one pass: the shares before a beat are the mean
-    of the probabilities that the beats before it were given, and of ``shares`` as if
-    they were so many beats more.
+    A classifier learns how frequent each class is among the training beats. In a new
+    record the classes have other priors. They are estimated here from the record
+    itself, without labels, by the EM algorithm of Saerens et al. [1]_ in one pass: the
+    prior before a beat is the mean of the probabilities of the beats before it and of
+    ``shares``, which count as ``strength`` beats.
 
     Parameters
     ----------

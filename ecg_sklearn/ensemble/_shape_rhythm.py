@@ -1,82 +1,85 @@
-"""The shape of a beat and its rhythm, each judged by a classifier of its own.
+"""A classifier of morphology whose premature beats are told by the RR intervals."""
 
-Arrays in, probabilities out: any classifier can be the one of the shape.
-"""
-
-from numbers import Integral, Real
+from numbers import Real
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, _fit_context, clone
 from sklearn.ensemble import ExtraTreesClassifier
 from sklearn.metrics import accuracy_score
-from sklearn.utils import check_random_state
-from sklearn.utils._param_validation import HasMethods, Interval
+from sklearn.utils import _safe_indexing, check_random_state
+from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from ecg_sklearn.ensemble._checks import (
+    check_excerpts,
+    check_labels,
+    columns_of,
+    one_for_each,
+)
 from ecg_sklearn.ensemble._episodes import episodes_of
 from ecg_sklearn.ensemble._priors import adapt_to_records
-from ecg_sklearn.features._rr import RHYTHM_NAMES
-from ecg_sklearn.utils._validation import flat_array
+from ecg_sklearn.features import FEATURE_GROUPS
+from ecg_sklearn.utils._columns import take_columns
 
 __all__ = ["ShapeRhythmClassifier"]
 
-# Classes of the rhythm; what the shape tells by itself is none of them.
-_USUAL, _EARLY, _IRREGULAR, _OTHER = 0, 1, 2, -1
+# Classes of the second stage; beats of no class of the pair are none of them.
+_NORMAL, _PREMATURE, _IRREGULAR, _OTHER = 0, 1, 2, -1
+_COLUMNS = [StrOptions({"auto"}), slice, "array-like", callable]
 
 
 class ShapeRhythmClassifier(ClassifierMixin, BaseEstimator):
-    """Let the rhythm tell premature beats from normal ones, and the shape the rest.
+    """Classify beats by morphology, and premature ones by their RR intervals.
 
-    A premature supraventricular beat (S) takes the normal way through the ventricles
-    and looks like a normal beat (N); what tells it is that it comes early [1]_. So the
-    decision has two stages. One classifier sees the shape and gives probabilities of
-    all classes. A second one sees the intervals alone, learns from beats of the two
-    alike classes alone, and parts what the first gave to these two between them.
+    A premature supraventricular beat (S) is conducted normally through the ventricles
+    and looks like a normal beat (N); it differs in that it comes early [1]_. So the
+    decision has two stages. One classifier sees the beat and gives probabilities of
+    all classes. A second one sees the RR intervals alone, is trained on the beats of
+    these two classes alone, and splits the probability of the two between them.
 
-    How many beats are early differs from patient to patient more than anything else.
-    Told which beats are of one record, the second stage lets the beats before a beat
-    say how many to expect: by EM, without labels, and without a look ahead [3]_. For
-    this the usual beats of irregular rhythms are best a class of their own, since
-    atrial fibrillation would pass for many early beats; ``rhythms`` of the training
-    beats does that.
+    How many beats are premature differs between patients more than anything else.
+    With ``groups``, the record of each beat, the second stage adapts its prior to the
+    beats before, by EM, without labels and causally [3]_. Atrial fibrillation would
+    pass for many premature beats: give ``rhythms`` in fit, and normal beats of
+    irregular rhythms become a class of their own.
 
     Parameters
     ----------
     estimator : classifier
-        Sees all columns of ``X`` but those of the rhythm, and all classes: a pipeline
-        of :func:`~ecg_sklearn.pipeline.make_ecg_pipeline`, or any other with
-        ``predict_proba``.
+        Sees the samples and all features but those of the group "rhythm", and all
+        classes: a pipeline of :func:`~ecg_sklearn.pipeline.make_ecg_pipeline`, or any
+        other with ``predict_proba``.
     context_estimator : classifier or None, default=None
-        Sees the columns of the context alone, and all classes; its probabilities and
-        those of ``estimator`` are averaged. Trees on the context err elsewhere than a
-        network does.
+        Sees ``context_columns`` alone, and all classes; its probabilities and those of
+        ``estimator`` are averaged. Trees on features make other errors than a network.
     rhythm_estimator : classifier, default=None
-        Sees the columns of the rhythm, and the beats of the two classes. None stands
-        for ``ExtraTreesClassifier(n_estimators=200)`` [2]_. Its probabilities must be
-        those of the shares that the classes have in training: no ``class_weight``.
-    n_rhythm : int, default=28
-        How many of the last columns of ``X`` are rhythm: ``n_rhythm`` of the Bunch
-        that ``fetch_mitbih(rhythm=True)`` gives.
-    n_context : int, default=22
-        How many columns in front of those are context, with a ``context_estimator``:
-        ``n_context`` of the Bunch that ``fetch_mitbih(context=True)`` gives.
+        Sees ``rhythm_columns``, and the beats of the two classes. None stands for
+        ``ExtraTreesClassifier(n_estimators=200)`` [2]_. Its probabilities must follow
+        the frequencies of the classes in training: no ``class_weight``.
+    rhythm_columns : "auto", slice, array-like or callable, default="auto"
+        Columns that the second stage sees. "auto" takes the groups "rr" and "rhythm"
+        by name, and ``estimator`` sees all columns but those of "rhythm". Else a
+        slice, positions, a boolean mask, names, or a function of ``X`` that returns
+        one of these, and ``estimator`` sees all other columns.
+    context_columns : "auto", slice, array-like or callable, default="auto"
+        Columns that ``context_estimator`` sees. "auto" takes the groups "rr" and
+        "morphology" by name.
     pair : tuple of two labels, default=(0, 1)
-        The class of usual beats and that of early ones. Where the training beats have
-        one of them alone, there is nothing to part, and the shape decides.
+        The class of normal beats and that of premature ones. Where the training beats
+        have only one of them, ``estimator`` decides alone.
     n_around : sequence of int, default=(2, 5, 12)
-        With ``groups`` in fit and ``RHYTHM_NAMES`` as columns, episodes of early beats
-        are learned from once more, as if they followed each other: for each number,
-        the early beats of each record and so many on either side, with the rhythm
-        computed anew. Early beats are rare in most training records and may be the
-        rule in the next patient. ``()`` adds none.
+        With ``groups`` in fit, the second stage is also trained on excerpts around
+        premature beats, with features recomputed as if the beats of an excerpt
+        followed each other: for each number, the premature beats of each record and
+        so many on either side. Premature beats are rare in most training records and
+        may dominate in the next patient. ``()`` adds none.
     irregular : sequence of str, default=("AFIB", "AFL")
-        With ``rhythms`` in fit: those in which early intervals mean little, and whose
-        beats of the usual class the second stage learns as a class of their own.
+        With ``rhythms`` in fit: those whose normal beats are a class of their own.
     prior_strength : float, default=100.0
-        With ``groups`` in predict: how many beats of a record the shares of the
-        classes in training count for, before its own past outweighs them.
-        ``float("inf")`` keeps those of training. It may be set after fit.
+        With ``groups`` in predict: how many beats of a record the prior of the
+        training counts for. ``float("inf")`` keeps that of the training. It may be
+        set after fit.
     random_state : int, RandomState instance or None, default=None
         Seed of the default ``rhythm_estimator``.
 
@@ -85,17 +88,20 @@ class ShapeRhythmClassifier(ClassifierMixin, BaseEstimator):
     classes_ : ndarray of shape (n_classes,)
         Labels, sorted.
     estimator_ : classifier
-        The fitted classifier of the shape.
+        The fitted first stage.
     context_estimator_ : classifier or None
-        The fitted classifier of the context.
+        The fitted classifier of the context columns.
     rhythm_estimator_ : classifier or None
-        The fitted classifier of the rhythm. Its class 0 is usual, 1 early, 2 usual in
-        an irregular rhythm, if there were such beats. None without beats of both
-        classes of the pair.
+        The fitted second stage. Its class 0 is normal, 1 premature, 2 normal in an
+        irregular rhythm, if there were such beats. None without beats of both classes
+        of the pair.
+    rhythm_shares_ : ndarray of shape (2,) or (3,), or None
+        Frequencies of these classes in its training.
     pair_ : ndarray of shape (2,) or None
         Positions of the pair in ``classes_``.
-    rhythm_shares_ : ndarray of shape (2,) or (3,), or None
-        Shares of these classes in what it was fitted to.
+    shape_columns_, rhythm_columns_, context_columns_ : ndarray of int
+        Positions of the columns that each classifier sees; None for
+        ``context_columns_`` without a ``context_estimator``.
     n_features_in_ : int
         Columns of ``X``.
     feature_names_in_ : ndarray of shape (n_features_in_,)
@@ -103,8 +109,8 @@ class ShapeRhythmClassifier(ClassifierMixin, BaseEstimator):
 
     See Also
     --------
-    ecg_sklearn.datasets.fetch_mitbih : Gives the columns, with ``rhythm=True``.
-    ecg_sklearn.pipeline.make_ecg_pipeline : A classifier of the shape.
+    ecg_sklearn.datasets.fetch_mitbih : Gives the columns, with ``features``.
+    ecg_sklearn.pipeline.make_ecg_pipeline : A first stage.
 
     Notes
     -----
@@ -131,8 +137,8 @@ class ShapeRhythmClassifier(ClassifierMixin, BaseEstimator):
     >>> from sklearn.naive_bayes import GaussianNB
     >>> from ecg_sklearn import ShapeRhythmClassifier
     >>> from ecg_sklearn.datasets import make_heartbeats
-    >>> beats = make_heartbeats(500, rhythm=True, random_state=0)
-    >>> model = ShapeRhythmClassifier(GaussianNB(), n_rhythm=beats.n_rhythm)
+    >>> beats = make_heartbeats(500, features=["rr", "rhythm"], random_state=0)
+    >>> model = ShapeRhythmClassifier(GaussianNB())
     >>> model.fit(beats.data, beats.target, groups=beats.groups)
     ShapeRhythmClassifier(estimator=GaussianNB())
     >>> model.predict_proba(beats.data, groups=beats.groups).shape
@@ -143,8 +149,8 @@ class ShapeRhythmClassifier(ClassifierMixin, BaseEstimator):
         "estimator": [HasMethods(["fit", "predict_proba"])],
         "context_estimator": [HasMethods(["fit", "predict_proba"]), None],
         "rhythm_estimator": [HasMethods(["fit", "predict_proba"]), None],
-        "n_rhythm": [Interval(Integral, 1, None, closed="left")],
-        "n_context": [Interval(Integral, 1, None, closed="left")],
+        "rhythm_columns": _COLUMNS,
+        "context_columns": _COLUMNS,
         "pair": [tuple, list],
         "n_around": [tuple, list],
         "irregular": [tuple, list],
@@ -169,8 +175,8 @@ class ShapeRhythmClassifier(ClassifierMixin, BaseEstimator):
         *,
         context_estimator=None,
         rhythm_estimator=None,
-        n_rhythm=28,
-        n_context=22,
+        rhythm_columns="auto",
+        context_columns="auto",
         pair=(0, 1),
         n_around=(2, 5, 12),
         irregular=("AFIB", "AFL"),
@@ -180,8 +186,8 @@ class ShapeRhythmClassifier(ClassifierMixin, BaseEstimator):
         self.estimator = estimator
         self.context_estimator = context_estimator
         self.rhythm_estimator = rhythm_estimator
-        self.n_rhythm = n_rhythm
-        self.n_context = n_context
+        self.rhythm_columns = rhythm_columns
+        self.context_columns = context_columns
         self.pair = pair
         self.n_around = n_around
         self.irregular = irregular
@@ -194,68 +200,49 @@ class ShapeRhythmClassifier(ClassifierMixin, BaseEstimator):
 
         Parameters
         ----------
-        X : array-like of shape (n_beats, n_columns + n_rhythm)
-            Beats, and the columns of their rhythm last.
+        X : array-like of shape (n_beats, n_columns)
+            Beats with features: a DataFrame of a loader.
         y : array-like of shape (n_beats,)
             Labels of any kind.
         groups : array-like of shape (n_beats,), default=None
-            Record of each beat, for the episodes of early beats. The beats of a record
-            must be in the order of time.
+            Record of each beat, for the excerpts around premature beats. The beats of
+            a record must be in the order of time.
         rhythms : array-like of shape (n_beats,), default=None
-            Rhythm that each beat is part of, such as "N" and "AFIB": ``rhythms`` of
-            the Bunch. Only training knows it.
+            Annotated rhythm of each beat, such as "N" and "AFIB": ``rhythms`` of the
+            Bunch. Only training needs it.
         X_val, y_val : array-like, default=None
-            Beats to validate on, in the form of ``X`` and ``y``; handed on to the
-            classifier of the shape, which must take them.
+            Beats to validate on, in the form of ``X`` and ``y``; passed on to
+            ``estimator``, which must take them.
 
         Returns
         -------
         ShapeRhythmClassifier
             The fitted classifier.
         """
+        table = X
         X, y = validate_data(self, X, y, dtype=[np.float32, np.float64])
         check_classification_targets(y)
-        if (X_val is None) != (y_val is None):
-            given = "y_val" if X_val is None else "X_val"
-            raise ValueError(f"Only {given} was given. Give both X_val and y_val.")
-        usual, early = self._check_pair()
-        shape, rhythm = self._parts(X)
-        groups = _one_for_each(groups, "groups", X)
-        rhythms = _one_for_each(rhythms, "rhythms", X)
         classes = np.unique(y)
-        if len(classes) < 2:
-            raise ValueError(
-                f"y holds one class, {classes[0]}. Give beats of two at least."
-            )
-        known = np.isin(self.pair, classes)
-        if not known.any():
-            raise ValueError(
-                f"pair={self.pair!r} are no labels of y, which holds "
-                f"{classes.tolist()}. Name the class of usual beats and that of early "
-                "ones."
-            )
-        if known.all() and groups is not None and len(self.n_around):
-            self._check_episodes()
-        context = None if self.context_estimator is None else self._context(shape)
-        extra = {}
-        if X_val is not None:
-            X_val = validate_data(self, X_val, dtype=X.dtype, reset=False)
-            extra = {"X_val": self._parts(X_val)[0], "y_val": y_val}
+        self._find_columns(table)
+        splits = check_labels(self.pair, classes)
+        groups = one_for_each(groups, "groups", X)
+        rhythms = one_for_each(rhythms, "rhythms", X)
+        if splits and groups is not None and len(self.n_around):
+            names = getattr(self, "feature_names_in_", None)
+            check_excerpts(self.n_around, self.rhythm_columns_, names)
+        extra = self._validation_beats(X_val, y_val, X.dtype)
         self.__dict__.pop("estimator_", None)  # until this fit has come to its end
         self.classes_ = classes
         self.pair_ = self.rhythm_estimator_ = self.rhythm_shares_ = None
         self.context_estimator_ = None
-        if context is not None:
+        if self.context_estimator is not None:
+            context = take_columns(X, self.context_columns_)
             self.context_estimator_ = clone(self.context_estimator).fit(context, y)
-        if known.all():
-            self.pair_ = np.searchsorted(self.classes_, self.pair)
-            kinds = np.select([y == usual, y == early], [_USUAL, _EARLY], _OTHER)
-            if rhythms is not None:
-                is_usual = kinds == _USUAL
-                irregular = is_usual & np.isin(rhythms, list(self.irregular))
-                if irregular.sum() < is_usual.sum():  # else all are irregular
-                    kinds[irregular] = _IRREGULAR
-            self._fit_rhythm(rhythm, kinds, groups)
+        if splits:
+            self.pair_ = np.searchsorted(classes, self.pair)
+            kinds = self._kinds_of(y, rhythms)
+            self._fit_rhythm(take_columns(X, self.rhythm_columns_), kinds, groups)
+        shape = self._shape_of(table, X)
         self.estimator_ = clone(self.estimator).fit(shape, y, **extra)
         return self
 
@@ -265,12 +252,11 @@ class ShapeRhythmClassifier(ClassifierMixin, BaseEstimator):
         Parameters
         ----------
         X : array-like of shape (n_beats, n_features_in_)
-            Beats, and the columns of their rhythm last.
+            Beats with features.
         groups : array-like of shape (n_beats,), default=None
-            Record of each beat, whose beats must be in the order of time, those of
-            other classes included. Each is judged by how many of the beats before it
-            came early; where the record does not begin with its first beat, its past
-            begins where it does. None takes the share that training beats have.
+            Record of each beat. The beats of a record must be in the order of time,
+            those of other classes included: the prior of a beat follows from the
+            beats of its record before it. None takes the prior of the training.
 
         Returns
         -------
@@ -278,18 +264,19 @@ class ShapeRhythmClassifier(ClassifierMixin, BaseEstimator):
             Rows that sum to one, in the order of ``classes_``.
         """
         check_is_fitted(self, "estimator_")
+        table = X
         X = validate_data(self, X, dtype=[np.float32, np.float64], reset=False)
-        shape, rhythm = self._parts(X)
-        proba = np.array(self.estimator_.predict_proba(shape))
+        groups = one_for_each(groups, "groups", X)
+        proba = np.array(self.estimator_.predict_proba(self._shape_of(table, X)))
         if self.context_estimator_ is not None:
-            of_context = self.context_estimator_.predict_proba(self._context(shape))
-            proba = (proba + of_context) / 2
+            context = take_columns(X, self.context_columns_)
+            proba = (proba + self.context_estimator_.predict_proba(context)) / 2
         if self.rhythm_estimator_ is not None:
-            usual, early = self.pair_
-            share = self._share_of_early(rhythm, _one_for_each(groups, "groups", X))
-            both = proba[:, usual] + proba[:, early]
-            proba[:, early] = both * share
-            proba[:, usual] = both * (1 - share)
+            normal, premature = self.pair_
+            share = self._share_of_premature(X, groups)
+            both = proba[:, normal] + proba[:, premature]
+            proba[:, premature] = both * share
+            proba[:, normal] = both * (1 - share)
         return proba
 
     def predict(self, X, groups=None):
@@ -314,7 +301,7 @@ class ShapeRhythmClassifier(ClassifierMixin, BaseEstimator):
         Parameters
         ----------
         X : array-like of shape (n_beats, n_features_in_)
-            Beats, and the columns of their rhythm last.
+            Beats with features.
         y : array-like of shape (n_beats,)
             The true labels.
         sample_weight : array-like of shape (n_beats,), default=None
@@ -330,48 +317,71 @@ class ShapeRhythmClassifier(ClassifierMixin, BaseEstimator):
         predicted = self.predict(X, groups=groups)
         return accuracy_score(y, predicted, sample_weight=sample_weight)
 
-    def _check_pair(self):
-        """Check that the pair is two labels that differ."""
-        if len(self.pair) != 2 or self.pair[0] == self.pair[1]:
+    def _find_columns(self, X):
+        """Find the columns that each classifier sees."""
+        names = getattr(self, "feature_names_in_", None)
+        of_x = X, self.n_features_in_, names
+        self.rhythm_columns_ = columns_of(
+            self.rhythm_columns, *of_x, "rhythm_columns", ("rr", "rhythm")
+        )
+        others = self.rhythm_columns_
+        if isinstance(self.rhythm_columns, str):  # "auto"
+            others = np.flatnonzero(np.isin(names, FEATURE_GROUPS["rhythm"]))
+        self.shape_columns_ = np.setdiff1d(np.arange(self.n_features_in_), others)
+        if len(self.shape_columns_) == 0:
             raise ValueError(
-                f"pair={self.pair!r} is not two labels. Give the class of usual beats "
-                "and that of early ones, such as (0, 1)."
+                "rhythm_columns leaves no column for estimator: X has "
+                f"n_features={self.n_features_in_}. Give samples beside the features."
             )
-        return self.pair
-
-    def _parts(self, X):
-        """Part the columns of the shape from those of the rhythm."""
-        if X.shape[1] <= self.n_rhythm:
-            raise ValueError(
-                f"n_rhythm={self.n_rhythm} leaves no column for the shape: X has "
-                f"n_features={X.shape[1]}. Append the rhythm behind the samples."
+        self.context_columns_ = None
+        if self.context_estimator is not None:
+            self.context_columns_ = columns_of(
+                self.context_columns, *of_x, "context_columns", ("rr", "morphology")
             )
-        return X[:, : -self.n_rhythm], X[:, -self.n_rhythm :]
 
-    def _context(self, shape):
-        """Columns of the context."""
-        if shape.shape[1] < self.n_context:
-            raise ValueError(
-                f"n_context={self.n_context}, but without the rhythm X has "
-                f"{shape.shape[1]} columns. Append the context behind the samples."
-            )
-        return shape[:, -self.n_context :]
+    def _validation_beats(self, X, y, dtype):
+        """Beats to validate on, as ``estimator`` takes them."""
+        if (X is None) != (y is None):
+            given = "y_val" if X is None else "X_val"
+            raise ValueError(f"Only {given} was given. Give both X_val and y_val.")
+        if X is None:
+            return {}
+        checked = validate_data(self, X, dtype=dtype, reset=False)
+        return {"X_val": self._shape_of(X, checked), "y_val": y}
 
-    def _share_of_early(self, rhythm, groups):
-        """Probability that a beat of the pair is an early one."""
+    def _shape_of(self, table, X):
+        """Columns for ``estimator``: a DataFrame keeps its names."""
+        if hasattr(table, "columns"):
+            return _safe_indexing(table, self.shape_columns_, axis=1)
+        return take_columns(X, self.shape_columns_)
+
+    def _kinds_of(self, y, rhythms):
+        """Classes of the second stage."""
+        normal, premature = self.pair
+        kinds = np.select([y == normal, y == premature], [_NORMAL, _PREMATURE], _OTHER)
+        if rhythms is not None:
+            is_normal = kinds == _NORMAL
+            irregular = is_normal & np.isin(rhythms, list(self.irregular))
+            if irregular.sum() < is_normal.sum():  # else all are irregular
+                kinds[irregular] = _IRREGULAR
+        return kinds
+
+    def _share_of_premature(self, X, groups):
+        """Probability that a beat of the pair is a premature one."""
+        rhythm = take_columns(X, self.rhythm_columns_)
         probability = self.rhythm_estimator_.predict_proba(rhythm)
         if groups is not None and np.isfinite(self.prior_strength):
             probability = adapt_to_records(
                 probability, self.rhythm_shares_, groups, self.prior_strength
             )
-        return probability[:, _EARLY]
+        return probability[:, _PREMATURE]
 
     def _fit_rhythm(self, rhythm, kinds, groups):
-        """Fit the classifier of the rhythm to the beats of both classes."""
+        """Fit the second stage to the beats of both classes."""
         X, y = rhythm, kinds
         if groups is not None and len(self.n_around):
-            is_early = kinds == _EARLY
-            again, features = episodes_of(rhythm, is_early, groups, self.n_around)
+            is_premature = kinds == _PREMATURE
+            again, features = episodes_of(rhythm, is_premature, groups, self.n_around)
             X, y = np.concatenate([X, features]), np.concatenate([y, kinds[again]])
         X, y = X[y != _OTHER], y[y != _OTHER]
         classifier = self.rhythm_estimator
@@ -380,29 +390,3 @@ class ShapeRhythmClassifier(ClassifierMixin, BaseEstimator):
             classifier = ExtraTreesClassifier(n_estimators=200, random_state=seed)
         self.rhythm_estimator_ = clone(classifier).fit(X, y)
         self.rhythm_shares_ = np.bincount(y) / len(y)
-
-    def _check_episodes(self):
-        if not all(isinstance(n, Integral) and n >= 1 for n in self.n_around):
-            raise ValueError(
-                f"n_around={self.n_around!r} are not all whole numbers of 1 or more. "
-                "Give such as (2, 5, 12), or () for no episodes."
-            )
-        if self.n_rhythm != len(RHYTHM_NAMES):
-            raise ValueError(
-                f"n_around={self.n_around!r} needs the columns RHYTHM_NAMES, and "
-                f"n_rhythm={self.n_rhythm} are others. Set n_around=(), or give no "
-                "groups."
-            )
-
-
-def _one_for_each(values, name, X):
-    """Check that an array of metadata has one value for each beat; None has none."""
-    if values is None:
-        return None
-    values = flat_array(values, name)
-    if len(values) != len(X):
-        raise ValueError(
-            f"{name} holds {len(values)} values, and X {len(X)} beats. Give one for "
-            "each beat."
-        )
-    return values

@@ -1,6 +1,7 @@
 """Callbacks of a training: schedules, progress, its state on disk."""
 
 import contextlib
+import io
 import json
 import os
 import shutil
@@ -228,7 +229,6 @@ class Backup(keras.callbacks.BackupAndRestore):
     def on_train_begin(self, logs=None):
         """Restore network, optimizer, epoch and callbacks."""
         shutil.rmtree(self.backup_dir, ignore_errors=True)
-        self.folder.mkdir(parents=True, exist_ok=True)
         if self.last is None:
             return
         for epoch in range(len(self.history["loss"])):
@@ -238,7 +238,9 @@ class Backup(keras.callbacks.BackupAndRestore):
         with self._saying_what_is_damaged():
             shutil.copytree(self.last, self.backup_dir)
             super().on_train_begin(logs)
-            with np.load(self.last / "arrays.npz", allow_pickle=False) as arrays:
+            shutil.rmtree(self.backup_dir)
+            content = io.BytesIO((self.last / "arrays.npz").read_bytes())
+            with np.load(content, allow_pickle=False) as arrays:
                 for number, variable in enumerate(self._seed_states()):
                     variable.assign(arrays[f"seed{number}"])
                 best = [arrays[name] for name in arrays if name.startswith("best")]

@@ -4,12 +4,7 @@ import numpy as np
 import pytest
 import wfdb
 
-from ecg_sklearn.datasets import (
-    _mitbih,
-    fetch_mitbih,
-    iter_beats,
-    load_wfdb_beats,
-)
+from ecg_sklearn.datasets import _mitbih, fetch_mitbih, iter_beats, load_wfdb_beats
 
 RATE, N_SAMPLES = 250, 250 * 30
 PEAKS = np.arange(100, 250 * 29, 200)  # a beat every .8 s
@@ -24,25 +19,21 @@ def make_signal(rate=RATE):
     return signal
 
 
-def write_record(folder, name="r1", signal=None, *, symbol="N", sample=PEAKS, **notes):
+def write_record(folder, name="r1", signal=None, *, sample=PEAKS, **notes):
     """Write a record of one signal, II, with its annotations."""
     folder.mkdir(exist_ok=True)
-    signal = make_signal() if signal is None else signal
-    write_signal(folder, name, signal)
-    symbol = [symbol] * len(sample) if isinstance(symbol, str) else symbol
-    wfdb.wrann(name, "atr", sample, symbol, write_dir=str(folder), **notes)
+    write_signal(folder, name, make_signal() if signal is None else signal)
+    write_annotations(folder, name, sample, **notes)
 
 
-def write_signal(folder, name, signal, sig_name="II", fmt="16"):
-    wfdb.wrsamp(
-        name,
-        fs=RATE,
-        units=["mV"],
-        sig_name=[sig_name],
-        p_signal=signal[:, None],
-        fmt=[fmt],
-        write_dir=str(folder),
-    )
+def write_annotations(folder, name, sample, **notes):
+    notes = {"symbol": ["N"] * len(sample)} | notes
+    wfdb.wrann(name, "atr", sample, write_dir=str(folder), **notes)
+
+
+def write_signal(folder, name, signal, sig_name="II"):
+    how = {"fs": RATE, "units": ["mV"], "fmt": ["16"], "write_dir": str(folder)}
+    wfdb.wrsamp(name, sig_name=[sig_name], p_signal=signal[:, None], **how)
 
 
 @pytest.fixture
@@ -77,35 +68,16 @@ class TestTimeUnits:
     @pytest.mark.parametrize("fs", [None, 125, 1000])
     def test_signals_of_several_samples_a_frame(self, tmp_path, load, form, fs):
         """62.5 frames a second with eight samples of the ECG and one of breathing."""
-        ecg, breath = make_signal(500), np.sin(np.arange(1875) / 50)
-        record = wfdb.Record(
-            record_name="r1",
-            n_sig=2,
-            fs=62.5,
-            sig_len=1875,
-            samps_per_frame=[8, 1],
-            e_d_signal=[np.rint(ecg * 200).astype(int), np.rint(breath * 200)],
-            sig_name=["II", "RESP"],
-            units=["mV", "NU"],
-            fmt=["16", "16"],
-            file_name=["r1.dat"] * 2,
-            adc_gain=[200.0, 200.0],
-            baseline=[0, 0],
-            byte_offset=[None, None],
-            adc_res=[16, 16],
-            adc_zero=[0, 0],
-            block_size=[0, 0],
-            skew=[None, None],
+        frames = np.zeros((1875, 9), dtype="<i2")
+        frames[:, :8] = np.rint(make_signal(500) * 200).reshape(-1, 8)
+        frames.tofile(tmp_path / "r1.dat")
+        header = (
+            "r1 2 62.5 1875\nr1.dat 16x8 200 16 0 0 0 0 II\nr1.dat 16 200 16 0 0 0 0 "
         )
-        record.e_d_signal[1] = record.e_d_signal[1].astype(int)
-        record.init_value = [int(values[0]) for values in record.e_d_signal]
-        record.checksum = record.calc_checksum(expanded=True)
-        record.wrsamp(expanded=True, write_dir=str(tmp_path))
+        (tmp_path / "r1.hea").write_text(header + "RESP\n")
         unit = fs or 62.5  # without a note, annotations count frames
         sample = np.rint(PEAKS / RATE * unit).astype(int)
-        wfdb.wrann(
-            "r1", "atr", sample, ["N"] * len(sample), fs=fs, write_dir=str(tmp_path)
-        )
+        write_annotations(tmp_path, "r1", sample, fs=fs)
         beats = load(form)
         np.testing.assert_allclose(beats.rr[:, 1], 0.8, atol=2 / unit)
         np.testing.assert_allclose(beats.time[:3], [0.4, 1.2, 2.0], atol=1 / unit)
@@ -178,8 +150,7 @@ class TestInvalidSamples:
 
     @pytest.mark.parametrize("form", ["kaggle", "window"])
     def test_of_every_beat(self, tmp_path, load, form):
-        signal = make_signal()
-        write_record(tmp_path, signal=signal)
+        write_record(tmp_path)
         values = np.fromfile(tmp_path / "r1.dat", dtype="<i2")
         np.full_like(values, -(2**15)).tofile(tmp_path / "r1.dat")
         with (
@@ -188,9 +159,10 @@ class TestInvalidSamples:
         ):
             load(form)
 
-    def test_context_is_finite(self, folder, load):
+    def test_features_are_finite(self, folder, load):
         with pytest.warns(UserWarning, match="Record r1"):
-            assert np.isfinite(load("window", context=True).data).all()
+            beats = load("window", features=["rr", "morphology"])
+            assert np.isfinite(beats.data.to_numpy()).all()
 
 
 class TestMarks:
@@ -217,7 +189,7 @@ class TestMarks:
 
     @FORMS
     def test_outside_the_signal_they_give_no_rows(self, tmp_path, load, form):
-        beyond = np.append(PEAKS, [N_SAMPLES, N_SAMPLES + 1000, N_SAMPLES + 1200])
+        beyond = np.append(PEAKS, [N_SAMPLES + 1, N_SAMPLES + 1000, N_SAMPLES + 1200])
         write_record(tmp_path)
         expected = load(form)
         write_record(tmp_path, sample=beyond)
@@ -226,6 +198,21 @@ class TestMarks:
             beats = load(form)
         for name in ("data", "time", "rr"):
             np.testing.assert_array_equal(beats[name], expected[name])
+
+    @FORMS
+    def test_right_behind_the_signal_one_ends_the_beat_before(
+        self, tmp_path, load, form
+    ):
+        write_record(tmp_path, sample=np.append(PEAKS, N_SAMPLES))
+        beats = load(form, window=(-0.4, 0.2), features=["rr", "morphology"])
+        assert len(beats.data) == len(PEAKS)
+        np.testing.assert_allclose(beats.rr[-1, 1], (N_SAMPLES - PEAKS[-1]) / RATE)
+
+    def test_a_note_at_which_wfdb_never_ends(self, tmp_path, load):
+        notes = {"symbol": ['"', "N"], "aux_note": ["## made by hand", ""]}
+        write_record(tmp_path, sample=np.array([0, 1000]), **notes)
+        with pytest.raises(ValueError, match=r"r1\.atr begins with a note '## \.\.\.'"):
+            load()
 
     @FORMS
     def test_negative_or_unordered(self, tmp_path, load, monkeypatch, form):
@@ -258,40 +245,33 @@ class TestSegments:
     """Records that are put together of others."""
 
     @FORMS
-    def test_of_one_layout(self, tmp_path, load, form):
+    @pytest.mark.parametrize("gap", [False, True], ids=["fixed", "variable"])
+    def test_are_joined(self, tmp_path, load, form, gap):
         write_record(tmp_path, "r1")
-        expected = load(form)
-        signal = make_signal()
+        expected, signal = load(form), make_signal()
         write_signal(tmp_path, "s1", signal[:3000])
-        write_signal(tmp_path, "s2", signal[3000:])
-        header = f"r1/2 1 {RATE} {N_SAMPLES}\ns1 3000\ns2 {N_SAMPLES - 3000}\n"
-        (tmp_path / "r1.hea").write_text(header)
-        beats = load(form)
-        np.testing.assert_allclose(beats.data, expected.data, atol=2e-3)
-        np.testing.assert_array_equal(beats.rr, expected.rr)
-
-    @FORMS
-    def test_of_several_layouts_with_a_gap(self, tmp_path, load, form):
-        write_record(tmp_path, "r1")
-        expected = load(form)
-        signal = make_signal()
-        write_signal(tmp_path, "s1", signal[:3000])
-        write_signal(tmp_path, "s2", signal[3000:3500], sig_name="V1")
-        write_signal(tmp_path, "s3", signal[4000:])
-        (tmp_path / "r1_layout.hea").write_text(
-            f"r1_layout 2 {RATE} 0\n~ 0 200 0 0 0 0 0 II\n~ 0 200 0 0 0 0 0 V1\n"
+        write_signal(tmp_path, "s2", signal[3000:3500], sig_name="V1" if gap else "II")
+        write_signal(tmp_path, "s3", signal[4000 if gap else 3500 :])
+        (tmp_path / "layout.hea").write_text(
+            f"layout 2 {RATE} 0\n~ 0 200 0 0 0 0 0 II\n~ 0 200 0 0 0 0 0 V1\n"
         )
-        (tmp_path / "r1.hea").write_text(
-            f"r1/5 2 {RATE} {N_SAMPLES}\nr1_layout 0\ns1 3000\ns2 500\n~ 500\n"
-            f"s3 {N_SAMPLES - 4000}\n"
-        )
-        with pytest.warns(UserWarning, match=r"of \d+ beats hold samples"):
+        segments = "/5 2 250 7500\nlayout 0\ns1 3000\ns2 500\n~ 500\ns3 3500\n"
+        if not gap:
+            segments = "/3 1 250 7500\ns1 3000\ns2 500\ns3 4000\n"
+        (tmp_path / "r1.hea").write_text(f"r1{segments}")
+        if not gap:
             beats = load(form)
+        else:
+            with pytest.warns(UserWarning, match=r"of \d+ beats hold samples"):
+                beats = load(form)
         kept = np.isin(expected.time, beats.time)
-        lost = expected.time[~kept]
-        assert set(range(13, 16)) <= set(lost.astype(int))  # the gap: 12 to 16 s
-        assert 10.5 < lost.min() < lost.max() < 16.5
+        assert kept.all() != gap
+        if gap:  # from 12 to 16 s
+            lost = expected.time[~kept]
+            assert set(range(13, 16)) <= set(lost.astype(int))
+            assert 10.5 < lost.min() < lost.max() < 16.5
         np.testing.assert_allclose(beats.data, expected.data[kept], atol=2e-3)
+        np.testing.assert_array_equal(beats.rr, expected.rr[kept])
 
     def test_a_segment_that_is_missing_is_named(self, tmp_path, load):
         write_record(tmp_path, "r1")

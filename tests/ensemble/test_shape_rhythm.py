@@ -1,12 +1,12 @@
-"""Shape and rhythm: who decides what, episodes, bad input, files."""
+"""Two stages: who decides what, excerpts, priors, bad input, files."""
 
 import joblib
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.base import clone
 from sklearn.dummy import DummyClassifier
 from sklearn.ensemble import (
-    ExtraTreesClassifier,
     HistGradientBoostingClassifier,
     RandomForestClassifier,
 )
@@ -14,14 +14,18 @@ from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import accuracy_score, f1_score, roc_auc_score
 from sklearn.model_selection import GridSearchCV, GroupKFold, cross_val_score
-from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 import ecg_sklearn
-from ecg_sklearn.datasets import RHYTHM_NAMES, make_heartbeats
+from ecg_sklearn.datasets import make_heartbeats
 from ecg_sklearn.ensemble import ShapeRhythmClassifier
 from ecg_sklearn.ensemble._priors import adapt_to_records
-from ecg_sklearn.features._rr import rhythm_features
+from ecg_sklearn.features import FEATURE_GROUPS, rhythm_features, rr_features
+
+INTERVALS = [*FEATURE_GROUPS["rr"], *FEATURE_GROUPS["rhythm"]]
+SHAPE = [f"t{i:03d}" for i in range(187)] + INTERVALS[:12]
+GROUPS = ["rr", "rhythm"]
 
 
 class Spy(DummyClassifier):
@@ -34,7 +38,7 @@ class Spy(DummyClassifier):
 
 @pytest.fixture(scope="module")
 def simulated():
-    return make_heartbeats(900, n_records=9, rhythm=True, random_state=0)
+    return make_heartbeats(900, n_records=9, features=GROUPS, random_state=0)
 
 
 def shape():
@@ -47,15 +51,17 @@ def fitted(beats, **params):
     )
 
 
-def test_as_many_columns_as_the_loaders_append():
-    assert ShapeRhythmClassifier(shape()).n_rhythm == len(RHYTHM_NAMES)
+def table(time):
+    """Beats of one sample, and all that follows from their times."""
+    X = np.hstack([np.zeros((len(time), 1)), rr_features(time), rhythm_features(time)])
+    return pd.DataFrame(X, columns=["t000", *INTERVALS])
 
 
 def test_the_shape_parts_the_classes_and_the_rhythm_the_pair(simulated):
     model = fitted(simulated)
     found = model.predict_proba(simulated.data)
-    of_shape = model.estimator_.predict_proba(simulated.data[:, :-28])
-    share = model.rhythm_estimator_.predict_proba(simulated.data[:, -28:])
+    of_shape = model.estimator_.predict_proba(simulated.data[SHAPE])
+    share = model.rhythm_estimator_.predict_proba(simulated.data[INTERVALS].to_numpy())
     np.testing.assert_array_equal(found[:, 2:], of_shape[:, 2:])
     pair = of_shape[:, :1] + of_shape[:, 1:2]
     np.testing.assert_allclose(found[:, :2], pair * share, atol=1e-6)
@@ -65,44 +71,61 @@ def test_the_shape_parts_the_classes_and_the_rhythm_the_pair(simulated):
     )
 
 
-def test_a_classifier_of_the_context_votes(simulated):
-    trees = HistGradientBoostingClassifier(max_iter=5, random_state=0)
-    alone = fitted(simulated)
-    model = fitted(simulated, context_estimator=trees, n_context=20)
-    context = simulated.data[:, -48:-28]
-    trees.fit(context, simulated.target)
-    both = trees.predict_proba(context) + alone.estimator_.predict_proba(
-        simulated.data[:, :-28]
+def test_a_classifier_of_the_context_votes():
+    beats = make_heartbeats(
+        300, n_records=3, features=list(FEATURE_GROUPS), random_state=0
     )
-    found = model.predict_proba(simulated.data)
+    X, y = beats.data, beats.target
+    trees = HistGradientBoostingClassifier(max_iter=5, random_state=0)
+    model = fitted(beats, context_estimator=trees)
+    names = [*FEATURE_GROUPS["rr"], *FEATURE_GROUPS["morphology"]]
+    assert [beats.feature_names[i] for i in model.context_columns_] == names
+    context = X[names].to_numpy()
+    of_shape = model.estimator_.predict_proba(X.drop(columns=FEATURE_GROUPS["rhythm"]))
+    both = trees.fit(context, y).predict_proba(context) + of_shape
+    found = model.predict_proba(X)
     np.testing.assert_allclose(found[:, 2:], both[:, 2:] / 2, atol=1e-6)
     np.testing.assert_allclose(found.sum(axis=1), 1, atol=1e-6)
-    # The rhythm parts what both give to the pair.
-    share = alone.predict_proba(simulated.data)[:, :2]
-    share /= share.sum(axis=1, keepdims=True)
+    # The second stage splits what both give to the pair.
+    share = model.rhythm_estimator_.predict_proba(X[INTERVALS].to_numpy())
     pair = both[:, :2].sum(axis=1, keepdims=True) / 2
     np.testing.assert_allclose(found[:, :2], pair * share, atol=1e-5)
-    assert alone.context_estimator_ is None
 
 
-def test_context_that_is_not_there(simulated):
-    with pytest.raises(ValueError, match=r"n_context=188, but .* X has 187 columns"):
-        fitted(simulated, context_estimator=DummyClassifier(), n_context=188)
+def test_columns_by_position_name_and_mask(simulated):
+    """As "auto", but for the columns that the first stage sees."""
+    X, y = simulated.data, simulated.target
+    by_name = ShapeRhythmClassifier(
+        shape(), rhythm_columns=INTERVALS, context_estimator=DummyClassifier(),
+        context_columns=["rr_next", "rr_previous"], random_state=0,
+    ).fit(X, y)  # fmt: skip
+    assert by_name.shape_columns_.tolist() == list(range(187))
+    assert by_name.context_columns_.tolist() == [188, 187]
+    for chosen in (slice(-28, None), range(187, 215), np.arange(215) >= 187):
+        model = clone(by_name).set_params(
+            rhythm_columns=chosen, context_columns=[188, 187]
+        )
+        model.fit(X.to_numpy(), y)
+        np.testing.assert_allclose(
+            model.predict_proba(X.to_numpy()), by_name.predict_proba(X), atol=1e-6
+        )
 
 
 def test_premature_beats_of_new_records_are_told_by_the_rhythm():
     weights = [0.8, 0.08, 0.04, 0.04, 0.04]
     old, new = (
         make_heartbeats(
-            1500, n_records=10, weights=weights, rhythm=True, random_state=seed
+            1500, n_records=10, weights=weights, features=GROUPS, random_state=seed
         )
         for seed in (0, 1)
     )
     pair = new.target < 2
-    model = fitted(old)
-    found = model.rhythm_estimator_.predict_proba(new.data[pair, -28:])[:, 1]
+    model = fitted(old, rhythm_columns=INTERVALS)
+    intervals = new.data.loc[pair, INTERVALS].to_numpy()
+    found = model.rhythm_estimator_.predict_proba(intervals)[:, 1]
     assert roc_auc_score(new.target[pair], found) > 0.95
-    of_shape = model.estimator_.predict_proba(new.data[pair, :-28])[:, 1]
+    samples = new.data.loc[pair, SHAPE[:187]]
+    of_shape = model.estimator_.predict_proba(samples)[:, 1]
     assert roc_auc_score(new.target[pair], of_shape) < 0.9
 
 
@@ -125,14 +148,15 @@ def test_without_one_of_the_pair_the_shape_decides(simulated):
     model = ShapeRhythmClassifier(shape())
     model.fit(simulated.data[rows], simulated.target[rows])
     assert model.rhythm_estimator_ is None
-    other = ShapeRhythmClassifier(shape(), n_rhythm=9)  # no columns for episodes
+    # Without the columns for excerpts.
+    other = ShapeRhythmClassifier(shape(), rhythm_columns=INTERVALS[:9])
     other.fit(
         simulated.data[rows], simulated.target[rows], groups=simulated.groups[rows]
     )
     assert other.rhythm_estimator_ is None
     np.testing.assert_array_equal(
         model.predict_proba(simulated.data),
-        model.estimator_.predict_proba(simulated.data[:, :-28]),
+        model.estimator_.predict_proba(simulated.data[SHAPE]),
     )
 
 
@@ -143,7 +167,7 @@ class TestEpisodes:
         y = np.zeros(40, dtype=int)
         y[7::8], interval[7::8] = 1, 0.6
         y[6] = 2  # of another class: part of the rhythm, and not learned from
-        X = np.hstack([np.zeros((40, 1)), rhythm_features(np.cumsum(interval))])
+        X = table(np.cumsum(interval))
         model = ShapeRhythmClassifier(
             DummyClassifier(), rhythm_estimator=Spy(), n_around=[1]
         )
@@ -152,10 +176,10 @@ class TestEpisodes:
         # Beats 6, 7, 8, 14, 15, 16, ..., 39 follow each other, at their intervals.
         again = np.flatnonzero([any(y[max(i - 1, 0) : i + 2] == 1) for i in range(40)])
         assert len(again) == 14
-        expected = rhythm_features(np.cumsum(interval[again]))[1:]
+        expected = table(np.cumsum(interval[again]))[INTERVALS][1:]
         np.testing.assert_allclose(seen[39:], expected, atol=1e-5)
         np.testing.assert_array_equal(labels[39:], y[again][1:])
-        np.testing.assert_array_equal(seen[:39], X[y != 2, 1:])
+        np.testing.assert_allclose(seen[:39], X.loc[y != 2, INTERVALS])
 
     def test_no_groups_no_episodes(self, simulated):
         model = ShapeRhythmClassifier(DummyClassifier(), rhythm_estimator=Spy())
@@ -170,7 +194,7 @@ class TestEpisodes:
     def test_records_with_few_early_beats_give_none(self):
         y = np.zeros(50, dtype=int)
         y[[10, 20, 30, 40]] = 1
-        X = np.hstack([np.zeros((50, 1)), rhythm_features(np.arange(50.0))])
+        X = table(np.arange(50.0))
         model = ShapeRhythmClassifier(DummyClassifier(), rhythm_estimator=Spy())
         model.fit(X, y, groups=np.zeros(50))
         assert len(model.rhythm_estimator_.seen_[0]) == 50
@@ -180,7 +204,7 @@ class TestEpisodes:
         apart = fitted(simulated, rhythm_estimator=Spy()).rhythm_estimator_.seen_
         mixed = ShapeRhythmClassifier(shape(), rhythm_estimator=Spy())
         mixed.fit(
-            simulated.data[order],
+            simulated.data.iloc[order],
             simulated.target[order],
             groups=simulated.groups[order],
         )
@@ -221,7 +245,7 @@ class TestAdaptation:
         X, groups = simulated.data, simulated.groups
         found = model.predict_proba(X, groups=groups)
         order = np.argsort(simulated.time, kind="stable")
-        mixed = model.predict_proba(X[order], groups=groups[order])
+        mixed = model.predict_proba(X.iloc[order], groups=groups[order])
         np.testing.assert_allclose(mixed, found[order], atol=1e-6)
         half = simulated.time < 40
         assert 0 < half.sum() < len(half)
@@ -239,14 +263,11 @@ class TestAdaptation:
         model.set_params(prior_strength=float("inf"))
         np.testing.assert_array_equal(model.predict_proba(X, groups=groups), plain)
 
-    def test_infinite_strength_keeps_the_shares_of_training(self, simulated, tmp_path):
+    def test_infinite_strength_keeps_the_shares_of_training(self, simulated):
         model = fitted(simulated, prior_strength=float("inf"))
         X, groups = simulated.data, simulated.groups
         expected = model.predict_proba(X)
         np.testing.assert_array_equal(model.predict_proba(X, groups=groups), expected)
-        ecg_sklearn.save(model, tmp_path / "model")
-        again = ecg_sklearn.load(tmp_path / "model")
-        np.testing.assert_array_equal(again.predict_proba(X, groups=groups), expected)
 
     def test_a_search_over_the_strength(self, simulated):
         """Accuracy is told of the records; a scorer by name is not, as documented."""
@@ -272,7 +293,7 @@ class TestAdaptation:
         """The share of early beats follows the record; a fixed one misses them."""
         rare, often = (
             make_heartbeats(
-                1500, n_records=10, weights=weights, rhythm=True, random_state=seed
+                1500, n_records=10, weights=weights, features=GROUPS, random_state=seed
             )
             for seed, weights in enumerate(([0.97, 0.03, 0, 0, 0], [0.3, 0.7, 0, 0, 0]))
         )
@@ -293,8 +314,10 @@ class TestAdaptation:
         np.testing.assert_allclose(model.rhythm_shares_.sum(), 1)
         assert (model.rhythm_shares_ > 0).all()
         found = model.predict_proba(simulated.data)
-        share = model.rhythm_estimator_.predict_proba(simulated.data[:, -28:])
-        pair = model.estimator_.predict_proba(simulated.data)[:, :2].sum(axis=1)
+        share = model.rhythm_estimator_.predict_proba(
+            simulated.data[INTERVALS].to_numpy()
+        )
+        pair = model.estimator_.predict_proba(simulated.data[SHAPE])[:, :2].sum(axis=1)
         np.testing.assert_allclose(found[:, 1], pair * share[:, 1], atol=1e-6)
         np.testing.assert_allclose(found.sum(axis=1), 1, atol=1e-6)
 
@@ -323,8 +346,20 @@ class TestAdaptation:
 @pytest.mark.parametrize(
     ("params", "options", "message"),
     [
-        ({"n_rhythm": 215}, {}, "n_rhythm=215 leaves no column for the shape"),
-        ({"n_rhythm": 9}, {"groups": True}, "n_around=.* needs the columns RHYTHM"),
+        ({"rhythm_columns": slice(0, 215)}, {}, "leaves no column for estimator"),
+        (
+            {"rhythm_columns": INTERVALS[:9]},
+            {"groups": True},
+            "n_around=.* needs the columns of the groups 'rr' and 'rhythm'.* 9 others",
+        ),
+        ({"rhythm_columns": INTERVALS[::-1]}, {"groups": True}, "chooses 28 others"),
+        ({"rhythm_columns": ["rr"]}, {}, r"names \['rr'\], which X has not"),
+        ({"rhythm_columns": "rr"}, {}, "'rhythm_columns' parameter"),
+        (
+            {"context_estimator": DummyClassifier()},
+            {},
+            "X lacks .*'qrs_similarity.*Load the beats with features=.*'morphology'",
+        ),
         ({"pair": (0,)}, {}, "pair=\\(0,\\) is not two labels"),
         ({"pair": (1, 1)}, {}, "is not two labels"),
         ({"pair": ("N", "S")}, {}, "are no labels of y, which holds \\[0, 1"),
@@ -409,8 +444,8 @@ def test_cross_validation_with_records(simulated):
     for score, (train, test) in zip(found, folds, strict=True):
         one = clone(model)
         X, y, groups = simulated.data, simulated.target, simulated.groups
-        one.fit(X[train], y[train], groups=groups[train])
-        assert score == one.score(X[test], y[test], groups=groups[test])
+        one.fit(X.iloc[train], y[train], groups=groups[train])
+        assert score == one.score(X.iloc[test], y[test], groups=groups[test])
 
 
 def test_a_validated_network(simulated, small_cnn):
@@ -430,69 +465,21 @@ def test_a_validated_network(simulated, small_cnn):
     assert len(model.estimator_["cnn"].history_["val_loss"]) == small_cnn["epochs"]
 
 
-class TestFiles:
-    @pytest.mark.parametrize(
-        "rhythm",
-        [None, RandomForestClassifier(5, random_state=0), LogisticRegression(tol=1)],
-    )
-    def test_both_kinds_of_file(self, simulated, rhythm, tmp_path):
-        model = fitted(simulated, rhythm_estimator=rhythm)
-        expected = model.predict_proba(simulated.data)
-        joblib.dump(model, tmp_path / "model.joblib")
-        ecg_sklearn.save(model, tmp_path / "model.ecgsk")
-        for again in (
-            joblib.load(tmp_path / "model.joblib"),
-            ecg_sklearn.load(tmp_path / "model.ecgsk"),
-        ):
-            np.testing.assert_array_equal(again.predict_proba(simulated.data), expected)
-            assert str(again.get_params()) == str(model.get_params())
-        # What was loaded can be saved once more, and be fitted anew.
-        ecg_sklearn.save(again, tmp_path / "again.ecgsk")
-        again.fit(simulated.data, simulated.target, groups=simulated.groups)
+@pytest.mark.parametrize(
+    "rhythm",
+    [None, RandomForestClassifier(5, random_state=0), LogisticRegression(tol=1)],
+)
+def test_both_kinds_of_file(simulated, rhythm, tmp_path):
+    model = fitted(simulated, rhythm_estimator=rhythm)
+    expected = model.predict_proba(simulated.data)
+    joblib.dump(model, tmp_path / "model.joblib")
+    ecg_sklearn.save(model, tmp_path / "model.ecgsk")
+    for again in (
+        joblib.load(tmp_path / "model.joblib"),
+        ecg_sklearn.load(tmp_path / "model.ecgsk"),
+    ):
         np.testing.assert_array_equal(again.predict_proba(simulated.data), expected)
-
-    def test_a_forest_alone(self, simulated, tmp_path):
-        forest = ExtraTreesClassifier(3, random_state=0, min_samples_leaf=2)
-        ecg_sklearn.save(forest, tmp_path / "plain")
-        assert not hasattr(ecg_sklearn.load(tmp_path / "plain"), "estimators_")
-        forest.fit(simulated.data, simulated.target)
-        ecg_sklearn.save(forest, tmp_path / "fitted")
-        again = ecg_sklearn.load(tmp_path / "fitted")
-        for ours, theirs in zip(forest.estimators_, again.estimators_, strict=True):
-            assert ours.tree_.max_depth == theirs.tree_.max_depth
-            assert ours.tree_.__getstate__()["nodes"].tobytes() == (
-                theirs.tree_.__getstate__()["nodes"].tobytes()
-            )
-        path = [f.decision_path(simulated.data)[0].toarray() for f in (forest, again)]
-        np.testing.assert_array_equal(*path)
-        np.testing.assert_array_equal(
-            forest.feature_importances_, again.feature_importances_
-        )
-
-    def test_a_forest_that_met_missing_values(self, simulated, tmp_path):
-        is_odd = np.arange(900) % 2
-        X = np.where(is_odd[:, None], np.nan, simulated.data[:, -3:])
-        forest = RandomForestClassifier(5, random_state=0).fit(X, is_odd)
-        thresholds = [tree.tree_.threshold for tree in forest.estimators_]
-        assert np.isinf(np.concatenate(thresholds)).any()
-        ecg_sklearn.save(forest, tmp_path / "model")
-        again = ecg_sklearn.load(tmp_path / "model")
-        np.testing.assert_array_equal(again.predict_proba(X), forest.predict_proba(X))
-
-    def test_a_pipeline_that_passes_its_columns_through(self, simulated, tmp_path):
-        passes = Pipeline(
-            [("scaler", "passthrough"), ("model", LogisticRegression(tol=1))]
-        )
-        model = ShapeRhythmClassifier(passes, rhythm_estimator=passes)
-        model.fit(simulated.data, simulated.target)
-        ecg_sklearn.save(model, tmp_path / "model")
-        again = ecg_sklearn.load(tmp_path / "model")
-        np.testing.assert_array_equal(
-            again.predict_proba(simulated.data), model.predict_proba(simulated.data)
-        )
-
-    def test_several_outputs_are_refused(self, simulated, tmp_path):
-        y = np.stack([simulated.target, simulated.target], axis=1)
-        forest = ExtraTreesClassifier(2).fit(simulated.data, y)
-        with pytest.raises(ValueError, match="a forest of 2 outputs"):
-            ecg_sklearn.save(forest, tmp_path / "model")
+        assert str(again.get_params()) == str(model.get_params())
+    # What was loaded can be fitted anew.
+    again.fit(simulated.data, simulated.target, groups=simulated.groups)
+    np.testing.assert_allclose(again.predict_proba(simulated.data), expected)

@@ -90,7 +90,6 @@ _CLASSIFIER = {
     "class_weight": st.dictionaries(st.integers(0, 5), st.floats(0, 9), max_size=5),
     "label_smoothing": st.floats(0, 1),
     "logit_adjustment": st.floats(0, 3),
-    "mixup": st.floats(0, 1e300),
     "kernel_size": st.integers(1, 9),
 }
 # What only makes a training long or large is no fault.

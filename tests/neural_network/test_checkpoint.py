@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -33,7 +34,7 @@ class Break(keras.callbacks.Callback):
 
 @pytest.fixture
 def path(tmp_path):
-    return tmp_path / "folder" / "state.npz"
+    return tmp_path / "folder" / "backup"
 
 
 def weights_of(cnn):
@@ -50,23 +51,27 @@ def broken_and_resumed(cnn, path, epoch, *fit_args, **fit_params):
 
 CONFIGURATIONS = {
     "one cycle": {"dropout": 0.2},
-    "plateau": {"lr_schedule": "plateau", "patience": 2, "learning_rate": 0.05},
-    "early stopping": {"early_stopping": True, "validation_fraction": 0.2},
+    # Reduces its rate before the break and after it.
+    "plateau": {"lr_schedule": "plateau", "patience": 2, "learning_rate": 0.2},
+    # The best epoch is before the break.
+    "early stopping": {
+        "early_stopping": True,
+        "validation_fraction": 0.2,
+        "learning_rate": 0.2,
+    },
     "no schedule, weights": {"lr_schedule": None, "class_weight": "balanced"},
-    "momentum": {"optimizer": "sgd", "label_smoothing": 0.1, "residual": (2,)},
-    "mixup": {"mixup": 0.2, "early_stopping": True, "validation_fraction": 0.2},
+    "momentum": {"optimizer": "sgd", "label_smoothing": 0.1, "residual": (1,)},
 }
 
 
 @pytest.mark.parametrize("params", CONFIGURATIONS.values(), ids=CONFIGURATIONS)
-@pytest.mark.parametrize("epoch", [1, 3])
 def test_a_broken_training_ends_as_an_unbroken_one(
-    images, beats, path, small_cnn, params, epoch
+    images, beats, path, small_cnn, params
 ):
     small_cnn |= {"epochs": 5, "random_state": 0} | params
     cnn = SpectrogramCNNClassifier(**small_cnn)
     expected = clone(cnn).fit(images, beats.target)
-    found = broken_and_resumed(cnn, path, epoch, images, beats.target)
+    found = broken_and_resumed(cnn, path, 3, images, beats.target)
     for a, b in zip(weights_of(expected), weights_of(found), strict=True):
         np.testing.assert_array_equal(a, b)
     assert found.history_ == expected.history_
@@ -74,15 +79,28 @@ def test_a_broken_training_ends_as_an_unbroken_one(
     assert found.best_epoch_ == expected.best_epoch_
 
 
-def test_a_finished_training_is_found_finished(images, beats, path, small_cnn):
-    cnn = SpectrogramCNNClassifier(**small_cnn, random_state=0, checkpoint=path)
-    expected = clone(cnn).fit(images, beats.target)
-    written = path.stat().st_mtime_ns
+@pytest.fixture(scope="module")
+def finished(images, beats, tmp_path_factory):
+    """A classifier with a finished training, and the folder of its backups."""
+    path = tmp_path_factory.mktemp("finished") / "backup"
+    cnn = SpectrogramCNNClassifier(
+        filters=(8,), dense_units=8, epochs=2, random_state=0, checkpoint=path
+    )
+    return cnn.fit(images, beats.target), path
+
+
+def contents_of(folder):
+    return {p: p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+
+
+def test_a_finished_training_is_found_finished(finished, images, beats):
+    cnn, path = finished
+    before = contents_of(path)
     found = clone(cnn).fit(images, beats.target)
-    assert path.stat().st_mtime_ns == written
-    assert found.history_ == expected.history_
+    assert contents_of(path) == before
+    assert found.history_ == cnn.history_
     np.testing.assert_array_equal(
-        found.predict_proba(images), expected.predict_proba(images)
+        found.predict_proba(images), cnn.predict_proba(images)
     )
 
 
@@ -113,11 +131,8 @@ def test_partial_fit_goes_on_alike(images, beats, path, small_cnn):
 
 
 @pytest.mark.parametrize("change", ["beats", "labels", "parameter"])
-def test_the_state_of_another_training_is_refused(
-    images, beats, path, small_cnn, change
-):
-    cnn = SpectrogramCNNClassifier(**small_cnn, random_state=0, checkpoint=path)
-    cnn.fit(images, beats.target)
+def test_the_state_of_another_training_is_refused(finished, images, beats, change):
+    cnn, path = clone(finished[0]), finished[1]
     X, y = images.copy(), beats.target.copy()
     if change == "beats":
         X[0, 0, 0] += 0.5
@@ -125,20 +140,33 @@ def test_the_state_of_another_training_is_refused(
         y[0] = (y[0] + 1) % 5
     else:
         cnn.set_params(learning_rate=1e-3)
-    before = path.read_bytes()
+    before = contents_of(path)
     with pytest.raises(ValueError, match="on other beats, with other parameters"):
         cnn.fit(X, y)
-    assert path.read_bytes() == before
+    assert contents_of(path) == before
 
 
-def test_a_damaged_state_is_refused(images, beats, path, small_cnn):
-    cnn = SpectrogramCNNClassifier(**small_cnn, random_state=0, checkpoint=path)
-    cnn.fit(images, beats.target)
-    whole = path.read_bytes()
-    for content in (b"", b"no zip", whole[: len(whole) // 2], whole[:-30]):
-        path.write_bytes(content)
-        with pytest.raises(ValueError, match="holds no state of a training"):
-            cnn.fit(images, beats.target)
+@pytest.mark.parametrize(
+    "name",
+    ["training.json", "arrays.npz", "latest.weights.h5", "training_metadata.json"],
+)
+@pytest.mark.parametrize("left", [0.0, 0.5])
+def test_a_damaged_state_is_refused(finished, images, beats, tmp_path, name, left):
+    path = shutil.copytree(finished[1], tmp_path / "backup")
+    (file,) = path.glob(f"epoch-*/{name}")
+    content = file.read_bytes()
+    file.write_bytes(content[: int(left * len(content))])
+    cnn = clone(finished[0]).set_params(checkpoint=path)
+    with pytest.raises(ValueError, match="holds no state of a training"):
+        cnn.fit(images, beats.target)
+
+
+def test_a_file_is_no_folder(finished, images, beats, tmp_path):
+    path = tmp_path / "state.npz"
+    path.write_bytes(b"mine")
+    with pytest.raises(ValueError, match=r"state.npz' is no folder"):
+        clone(finished[0]).set_params(checkpoint=path).fit(images, beats.target)
+    assert path.read_bytes() == b"mine"
 
 
 @pytest.mark.parametrize("seed", [None, np.random.RandomState(0)])
@@ -156,8 +184,7 @@ def test_a_failed_write_keeps_the_state_before(
     savez = np.savez
 
     def fill_the_disk(file, **arrays):
-        if path.exists():
-            file.write(b"half of it")
+        if list(path.glob("epoch-*")):
             raise OSError(28, "No space left on device")
         savez(file, **arrays)
 
@@ -166,7 +193,7 @@ def test_a_failed_write_keeps_the_state_before(
     with pytest.raises(OSError, match=message):
         clone(cnn).fit(images, beats.target)
     monkeypatch.undo()
-    assert [p.name for p in path.parent.iterdir()] == [path.name]
+    assert [p.name for p in path.iterdir()] == ["epoch-000001"]
     found = clone(cnn).fit(images, beats.target)
     expected = SpectrogramCNNClassifier(**small_cnn).fit(images, beats.target)
     np.testing.assert_array_equal(
@@ -189,7 +216,8 @@ from ecg_sklearn import SpectrogramCNNClassifier, SpectrogramTransformer
 from ecg_sklearn.datasets import make_heartbeats
 X, y = make_heartbeats(400, n_records=8, random_state=0, return_X_y=True)
 cnn = SpectrogramCNNClassifier(
-    filters=(8,), dense_units=8, epochs=40, random_state=0,
+    filters=(8,), dense_units=8, dropout=0.1, epochs=40, random_state=0,
+    early_stopping=True, patience=40, validation_fraction=0.2,
     checkpoint=sys.argv[1] if len(sys.argv) > 2 else None, batch_size=16,
 )
 cnn.fit(SpectrogramTransformer().fit_transform(X), y)
@@ -205,20 +233,22 @@ def run_training(*args):
     )
 
 
+def newest(folder):
+    return max((p.name for p in folder.glob("epoch-*")), default=None)
+
+
 @pytest.mark.slow
 def test_killed_at_random_moments(tmp_path):
     n_kills = int(os.environ.get("ECG_SKLEARN_KILLS", "3"))
     rng = np.random.default_rng()
-    state = tmp_path / "state.npz"
+    state = tmp_path / "backup"
     unbroken, resumed = tmp_path / "unbroken.npz", tmp_path / "resumed.npz"
     assert run_training(unbroken).wait(300) == 0
     killed = 0
     while killed < n_kills and not resumed.exists():
-        seen = state.stat().st_mtime_ns if state.exists() else None
+        seen = newest(state)
         process = run_training(state, resumed)
-        while process.poll() is None and (
-            not state.exists() or state.stat().st_mtime_ns == seen
-        ):
+        while process.poll() is None and newest(state) == seen:
             time.sleep(0.002)
         time.sleep(rng.uniform(0, 0.1))
         process.send_signal(signal.SIGKILL)

@@ -20,6 +20,7 @@ from sklearn.utils import get_tags
 
 from ecg_sklearn.datasets import make_heartbeats
 from ecg_sklearn.neural_network import SpectrogramCNNClassifier
+from ecg_sklearn.neural_network._network import last_convolution
 from ecg_sklearn.plotting import TrainingHistoryDisplay
 from ecg_sklearn.preprocessing import SpectrogramTransformer
 
@@ -77,26 +78,24 @@ class TestFit:
             clone(cnn).fit(images[..., None, None], beats.target)
 
     @pytest.mark.parametrize("pooling", ["stride", "max"])
-    @pytest.mark.parametrize("shape", [(1, 1), (1, 9), (2, 3), (33, 4), (17, 2)])
+    @pytest.mark.parametrize("shape", [(1, 1), (2, 3), (33, 4)])
     def test_any_image_passes_any_number_of_blocks(self, pooling, shape):
-        rng = np.random.default_rng(0)
-        X = rng.random((24, *shape), dtype=np.float32)
+        X = np.random.default_rng(0).random((6, *shape), dtype=np.float32)
         cnn = SpectrogramCNNClassifier(
-            filters=(4, 4, 4, 4), pooling=pooling, dropout=0.1, epochs=1
+            filters=(4, 4, 4, 4), pooling=pooling, dropout=0.1, random_state=0
         )
-        assert cnn.fit(X, np.arange(24) % 3).predict_proba(X).shape == (24, 3)
+        cnn.initialize(X, np.arange(6) % 3)
+        assert cnn.predict_proba(X).shape == (6, 3)
 
-    @pytest.mark.parametrize("optimizer", ["adamw", "adam", "sgd", "rmsprop"])
+    @pytest.mark.parametrize("optimizer", ["adam", "sgd", "rmsprop"])
     def test_every_optimizer_learns(self, cnn, images, beats, optimizer):
         cnn.set_params(optimizer=optimizer, epochs=4, learning_rate=3e-3)
         cnn.fit(images, beats.target)
         assert cnn.history_["loss"][-1] < cnn.history_["loss"][0]
 
     def test_the_original_blocks(self, images, beats):
-        cnn = SpectrogramCNNClassifier(
-            pooling="max", dropout=0.2, dense_dropout=0.2, epochs=1
-        )
-        cnn.fit(images[:40], beats.target[:40])
+        cnn = SpectrogramCNNClassifier(pooling="max", dropout=0.2, dense_dropout=0.2)
+        cnn.initialize(images[:40], beats.target[:40])
         kinds = [type(layer).__name__ for layer in cnn.model_.layers]
         block = ["Conv2D", "BatchNormalization", "ReLU", "MaxPooling2D", "Dropout"]
         end = ["GlobalAveragePooling2D", "Dense", "Dropout", "Dense"]
@@ -197,8 +196,8 @@ class TestWeights:
         absent = clone(cnn).fit(
             images[kept], beats.target[kept], sample_weight=weight[kept]
         )
-        np.testing.assert_array_equal(
-            weighted.predict_proba(images), absent.predict_proba(images)
+        np.testing.assert_allclose(
+            weighted.predict_proba(images), absent.predict_proba(images), atol=1e-5
         )
         cnn.set_params(class_weight={0: 0.0, 1: 0.0, 2: 0.0, 3: 0.0, 4: 0.0})
         with pytest.raises(ValueError, match="leaves nothing to train on"):
@@ -209,6 +208,18 @@ class TestWeights:
         plain = clone(cnn).fit(images, beats.target)
         heavy = clone(cnn).set_params(class_weight={2: 50.0}).fit(images, beats.target)
         assert (heavy.predict(images) == 2).sum() > (plain.predict(images) == 2).sum()
+
+    def test_class_weight_of_a_class_that_a_fold_lacks(self, cnn, images, beats):
+        """As LogisticRegression, a fit; a search over folds gives scores."""
+        cnn.set_params(class_weight={0: 2.0, 9: 5.0}, epochs=1)
+        with pytest.warns(UserWarning, match=r"class_weight names \[9\]"):
+            cnn.fit(images, beats.target)
+        expected = clone(cnn).set_params(class_weight={0: 2.0})
+        np.testing.assert_allclose(
+            cnn.predict_proba(images),
+            expected.fit(images, beats.target).predict_proba(images),
+            atol=1e-6,
+        )
 
     def test_balanced_class_weight_is_sample_weight(self, cnn, images, beats):
         y = np.where(beats.target == 0, 0, 1)
@@ -233,7 +244,8 @@ class TestDefectsOfScikeras:
 
     def test_search_uses_stratified_folds(self, cnn, images, beats):
         order = np.argsort(beats.target)  # unstratified folds would miss whole classes
-        search = GridSearchCV(cnn, {"dropout": [0.0]}, cv=4, error_score="raise")
+        cnn.set_params(epochs=1)
+        search = GridSearchCV(cnn, {"dropout": [0.0]}, cv=2, error_score="raise")
         search.fit(images[order], beats.target[order])
         assert len(search.best_estimator_.classes_) == 5
         assert np.isfinite(search.cv_results_["mean_test_score"]).all()
@@ -269,8 +281,6 @@ class TestDefectsOfScikeras:
         one = probabilities(np.random.RandomState(1))
         np.testing.assert_array_equal(one, probabilities(np.random.RandomState(1)))
         assert not np.allclose(one, probabilities(np.random.RandomState(2)))
-        rng = np.random.RandomState(1)
-        assert not np.allclose(probabilities(rng), probabilities(rng))
 
     def test_callbacks_stay_out_of_the_file(self, cnn, images, beats):
         seen = []
@@ -298,6 +308,7 @@ class TestDefectsOfScikeras:
         script = """
             import numpy as np, resource
             from ecg_sklearn.neural_network import SpectrogramCNNClassifier
+from ecg_sklearn.neural_network._network import last_convolution
             def resident():
                 with open("/proc/self/statm") as file:
                     return int(file.read().split()[1])
@@ -394,10 +405,6 @@ class TestPartialFit:
         cnn.set_params(class_weight={2: 5.0})
         few = beats.target != 2
         cnn.partial_fit(images[few], beats.target[few], classes=np.arange(5))
-        cnn.partial_fit(images, beats.target)
-        cnn.set_params(class_weight={7: 5.0})
-        with pytest.raises(ValueError, match=r"class_weight names \[7\]"):
-            cnn.partial_fit(images, beats.target)
 
     def test_classes_are_fixed_by_the_first_call(self, cnn, images, beats):
         with pytest.raises(ValueError, match="classes must be passed"):
@@ -528,12 +535,18 @@ class TestParameters:
         with pytest.raises(ValueError, match=message):
             SpectrogramCNNClassifier(**params).fit(images, beats.target)
 
+    @pytest.mark.parametrize("method", ["fit", "partial_fit", "initialize"])
+    def test_one_column_per_class(self, cnn, images, beats, method):
+        one_hot = np.eye(5)[beats.target]
+        with pytest.raises(ValueError, match=r"\(400, 5\): .*one-hot.*y.argmax"):
+            getattr(cnn, method)(images, one_hot)
+
     def test_one_class_is_not_enough(self, cnn, images):
         with pytest.raises(ValueError, match="one class only, 3"):
             cnn.fit(images, np.full(400, 3))
 
     def test_set_params_and_repr_are_those_of_scikit_learn(self, cnn):
-        assert "filters=(8, 16)" in repr(cnn)
+        assert "filters=(8,)" in repr(cnn)
         assert cnn.set_params(epochs=9).get_params()["epochs"] == 9
         with pytest.raises(ValueError, match="Invalid parameter 'epoch'"):
             cnn.set_params(epoch=9)
@@ -558,49 +571,26 @@ class TestParameters:
 
 class TestArchitecture:
     def test_residual_blocks_add(self, images, beats, small_cnn):
-        cnn = SpectrogramCNNClassifier(**small_cnn, residual=[2]).fit(
-            images, beats.target
-        )
+        small_cnn |= {"filters": (4, 6)}
+        cnn = SpectrogramCNNClassifier(**small_cnn, residual=[2])
+        cnn.initialize(images, beats.target)
         names = [layer.name for layer in cnn.model_.layers]
         assert "block2_add" in names
         assert "block1_add" not in names
         with pytest.raises(ValueError, match=r"residual=\[3\] names blocks"):
             cnn.set_params(residual=[3]).fit(images, beats.target)
 
-    def test_the_context_row_decides_where_images_cannot(self, small_cnn):
-        rng = np.random.default_rng(0)
-        y = np.arange(300) % 2
-        X = rng.normal(0, 0.1, size=(300, 5, 8)).astype(np.float32)
-        X[:, -1] = 0
-        X[:, -1, 2] = 2.0 * y - 1
-        small_cnn |= {"epochs": 15, "learning_rate": 0.01}
-        cnn = SpectrogramCNNClassifier(**small_cnn, context_row=True, random_state=0)
-        cnn.fit(X, y)
-        X[:, :-1] = rng.normal(0, 0.1, size=(300, 4, 8))
-        assert cnn.score(X, y) > 0.9
-        X[:, -1] = 0
-        assert cnn.score(X, y) < 0.65
-        with pytest.raises(ValueError, match="have no other row"):
-            cnn.fit(X[:, -1:], y)
-
-    def test_an_image_row_is_no_context(self, images, beats, small_cnn):
-        """The convolutions do not see the row of features."""
-        cnn = SpectrogramCNNClassifier(**small_cnn, context_row=True, random_state=0)
-        cnn.fit(images, beats.target)
-        kernel = {v.path: v for v in cnn.model_.layers[-2].variables}
-        assert cnn.model_.get_layer("image").output.shape[1] == images.shape[1] - 1
-        (dense,) = [v for path, v in kernel.items() if "kernel" in path]
-        dense.assign(np.vstack([dense.numpy()[:16], 0 * dense.numpy()[16:]]))
-        other = images.copy()
-        other[:, -1] = 7.0
-        np.testing.assert_array_equal(
-            cnn.predict_proba(other), cnn.predict_proba(images)
-        )
+    def test_last_convolution(self, images, beats, small_cnn):
+        cnn = SpectrogramCNNClassifier(**{**small_cnn, "filters": (4, 6)})
+        cnn.initialize(images, beats.target)
+        assert last_convolution(cnn.model_).filters == 6
+        dense = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])
+        assert last_convolution(dense) is None
 
 
 class TestLoss:
     def test_smoothing_lowers_confidence(self, cnn, images, beats):
-        cnn.set_params(epochs=20)
+        cnn.set_params(epochs=12)
         sharp = cnn.fit(images, beats.target).predict_proba(images).max(axis=1)
         cnn.set_params(label_smoothing=0.3)
         smooth = cnn.fit(images, beats.target).predict_proba(images).max(axis=1)
@@ -612,15 +602,13 @@ class TestLoss:
         p = np.array([[0.7, 0.2, 0.1], [0.1, 0.6, 0.3]], dtype=np.float32)
         codes = np.array([0, 2])
         offsets = 0.5 * np.log([0.8, 0.15, 0.05])
-        loss = AdjustedCrossentropy(3, 0.1, offsets, soft_labels=False)(codes, p)
+        loss = AdjustedCrossentropy(3, 0.1, offsets)(codes, p)
         labels = np.eye(3, dtype=np.float32)[codes]
-        soft = AdjustedCrossentropy(3, 0.1, offsets, soft_labels=True)(labels, p)
         target = 0.9 * labels + 0.1 / 3
         logits = np.log(p) + offsets
         log_proba = logits - np.log(np.exp(logits).sum(axis=1, keepdims=True))
         expected = -(target * log_proba).sum(axis=1).mean()
         assert float(loss) == pytest.approx(expected, rel=1e-5)
-        assert float(soft) == pytest.approx(expected, rel=1e-5)
 
     def test_adjusted_logits_find_more_of_the_rare(self, cnn, images, beats):
         rows = np.flatnonzero((beats.target < 1) | (np.arange(400) % 8 == 0))
@@ -632,75 +620,6 @@ class TestLoss:
         assert adjusted > plain
         with pytest.raises(ValueError, match="partial_fit does not know"):
             cnn.partial_fit(X, y)
-
-
-class TestMixup:
-    def test_a_batch_is_what_the_method_says(self):
-        from ecg_sklearn.neural_network._training import BeatBatches
-
-        images = np.arange(6, dtype=np.float32).reshape(6, 1, 1, 1)
-        codes = np.array([0, 1, 2, 0, 1, 2])
-        weights = np.array([1, 2, 3, 4, 0, 0], dtype=np.float32)
-        batches = BeatBatches(
-            images,
-            codes,
-            weights,
-            batch_size=6,
-            rng=np.random.default_rng(0),
-            soft_labels_of=3,
-            mixup=0.5,
-        )
-        x, labels, w = batches[0]
-        share = batches.shares[0]
-        for place, row in enumerate(batches.order):
-            other = batches.order[place - 1]
-            assert x[place, 0, 0, 0] == pytest.approx(share * row + (1 - share) * other)
-            own, others = share * weights[row], (1 - share) * weights[other]
-            assert w[place] == pytest.approx(own + others)
-            # The gradient is that of both beats, each with its weight and share.
-            expected = own * np.eye(3)[codes[row]] + others * np.eye(3)[codes[other]]
-            np.testing.assert_allclose(w[place] * labels[place], expected, atol=1e-6)
-        np.testing.assert_allclose(labels.sum(axis=1), 1, rtol=1e-6)
-
-    def test_the_beats_stay_as_they_were(self, cnn, images, beats):
-        before = images.copy()
-        cnn.set_params(mixup=0.4).fit(images, beats.target)
-        np.testing.assert_array_equal(images, before)
-
-    def test_it_changes_the_training_and_repeats(self, cnn, images, beats):
-        plain = cnn.fit(images, beats.target).predict_proba(images)
-        cnn.set_params(mixup=0.4)
-        mixed = cnn.fit(images, beats.target).predict_proba(images)
-        assert np.abs(mixed - plain).max() > 1e-3
-        np.testing.assert_array_equal(
-            cnn.fit(images, beats.target).predict_proba(images), mixed
-        )
-
-    def test_it_learns(self, cnn, images, beats):
-        cnn.set_params(mixup=0.2, epochs=40, learning_rate=0.01)
-        cnn.fit(images, beats.target)
-        plain = clone(cnn).set_params(mixup=0.0).fit(images, beats.target)
-        assert cnn.score(images, beats.target) > 0.8
-        sure = [c.predict_proba(images).max(axis=1).mean() for c in (cnn, plain)]
-        assert sure[0] < sure[1]
-
-    def test_validation_is_not_mixed(self, cnn, images, beats):
-        cnn.set_params(mixup=0.4).fit(
-            images, beats.target, X_val=images, y_val=beats.target
-        )
-        loss = log_loss(beats.target, cnn.predict_proba(images))
-        assert cnn.history_["val_loss"][-1] == pytest.approx(loss, rel=1e-3)
-        score = cnn.score(images, beats.target)
-        assert cnn.history_["val_accuracy"][-1] == pytest.approx(score, abs=1e-6)
-
-    def test_with_weights_and_streams(self, cnn, images, beats):
-        cnn.set_params(mixup=0.4, class_weight="balanced")
-        weights = np.where(np.arange(400) < 200, 0.0, 1.0)
-        cnn.fit(images, beats.target, sample_weight=weights)
-        cnn.partial_fit(images, beats.target, sample_weight=weights)
-        assert np.isfinite(cnn.history_["loss"]).all()
-        with pytest.raises(ValueError, match="'mixup'"):
-            cnn.set_params(mixup=-0.1).fit(images, beats.target)
 
 
 def test_tensorflow_is_left_as_deterministic_as_it_was(cnn, images, beats):
