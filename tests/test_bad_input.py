@@ -8,8 +8,7 @@ import pytest
 
 from ecg_sklearn import SpectrogramTransformer
 from ecg_sklearn.datasets import load_heartbeat_csv, load_wfdb_beats
-from ecg_sklearn.metrics import aami_jk_score
-from ecg_sklearn.plotting import ReliabilityDisplay
+from ecg_sklearn.metrics import aami_jk_score, expected_calibration_error
 
 
 def test_a_zip_without_a_file(tmp_path):
@@ -96,7 +95,7 @@ def test_a_changed_byte_anywhere_in_a_gzip_file(tmp_path):
 def test_probabilities_that_do_not_add_up(classes):
     probability = [[0.2] * 5, [0.6] * 5]
     with pytest.raises(ValueError, match="of beat 1 add up to 3, not to 1"):
-        ReliabilityDisplay.from_predictions(classes[-2:], probability, classes=classes)
+        expected_calibration_error(classes[-2:], probability, labels=classes)
 
 
 def test_all_beats_of_two_classes_taken_for_each_other():

@@ -158,13 +158,10 @@ def mistake_figures(pipe, beats, results, n_mistakes):
     """Show the mistakes that the pipeline was surest of, and say how, in a sentence."""
     shape = shape_of(pipe)
     method, note = _explanation(shape)
-    columns = None
     if shape is not pipe:
-        columns = slice(None, -pipe.n_rhythm)  # which stand behind those of the shape
-        voted = "" if pipe.context_estimator_ is None else "trees on the context and "
         note += (
-            " The pictures are of the classifier of the shape: "
-            f"what {voted}the rhythm decided is not in them."
+            " The pictures are of the classifier of the shape: what the rhythm and "
+            "others decided is not in them."
         )
     wrong = np.flatnonzero(results.true != results.predicted)
     surest = wrong[np.argsort(-results.probability[wrong].max(axis=1), kind="stable")]
@@ -178,8 +175,9 @@ def mistake_figures(pipe, beats, results, n_mistakes):
         if where and beats.get("time") is not None:
             where += f", {beats.time[row]:.2f} s"
         beat = _safe_indexing(beats.data, [row])
-        if columns is not None:
-            beat = _safe_indexing(beat, columns, axis=1)
+        if shape is not pipe:  # it sees the columns of the shape alone
+            named = getattr(shape, "feature_names_in_", slice(shape.n_features_in_))
+            beat = _safe_indexing(beat, named, axis=1)
         figures.append(
             _png(
                 _mistake(shape, beat, beats, method, predicted),

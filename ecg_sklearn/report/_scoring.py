@@ -1,14 +1,18 @@
 """Predictions of beats of known records, and the two figures of a training."""
 
+from inspect import signature
+
 import numpy as np
 from sklearn.utils import _safe_indexing
 
-from ecg_sklearn.ensemble import ShapeRhythmClassifier
-
 
 def shape_of(model):
-    """Take the pipeline of the shape out of what stands around it, if anything does."""
-    return model.estimator_ if isinstance(model, ShapeRhythmClassifier) else model
+    """Take the classifier of the shape out of what follows records around it."""
+    return model.estimator_ if _follows_records(model) else model
+
+
+def _follows_records(model):
+    return "groups" in signature(model.predict).parameters
 
 
 def predict_beats(model, beats, method="predict"):
@@ -30,7 +34,7 @@ def predict_beats(model, beats, method="predict"):
     """
     predict = getattr(model, method)
     groups, time = beats.get("groups"), beats.get("time")
-    if groups is None or not isinstance(model, ShapeRhythmClassifier):
+    if groups is None or not _follows_records(model):
         return predict(beats.data)
     groups = np.asarray(groups)
     # The official test rows are in the order of their classes.

@@ -6,6 +6,11 @@ import zipfile
 
 import numpy as np
 import pytest
+from ecg_sklearn.neural_network._checkpoint import (
+    TrainingState,
+    read_state,
+    write_state,
+)
 from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.ensemble import (
@@ -17,11 +22,6 @@ from sklearn.linear_model import LogisticRegression
 
 from ecg_sklearn import ShapeRhythmClassifier, load, make_ecg_pipeline, save
 from ecg_sklearn.datasets import make_heartbeats
-from ecg_sklearn.neural_network._checkpoint import (
-    TrainingState,
-    read_state,
-    write_state,
-)
 
 from .oracle import Refused, attempt, fuzzed, fuzzed_with
 

@@ -6,7 +6,6 @@ import pandas as pd
 import pytest
 from scipy.stats import spearmanr
 from sklearn.base import clone
-from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LogisticRegression, RidgeClassifier
 from sklearn.naive_bayes import GaussianNB
@@ -21,7 +20,7 @@ from ecg_sklearn.preprocessing import SpectrogramTransformer
 NAMES = np.array(["N", "S", "V", "F", "Q"])
 RATE = 360.0
 R_PEAK = 0.4
-CNN = {"filters": (16, 32, 64), "dense_units": 32, "epochs": 8, "batch_size": 32}
+CNN = {"filters": (16, 32, 64), "dense_units": 32, "epochs": 6, "batch_size": 32}
 
 
 @pytest.fixture(scope="module")
@@ -111,10 +110,9 @@ def test_equals_class_activation_mapping_by_hand(images):
         lambda v: np.interp(np.arange(12), rows, v), 1, expected
     )
     expected /= expected.max(axis=(1, 2), keepdims=True)
-    for average in (False, True):
-        found = grad_cam(cnn, images[:20], 1, average_gradients=average)
-        assert found.layer == "block2_relu"
-        np.testing.assert_allclose(found.heatmap, expected, atol=1e-5)
+    found = grad_cam(cnn, images[:20], 1)
+    assert found.layer == "block2_relu"
+    np.testing.assert_allclose(found.heatmap, expected, atol=1e-5)
 
 
 @pytest.mark.parametrize("pooling", ["stride", "max"])
@@ -132,15 +130,6 @@ def test_a_spot_is_found_where_it_is(pooling, n_frames):
     # Block 3 has a place for each 8 pixels; a map that is out of line would be off
     # by 3 at all of them.
     assert abs((middle - pixels).mean()) < 1e-3
-
-
-def test_a_network_without_evidence_gives_zeros(images):
-    cnn = linear_head(images)
-    head = cnn.model_.layers[-1]
-    head.set_weights([np.zeros_like(w) for w in head.get_weights()])
-    found = grad_cam(cnn, images[:7], 0)
-    assert (found.heatmap == 0).all()
-    assert (found.time_profile == 0).all()
 
 
 def test_images_without_axes(images):
@@ -252,28 +241,16 @@ def test_occlusion_by_hand():
     np.testing.assert_allclose(found.times, np.arange(20) / 10)
 
 
-def test_a_straight_beat_has_nothing_to_take_away():
-    rng = np.random.default_rng(0)
-    X = rng.normal(size=(60, 30))
-    model = LogisticRegression().fit(X, np.arange(60) % 3)
-    line = np.linspace(-1, 1, 30)[None, :]
-    found = occlusion(model, line, patch_seconds=0.5, sampling_rate=10.0)
-    # At the ends the line is level, and differs from the beat by what it rises.
-    np.testing.assert_allclose(found.time_profile[:, 5:-5], 0, atol=1e-6)
-
-
 def test_occlusion_works_with_another_classifier(windows, ventricular):
     model = make_pipeline(
         SpectrogramTransformer(sampling_rate=RATE, nperseg=48, flatten=True),
-        HistGradientBoostingClassifier(max_iter=20, random_state=0),
+        GaussianNB(),
     )
-    model.fit(windows.data[:1200], windows.target[:1200])
+    model.fit(windows.data[:900], windows.target[:900])
     found = occlusion(model, ventricular[:20], 2, patch_seconds=0.1)
     assert found.time_profile.shape == (20, 360)
     assert np.abs(found.time_profile).max() <= 1
-    share, uniform = share_near_the_peak(found)
-    assert share > 1.4 * uniform
-    with pytest.raises(ValueError, match="HistGradientBoostingClassifier has none"):
+    with pytest.raises(ValueError, match="GaussianNB has none"):
         grad_cam(model, ventricular)
 
 
@@ -327,15 +304,6 @@ def test_no_beats_are_refused(pipe):
             explain(pipe, np.empty((0, 360)))
 
 
-def test_the_display_names_classes_that_are_numbers(images, beats, small_cnn):
-    pipe = make_ecg_pipeline(sampler=None, **{**small_cnn, "filters": (4, 4)})
-    pipe.fit(beats.data, beats.target)
-    display = BeatExplanationDisplay.from_estimator(
-        pipe, beats.data[0], 2, target_names=beats.target_names
-    )
-    assert display.axes_[0].get_title().startswith("Class V, probability ")
-
-
 def test_the_display_draws_beat_and_spectrogram(pipe, ventricular):
     display = BeatExplanationDisplay.from_estimator(pipe, ventricular[0], "V")
     found = grad_cam(pipe, ventricular[:1], "V")
@@ -356,13 +324,19 @@ def test_the_display_draws_beat_and_spectrogram(pipe, ventricular):
     assert {"Evidence, mean over frequency", "Power (dB)"} < labels
 
 
-def test_the_display_draws_occlusion_where_it_is_told(pipe, ventricular):
+def test_the_display_draws_where_it_is_told(windows):
+    model = make_pipeline(
+        SpectrogramTransformer(sampling_rate=RATE, flatten=True, scale="magnitude"),
+        GaussianNB(),
+    ).fit(windows.data[:60], windows.target[:60])
     figure, axes = plt.subplots(2)
     display = BeatExplanationDisplay.from_estimator(
-        pipe, pd.DataFrame(ventricular[:1]), method="occlusion", axes=axes
+        model, windows.data[0], 2, method="occlusion", axes=axes, target_names=NAMES
     )
     assert display.figure_ is figure
     assert display.heatmap is None
+    assert display.spectrogram_label == "Magnitude"
+    assert display.axes_[0].get_title().startswith("Class V, probability ")
     assert len(plt.get_fignums()) == 1
 
 
@@ -382,21 +356,6 @@ def test_a_display_of_arrays():
         flat.plot(display.axes_)
 
 
-def test_the_display_shows_levels_in_their_unit(windows):
-    X, y = windows.data[:60], windows.target[:60]
-    for params, label in [
-        ({"normalize": "sample"}, "Power (dB)"),
-        ({"normalize": None, "scale": "magnitude"}, "Magnitude"),
-        ({"normalize": "frequency"}, "Power (dB)"),
-    ]:
-        model = make_pipeline(
-            SpectrogramTransformer(sampling_rate=RATE, flatten=True, **params),
-            LogisticRegression(max_iter=5000),
-        ).fit(X, y)
-        display = BeatExplanationDisplay.from_estimator(model, X[0], method="occlusion")
-        assert display.spectrogram_label == label
-
-
 def test_the_display_refuses_what_it_cannot_draw(pipe, windows):
     X, y = windows.data[:100], windows.target[:100]
     with pytest.raises(ValueError, match="the display shows one beat"):
@@ -409,43 +368,38 @@ def test_the_display_refuses_what_it_cannot_draw(pipe, windows):
 
 
 @pytest.fixture(scope="module")
-def rich(beats):
+def rich():
     """A pipeline with phase, features of the beat and a residual block."""
-    from ecg_sklearn.pipeline import make_ecg_pipeline
+    beats = make_heartbeats(100, features=["rr"], n_records=4, random_state=0)
+    params = {"phase": True, "filters": (8, 16), "residual": (2,), "epochs": 1}
+    pipe = make_ecg_pipeline(sampler=None, random_state=0, **params)
+    return pipe.fit(beats.data, beats.target), beats.data
 
-    X = np.hstack([beats.data, beats.rr])
-    pipe = make_ecg_pipeline(
-        sampler=None,
-        phase=True,
-        n_context=4,
-        filters=(8, 16),
-        residual=(2,),
-        epochs=2,
-        random_state=0,
+
+def test_features_of_the_beat_are_left_alone(rich):
+    pipe, X = rich
+    found = grad_cam(pipe, X[:6], layer=2)
+    assert found.layer == "block2_add_relu"
+    assert found.heatmap.shape == (6, 12, 47)
+    assert found.time_profile.shape == (6, 187)
+    assert found.heatmap.max() == 1
+    occluded = occlusion(pipe, X[:6])
+    assert occluded.time_profile.shape == (6, 187)
+    expected = pipe.predict_proba(X[:6]).max(axis=1)
+    np.testing.assert_allclose(occluded.probability, expected, atol=1e-6)
+    display = BeatExplanationDisplay.from_estimator(pipe, X.iloc[[0]])
+    np.testing.assert_array_equal(display.beat, X.iloc[0, :187])
+    assert display.spectrogram.shape == (12, 47)
+
+
+def test_columns_are_found_by_name_wherever_they_stand(rich):
+    _, X = rich
+    shuffled = X[[*X.columns[187:], *X.columns[:187]]]
+    classes = np.arange(len(X)) % 2
+    model, other = (
+        GaussianNB(var_smoothing=1.0).fit(table, classes) for table in (X, shuffled)
     )
-    return pipe.fit(X, beats.target), X
-
-
-class TestPhaseAndContext:
-    def test_grad_cam_maps_the_spectrogram_alone(self, rich):
-        pipe, X = rich
-        found = grad_cam(pipe, X[:6], layer=2)
-        assert found.layer == "block2_add_relu"
-        assert found.heatmap.shape == (6, 12, 47)
-        assert found.time_profile.shape == (6, 187)
-        assert found.heatmap.max() == 1
-
-    def test_occlusion_bridges_samples_alone(self, rich):
-        pipe, X = rich
-        found = occlusion(pipe, X[:6])
-        assert found.time_profile.shape == (6, 187)
-        np.testing.assert_allclose(
-            found.probability, pipe.predict_proba(X[:6]).max(axis=1), atol=1e-6
-        )
-
-    def test_the_display_draws_samples_alone(self, rich):
-        pipe, X = rich
-        display = BeatExplanationDisplay.from_estimator(pipe, X[0])
-        assert len(display.beat) == 187
-        assert display.spectrogram.shape == (12, 47)
-        assert display.spectrogram_label == "Power (dB)"
+    found = occlusion(model, X[:5], 1, sampling_rate=120.0)
+    again = occlusion(other, shuffled[:5], 1, sampling_rate=120.0)
+    assert found.time_profile.shape == (5, 187)
+    np.testing.assert_allclose(found.time_profile, again.time_profile, atol=1e-3)

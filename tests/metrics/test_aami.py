@@ -7,12 +7,10 @@ from fractions import Fraction
 import numpy as np
 import pandas as pd
 import pytest
-from sklearn.base import BaseEstimator, ClassifierMixin, clone
-from sklearn.linear_model import LogisticRegression
+from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.metrics import f1_score
-from sklearn.model_selection import GridSearchCV, PredefinedSplit, cross_validate
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.model_selection import GridSearchCV, PredefinedSplit
+from sklearn.naive_bayes import GaussianNB
 
 from ecg_sklearn.aami import CLASS_NAMES
 from ecg_sklearn.metrics import aami_jk_score, aami_report, get_aami_scorers
@@ -346,11 +344,10 @@ def test_scorers_in_a_search_with_classes_missing_from_a_fold(beats, names):
     fold = np.select([beats.target == 0, np.isin(beats.target, [3, 4])], [0, 1], 2)
     fold[::4] = 2
     folds = PredefinedSplit(fold)
-    model = make_pipeline(StandardScaler(), LogisticRegression(max_iter=200))
     scorers = get_aami_scorers()
     search = GridSearchCV(
-        model,
-        {"logisticregression__C": [1e-4, 1.0]},
+        GaussianNB(),
+        {"var_smoothing": [1e3, 1e-2]},
         scoring=scorers,
         refit="jk",
         cv=folds,
@@ -359,32 +356,4 @@ def test_scorers_in_a_search_with_classes_missing_from_a_fold(beats, names):
     for name in scorers:
         for split in range(3):
             assert np.isfinite(search.cv_results_[f"split{split}_test_{name}"]).all()
-    assert search.best_params_ == {"logisticregression__C": 1.0}
-    single = GridSearchCV(
-        clone(model),
-        {"logisticregression__C": [1e-4, 1.0]},
-        scoring=scorers["jk"],
-        cv=folds,
-        error_score="raise",
-    ).fit(beats.data, y)
-    assert single.best_score_ == pytest.approx(search.cv_results_["mean_test_jk"].max())
-
-
-def test_scorers_are_the_rates_of_each_fold(beats):
-    found = cross_validate(
-        LogisticRegression(max_iter=200),
-        beats.data,
-        beats.target,
-        scoring=get_aami_scorers(),
-        cv=3,
-        return_estimator=True,
-        return_indices=True,
-        error_score="raise",
-    )
-    for i, estimator in enumerate(found["estimator"]):
-        test = found["indices"]["test"][i]
-        gross = aami_report(
-            beats.target[test], estimator.predict(beats.data[test])
-        ).gross
-        assert found["test_jk"][i] == pytest.approx(gross["jk"])
-        assert found["test_veb_sensitivity"][i] == gross["veb_sensitivity"]
+    assert search.best_params_ == {"var_smoothing": 1e-2}

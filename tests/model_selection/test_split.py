@@ -1,5 +1,7 @@
 """Splits by record: nobody on both sides, by hand, by property and in searches."""
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -17,6 +19,7 @@ from ecg_sklearn.model_selection import (
     record_train_test_split,
     subject_of,
 )
+from ecg_sklearn.model_selection._leakage import leakage_note
 
 GROUPS = np.array(["100", "101", "101", "102", "103", "201", "202"])
 
@@ -73,16 +76,6 @@ def test_the_sides_are_the_lists(case):
     assert len(train) + len(test) + len(left_out) == len(groups)
 
 
-def test_in_cross_val_score(beats, sim_split):
-    model = LogisticRegression(max_iter=300)
-    [found] = cross_val_score(
-        model, beats.data, beats.target, groups=beats.groups, cv=sim_split
-    )
-    train = np.isin(beats.groups, sim_split.train_records)
-    model.fit(beats.data[train], beats.target[train])
-    assert found == model.score(beats.data[~train], beats.target[~train])
-
-
 def test_in_a_search_with_and_without_metadata_routing(beats, sim_split):
     search = GridSearchCV(
         LogisticRegression(max_iter=300), {"C": [0.01, 1.0]}, cv=sim_split
@@ -113,12 +106,6 @@ def test_groups_are_requested_unless_told_otherwise():
         assert declined.get_metadata_routing().split.requests == {"groups": False}
 
 
-def test_repr_names_what_was_set():
-    assert "train_records=['1']" in repr(
-        InterPatientSplit(train_records=["1"], test_records=["2"])
-    )
-
-
 def test_without_groups_nothing_is_split(beats, sim_split):
     message = "InterPatientSplit needs groups, the record of each beat, and got None"
     with pytest.raises(ValueError, match=message):
@@ -128,28 +115,28 @@ def test_without_groups_nothing_is_split(beats, sim_split):
 
 
 @pytest.mark.parametrize(
-    ("groups", "message"),
+    ("groups", "params", "message"),
     [
-        (["100", "103"], r"none of the 22 train_records .* hold '100', '103'. Give"),
-        (["101", "102"], "none of the 22 test_records"),
-        (MITBIH_RECORDS[:0], "groups is empty"),
+        (
+            ["100", "103"],
+            {},
+            r"none of the 22 train_records .* hold '100', '103'. Give",
+        ),
+        (["101", "102"], {}, "none of the 22 test_records"),
+        ([], {}, "groups is empty"),
+        ([["100"] * 2] * 2, {}, r"groups has shape \(2, 2\). Give one value for each"),
+        (
+            GROUPS,
+            {"train_records": ["100", "101"], "test_records": ["101"]},
+            "share '101'. Name each record in one",
+        ),
     ],
 )
-def test_groups_without_a_side_are_refused(groups, message):
+def test_faults_of_groups_and_lists(groups, params, message):
     with pytest.raises(ValueError, match=message):
-        next(InterPatientSplit().split(np.zeros(len(groups)), groups=groups))
-
-
-def test_other_faults_of_groups_and_lists():
+        next(InterPatientSplit(**params).split(np.zeros(len(groups)), groups=groups))
     with pytest.raises(ValueError, match="inconsistent numbers of samples"):
         next(InterPatientSplit().split(np.zeros(3), groups=GROUPS))
-    with pytest.raises(
-        ValueError, match=r"groups has shape \(2, 2\). Give one value for each beat"
-    ):
-        next(InterPatientSplit().split(np.zeros(2), groups=[["100"] * 2] * 2))
-    overlapping = InterPatientSplit(train_records=["100", "101"], test_records=["101"])
-    with pytest.raises(ValueError, match="share '101'. Name each record in one"):
-        next(overlapping.split(np.zeros(7), groups=GROUPS))
 
 
 @pytest.mark.mitbih
@@ -252,21 +239,19 @@ def test_nearer_to_the_classes_than_records_at_random():
 
 
 @pytest.mark.parametrize("test_size", [500, 0.25])
-def test_size_as_a_number_or_a_fraction(test_size):
+def test_size_and_seeds(test_size):
     groups = np.repeat(np.arange(40), 50)
-    _, test = places(groups, test_size=test_size, random_state=0)
-    assert len(test) == 500
-
-
-def test_seeds_differ_where_there_are_many_records():
-    groups = np.repeat(np.arange(40), 5)
-    found = {tuple(places(groups, random_state=seed)[1]) for seed in range(5)}
-    assert len(found) == 5
+    found = {
+        tuple(places(groups, test_size=test_size, random_state=seed)[1])
+        for seed in range(3)
+    }
+    assert {len(test) for test in found} == {500}
+    assert len(found) == 3
 
 
 def test_both_records_of_a_subject_stay_together():
     groups = np.repeat(MITBIH_RECORDS, 3)
-    for seed in range(10):
+    for seed in range(3):
         train, test = places(groups, stratify=None, random_state=seed)
         leaks = check_no_leakage(groups[train], groups[test], on_leak="return").subjects
         assert set(leaks) <= {"201/202"}
@@ -357,7 +342,7 @@ def test_other_databases_have_their_own_subjects():
         )
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=30)
 @given(recordings(), recordings())
 def test_the_guard_finds_what_sets_find(first, second):
     train, test = first[0], second[0]
@@ -367,6 +352,29 @@ def test_the_guard_finds_what_sets_find(first, second):
     for name in (*report.records, *report.subjects):
         assert repr(name) in report.message
     assert bool(report.subjects) == bool(report.message)
+    assert leakage_note(train, test).is_clean == (not report.subjects)
+
+
+@pytest.mark.parametrize(
+    ("train", "test", "is_clean", "said"),
+    [
+        (None, DS2, None, "unknown. The records of the training beats are not known"),
+        (DS1, None, None, "unknown. The records of these beats are not known"),
+        (DS1[:5], DS2, True, "No record and no subject is in both"),
+        (
+            DS1,
+            DS2,
+            False,
+            "1 of the 22 patients here were trained on: '201/202' (training: 201; test: "
+            "202). For them",
+        ),
+        (DS1, DS1, False, "22 of the 22 .* '101', '106', .* and 17 more. For them"),
+    ],
+)
+def test_a_sentence_about_both_sides(train, test, is_clean, said):
+    found = leakage_note(train, test)
+    assert found.is_clean is is_clean
+    assert re.search(said, found.message) or said in found.message
 
 
 @pytest.mark.parametrize(
