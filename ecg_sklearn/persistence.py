@@ -27,6 +27,7 @@ __all__ = ["VersionWarning", "load", "read_metadata", "save"]
 _FORMAT = "ecg_sklearn model 2"
 _PACKAGES = "ecg-sklearn scikit-learn imbalanced-learn keras numpy skops".split()
 _LONGEST = 2**20  # columns
+_COLUMNS = ("feature_names_in_", "n_features_in_")
 _TREE = "sklearn.tree._tree.Tree"
 _TYPES = {  # all that a file may name, by the module that users import it from
     "ecg_sklearn.ensemble": "ShapeRhythmClassifier",
@@ -267,7 +268,9 @@ def _bare(value):
     if isinstance(value, dict):
         return {key: _bare(item) for key, item in value.items()}
     if isinstance(value, SamplerMixin):
-        return clone(value)
+        copy = clone(value)
+        vars(copy).update({k: v for k, v in vars(value).items() if k in _COLUMNS})
+        return copy
     if not isinstance(value, BaseEstimator):
         return value
     if getattr(value, "memory", None) is not None:
@@ -295,7 +298,8 @@ def _finish(value):
     hidden = [name for name in state if hasattr(type(value), name)]
     need(not hidden, f"It holds a {kind} in which {hidden} would hide its own.")
     if isinstance(value, (SamplerMixin, NearestNeighbors)):
-        plain = state.keys() <= {*value._get_param_names(), "_sklearn_version"}
+        params = value._get_param_names()
+        plain = state.keys() <= {*params, *_COLUMNS, "_sklearn_version"}
         need(plain, f"It holds a {kind} that has seen beats.")
     elif "model_" in state:
         value._spec = value.model_.spec
@@ -337,9 +341,8 @@ def _answer(model):
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
         try:
-            answer = np.asarray(work(row), dtype=float)
+            if hasattr(model, "predict"):
+                model.predict(row)
+            return np.asarray(work(row), dtype=float)
         except NotFittedError:
             return None
-    n_classes = np.size(getattr(model, "classes_", answer))
-    need(n_classes == answer.size, "It does not agree on its classes.")
-    return answer

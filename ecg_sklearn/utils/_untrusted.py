@@ -102,12 +102,13 @@ class _Reader:
         return tuple(self._list(node))
 
     def _dict(self, node):
-        keys, content = self.read(node["key_types"]), node["content"]
-        need(len(keys) == len(content), "It holds a dict that lacks a key.")
+        kinds, content = self.read(node["key_types"]), node["content"]
+        need(len(kinds) == len(content), "It holds a dict that lacks a key.")
+        need("bool" not in kinds, "It holds a dict with builtins.bool for a key.")
         return {key: self.read(value) for key, value in content.items()}
 
-    def _nothing(self, node):
-        """Slices and types have no parts to look at."""
+    def _kind(self, node):
+        return node["__class__"]
 
     def _array(self, node):
         if node["type"] == "json":  # labels and names of columns
@@ -185,10 +186,10 @@ _LOADERS = {  # of skops; no functions, methods, partials, bytes
     "ObjectNode": _Reader._object,
     "RandomGeneratorNode": _Reader._generator,
     "RandomStateNode": _Reader._random_state,
-    "SliceNode": _Reader._nothing,
+    "SliceNode": _Reader._kind,
     "TreeNode": _Reader._tree,
     "TupleNode": _Reader._tuple,
-    "TypeNode": _Reader._nothing,
+    "TypeNode": _Reader._kind,
 }
 
 
