@@ -4,9 +4,10 @@ import warnings
 
 import joblib
 
-from ecg_sklearn.cli._beats import KAGGLE_CUT
+from ecg_sklearn.cli._beats import KAGGLE_CUT, loader_arguments
 from ecg_sklearn.cli._checks import kind_of_model
 from ecg_sklearn.cli._messages import say, show_warning
+from ecg_sklearn.features import FEATURE_GROUPS
 from ecg_sklearn.persistence import load, read_metadata
 from ecg_sklearn.utils._tensorflow import without_start_up_noise
 
@@ -41,6 +42,11 @@ def read_model(path):
         model = _read_pickle(path)
     else:
         facts = read_metadata(path)
+        if not _are_sound(facts):
+            raise ValueError(
+                f"{path} says of its training what ecg-sklearn train does not write. "
+                "Load it in Python, and save it with other metadata."
+            )
         model = _read_quietly(load, path)
     if not hasattr(model, "predict_proba"):
         raise ValueError(f"{path} holds a {type(model).__name__}, not a classifier.")
@@ -54,6 +60,25 @@ def _learned_cut(model):
             if cut := getattr(step, "cut_", None):
                 return cut
     return None
+
+
+def _are_sound(facts):
+    """Whether facts have the form that ``train`` writes: a file can hold anything."""
+    try:
+        cut = facts.get("cut") or KAGGLE_CUT
+        start, stop = cut.get("window") or (0, 0)
+        training = facts.get("sets", {}).get("training", {"source": "", "counts": {}})
+        texts = [facts.get("protocol") or "", training["source"]]
+        texts += facts.get("training_records") or []
+        return (
+            bool(loader_arguments(cut))
+            and float(start) <= float(stop)
+            and set(cut.get("features") or ()) <= set(FEATURE_GROUPS)
+            and all(isinstance(text, str) for text in texts)
+            and all(isinstance(n, int) for n in training["counts"].values())
+        )
+    except (AttributeError, KeyError, TypeError, ValueError):
+        return False
 
 
 def _read_pickle(path):

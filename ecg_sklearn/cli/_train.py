@@ -66,7 +66,7 @@ def train(*, data, protocol, rhythm, seed, output, overwrite, resume, quiet, **o
     """
     shared = {"protocol": protocol, "seed": seed}
     recipe = {name: options.pop(name) for name in _RECIPE} | {"quiet": quiet} | shared
-    sets = _load(find_source(data), rhythm=rhythm, **options, **shared)
+    sets, cut = _load(find_source(data), rhythm=rhythm, **options, **shared)
     print_counts(sets, quiet=quiet)
     with _advice_on_resuming(state_folder(output)) as state:
         if state.exists() and not resume:
@@ -84,7 +84,7 @@ def train(*, data, protocol, rhythm, seed, output, overwrite, resume, quiet, **o
         _print_scores(found)
         print(_who_is_in_both(protocol, sets["training"], sets["test"]))
         print(f"Trained in {seconds:.0f} s ({shape_of(model)[-1].n_epochs_} epochs).")
-        facts = _facts_of_beats(protocol, sets)
+        facts = _facts_of_beats(protocol, cut, sets)
         about = facts | {"data": data, "rhythm": rhythm, "fit_seconds": seconds}
         about |= {"seed": seed} | {name: recipe[name] for name in _RECIPE}
         with new_folder(output, overwrite) as folder:
@@ -95,7 +95,7 @@ def train(*, data, protocol, rhythm, seed, output, overwrite, resume, quiet, **o
 
 
 def _load(source, *, form, window, features, rhythm, test_data, validation, **shared):
-    """Load the beats of a protocol: training, validation and test."""
+    """Load the beats of a protocol, and say how to cut those of a record alike."""
     protocol = shared["protocol"]
     cut = choose_cut(
         source,
@@ -107,9 +107,10 @@ def _load(source, *, form, window, features, rhythm, test_data, validation, **sh
     )
     training, test = load_protocol(source, test_data, cut=cut, **shared)
     training, held_out = hold_out(training, validation, **shared)
-    if held_out is None:
-        return {"training": training, "test": test}
-    return {"training": training, "validation": held_out, "test": test}
+    sets = {"training": training, "validation": held_out, "test": test}
+    sets = {name: beats for name, beats in sets.items() if beats is not None}
+    # Rows of a CSV file and simulated ones are of no channel.
+    return sets, training.cut | {"channel": cut["channel"]}
 
 
 def _fit(sets, recipe, *, rhythm, state):
@@ -134,13 +135,11 @@ def _fit(sets, recipe, *, rhythm, state):
 
 
 def _with_rhythm(pipe, training, seed):
-    """Put a pipeline into a ShapeRhythmClassifier, and trees on the features."""
-    model = ShapeRhythmClassifier(
-        pipe,
-        context_estimator=feature_trees(training.target, seed),
-        random_state=seed,
-    )
-    return model
+    """Put a pipeline into a ShapeRhythmClassifier, with trees on the features."""
+    trees = None
+    if "morphology" in training.cut["features"]:
+        trees = feature_trees(training.target, seed)
+    return ShapeRhythmClassifier(pipe, context_estimator=trees, random_state=seed)
 
 
 @contextlib.contextmanager
@@ -206,7 +205,7 @@ def print_counts(sets, *, quiet):
     Console(quiet=quiet).print(table)
 
 
-def _facts_of_beats(protocol, sets):
+def _facts_of_beats(protocol, cut, sets):
     """Collect what the model file says of the training."""
     records = None
     if sets["training"].groups is not None:
@@ -217,7 +216,7 @@ def _facts_of_beats(protocol, sets):
     versions = {name: version(name) for name in _PACKAGES}
     return {
         "protocol": protocol,
-        "cut": sets["training"].cut,
+        "cut": cut,
         "training_records": records,
         "sets": {name: _describe(beats) for name, beats in sets.items()},
         "versions": {"python": platform.python_version()} | versions,

@@ -1,11 +1,10 @@
 """What the tests of the commands share: small beats, quick trainings, a runner."""
 
-import joblib
 import numpy as np
 import pytest
-from sklearn.linear_model import LogisticRegression
+from sklearn.ensemble import ExtraTreesClassifier
 
-from ecg_sklearn import cli
+from ecg_sklearn import cli, save
 from ecg_sklearn.cli import _beats
 from ecg_sklearn.datasets import make_heartbeats
 
@@ -80,10 +79,10 @@ def model_with_labels(tmp_path_factory):
     folder = tmp_path_factory.mktemp("labels")
 
     def make(labels):
-        path = folder / "model.joblib"
-        model = LogisticRegression(max_iter=50, tol=0.1)
+        path = folder / "model.ecgsk"
+        model = ExtraTreesClassifier(10, max_depth=8, random_state=0)
         model.fit(beats.data, np.array(labels)[beats.target])
-        joblib.dump(model, path)
+        save(model, path, overwrite=True)
         return path
 
     return make

@@ -85,7 +85,12 @@ def test_inputs_of_predict(tmp_path, monkeypatch):
     Path("both").mkdir()
     names = {"r0": "r0", "r0.hea": "r0", "r0.dat": "r0", "a.b": "a.b", "both": "both"}
     assert {name: str(record_path(Path(name))) for name in names} == names
-    for name, expected in {"B.CSV": True, "b.csv.GZ": True, "b.Xz": True, "100": False}.items():
+    for name, expected in {
+        "B.CSV": True,
+        "b.csv.GZ": True,
+        "b.Xz": True,
+        "100": False,
+    }.items():
         assert is_table(Path(name)) is expected
 
 

@@ -1,7 +1,6 @@
 """``evaluate``, ``report`` and ``predict``: what they read, print and write."""
 
 import json
-import os
 
 import joblib
 import numpy as np
@@ -78,7 +77,7 @@ class TestEvaluate:
     ):
         argv = [command, trained / "model.ecgsk", "-o", tmp_path / "o"]
         run(*argv, "--resamples", 2)
-        assert "of the 20 records were trained on" in capsys.readouterr().out
+        assert "of the 20 patients here were trained on" in capsys.readouterr().out
 
     def test_report(self, trained, tmp_path, capsys):
         argv = ["report", trained / "model.ecgsk", "--data", "simulated"]
@@ -86,7 +85,7 @@ class TestEvaluate:
         assert "No record and no subject is in both" in capsys.readouterr().out
         page = (tmp_path / "page.html").read_text(encoding="utf-8")
         facts = read_model(trained / "model.ecgsk")[1]
-        assert facts["sets"]["training"]["source"] in page
+        assert facts["sets"]["training"]["source"].partition(",")[0] in page
 
     def test_models_that_are_none(self, tmp_path, fails):
         (tmp_path / "zip").write_bytes(b"PK\3\4 and nothing more")
@@ -106,7 +105,6 @@ class TestFolders:
     ):
         model = [] if command == "train" else [model_with_labels(range(5))]
         argv = [command, *model, "-o", tmp_path / "o"]
-        monkeypatch.setattr("ecg_sklearn.cli._model_files._warn", lambda message: None)
         monkeypatch.setenv("ECG_SKLEARN_DATA", str(tmp_path / "none"))
         fails("To download them: ecg-sklearn data fetch.", *argv)
         (tmp_path / "empty").mkdir()
@@ -135,27 +133,22 @@ class TestFolders:
 class TestLabels:
     """0.0 to 4.0 and "N" to "Q" mean the five classes, others stay as they are."""
 
-    @pytest.fixture(autouse=True)
-    def _quiet(self, monkeypatch):
-        monkeypatch.setattr("ecg_sklearn.cli._model_files._warn", lambda message: None)
-
     @pytest.mark.parametrize("labels", [[0.0, 1.0, 2.0, 3.0, 4.0], LETTERS])
-    def test_the_five_classes(
-        self, model_with_labels, kaggle_csv, tmp_path, capsys, labels
-    ):
-        expected, found = [], []
-        for codes, results in ((range(5), expected), (labels, found)):
+    def test_the_five_classes(self, model_with_labels, kaggle_csv, tmp_path, labels):
+        found, rows = [], kaggle_csv[1]
+        for codes in (range(5), labels):
             model = model_with_labels(list(codes))
-            run("evaluate", model, "--data", kaggle_csv[1], "--resamples", 5)
-            run("predict", model, kaggle_csv[1])
-            results.append(capsys.readouterr().out.replace("p_F,p_N", "p_N"))
-            page = tmp_path / "page.html"
-            run("report", model, "--data", kaggle_csv[1], "-o", page, "--overwrite")
-        classes = [
-            pd.read_csv(_table_of(*results))["class"] for results in (expected, found)
-        ]
-        pd.testing.assert_series_equal(*classes)
-        assert expected[0].split("\nrecord,")[0] == found[0].split("\nrecord,")[0]
+            to = ["--overwrite", "--output", tmp_path / "out"]
+            run("report", model, "--data", rows, "--resamples", 5, *to)
+            run("evaluate", model, "--data", rows, "--resamples", 5, *to)
+            scores = json.loads((tmp_path / "out").read_text())
+            run("predict", model, rows, *to)
+            found.append((scores, pd.read_csv(tmp_path / "out")))
+        (one, expected), (two, table) = found
+        assert two["classes"] == one["classes"]
+        assert two["accuracy"] > 0.5
+        assert list(table["class"]) == list(expected["class"])
+        assert set(table.columns) == set(expected.columns)
 
     def test_other_labels(self, model_with_labels, kaggle_csv, capsys, fails):
         model = model_with_labels(["normal", "atrial", "pvc", "fusion", "paced"])
@@ -276,16 +269,6 @@ class TestRhythm:
         page = (tmp_path / "page.html").read_text(encoding="utf-8")
         assert "ShapeRhythmClassifier" in page
         assert f"{found:.4f}" in page
-
-    def test_predict_a_record(self, with_rhythm, wfdb_folder, tmp_path):
-        out = tmp_path / "r1.csv"
-        run("predict", with_rhythm, wfdb_folder / "r1", "-o", out)
-        model, facts = read_model(with_rhythm)
-        cut = _beats.loader_arguments(facts["cut"])
-        beats = load_wfdb_beats(wfdb_folder, records=["r1"], **cut)
-        expected = model.predict_proba(beats.data, groups=beats.groups)
-        found = pd.read_csv(out)[[f"p_{name}" for name in LETTERS]]
-        np.testing.assert_allclose(found, expected, atol=1e-5)
 
 
 class TestPickles:

@@ -255,7 +255,7 @@ class TestInterruption:
     )
     def test_it_goes_on(self, broken, tmp_path, capsys, fails):
         fails("Add --resume to go on from there, or --overwrite", *broken)
-        fails("--resume", *broken, "--resume", "--seed", "1")  # other beats
+        fails("holds the state of", *broken, "--resume", "--seed", "1")  # other beats
         run(*broken, "--resume")
         assert "Going on from" in capsys.readouterr().out
         assert [p.name for p in tmp_path.iterdir()] == ["out"]
