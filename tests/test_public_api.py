@@ -52,7 +52,7 @@ MODULES = {
     },
     "neural_network": {"SpectrogramCNNClassifier"},
     "over_sampling": {"BeatAugmenter", "BeatSMOTE"},
-    "persistence": {"VersionWarning", "load", "save"},
+    "persistence": {"VersionWarning", "load", "read_metadata", "save"},
     "pipeline": {"make_ecg_pipeline"},
     "plotting": {
         "BeatsDisplay",

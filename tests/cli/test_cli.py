@@ -265,7 +265,7 @@ class TestPickles:
     def test_other_versions_are_one_line(
         self, trained, kaggle_csv, capsys, monkeypatch
     ):
-        from ecg_sklearn.persistence import _model
+        from ecg_sklearn import persistence as _model
 
         real = _model.version
         monkeypatch.setattr(_model, "version", lambda p: f"9{real(p)}")
