@@ -87,8 +87,8 @@ class Evaluation:
     >>> found = Evaluation.from_predictions(
     ...     list("NNNNVV"), list("NNNVVV"), groups=["100", "101"] * 3, random_state=0
     ... )
-    >>> round(found.accuracy, 3), found.classes.loc["V", "recall"]
-    (0.833, 1.0)
+    >>> print(round(found.accuracy, 3), found.classes.loc["V", "recall"])
+    0.833 1.0
     """
 
     names: tuple
