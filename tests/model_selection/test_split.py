@@ -154,26 +154,6 @@ def test_stratified_records_of_the_real_database(mitbih_home):
 # record_train_test_split ------------------------------------------------------------
 
 
-@pytest.mark.filterwarnings("ignore:The .* set has no beats of class:UserWarning")
-@settings(deadline=None, max_examples=30)
-@given(recordings(), st.floats(0.01, 0.99), st.integers(0, 2**31), st.booleans())
-def test_whole_records_on_one_side_every_beat_once(case, test_size, seed, by_class):
-    groups, classes = case
-    options = {
-        "stratify": classes if by_class else None,
-        "test_size": test_size,
-        "random_state": seed,
-    }
-    train, test = places(groups, **options)
-    assert not set(groups[train]) & set(groups[test])
-    np.testing.assert_array_equal(np.sort(np.r_[train, test]), np.arange(len(groups)))
-    assert len(train)
-    assert len(test)
-    assert (np.diff(train) > 0).all()
-    for found, again in zip((train, test), places(groups, **options), strict=True):
-        np.testing.assert_array_equal(found, again)
-
-
 def test_all_kinds_of_arrays_are_split_alike(beats):
     table = pd.DataFrame(beats.data)
     groups = pd.Series(beats.groups)
