@@ -4,7 +4,6 @@ import warnings
 
 import numpy as np
 from sklearn.preprocessing import StandardScaler
-from sklearn.utils.multiclass import type_of_target
 from sklearn.utils.validation import check_is_fitted
 
 from ecg_sklearn.utils._columns import sample_columns, take_columns
@@ -108,18 +107,13 @@ class BeatScaler(StandardScaler, auto_wrap_output_keys=None):
             If a column of ``X`` is the label, ``y`` is one-hot, or the beats were cut
             in another way than those before.
         """
-        kind = None if y is None else type_of_target(y)
-        if kind == "multilabel-indicator":
-            raise ValueError(
-                f"y has shape {np.shape(y)}: it is one-hot. Give one label for each "
-                "beat, such as y.argmax(axis=1)."
-            )
+        labels = None if y is None else _labels_of(y)
         n_seen = float(np.max(getattr(self, "n_samples_seen_", 0)))
         cut = self._check_cut(X) if hasattr(self, "cut_") else _cut_of(X)
         super().partial_fit(X, y, sample_weight)
         self.cut_ = cut
-        if kind in ("binary", "multiclass"):
-            self._check_label(np.asarray(X), np.asarray(y).reshape(-1))
+        if labels is not None:
+            self._check_label(np.asarray(X), labels)
         sizes = self._sizes(X)
         total = sizes.sum(dtype=np.float64) + n_seen * getattr(self, "amplitude_", 0.0)
         self.amplitude_ = float(total / (n_seen + len(sizes)))
@@ -233,6 +227,24 @@ class BeatScaler(StandardScaler, auto_wrap_output_keys=None):
             beats = beats.astype(np.float64)
         with np.errstate(all="ignore"):
             return np.ptp(beats, axis=1)
+
+
+def _labels_of(y):
+    """Labels as a flat array; None if ``y`` are no labels, such as a regression's."""
+    y = np.asarray(y)
+    if y.ndim == 2 and y.shape[1] > 1 and np.isin(y, (0, 1)).all():
+        raise ValueError(
+            f"y has shape {y.shape}: it is one-hot. Give one label for each beat, such "
+            "as y.argmax(axis=1)."
+        )
+    if y.ndim == 0 or y.size != len(y):
+        return None
+    y = y.reshape(-1)
+    if y.dtype.kind == "O" and not all(isinstance(label, str) for label in y):
+        return None
+    if y.dtype.kind == "f" and not (y == np.floor(y)).all():
+        return None
+    return y
 
 
 def _cut_of(X):

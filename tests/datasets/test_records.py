@@ -162,7 +162,7 @@ class TestInvalidSamples:
     def test_features_are_finite(self, folder, load):
         with pytest.warns(UserWarning, match="Record r1"):
             beats = load("window", features=["rr", "morphology"])
-            assert np.isfinite(beats.data.to_numpy()).all()
+        assert np.isfinite(beats.data.to_numpy()).all()
 
 
 class TestMarks:
