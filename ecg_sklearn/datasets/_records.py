@@ -160,8 +160,9 @@ def read_record(directory, name, annotator, channel, *, digital=False):
     UserWarning
         If beats are annotated outside the signal.
     """
-    signal = read_signal(directory, name, channel, digital=digital)
     notes, rate = _read_annotations(directory, name, annotator)
+    signal = read_signal(directory, name, channel, digital=digital)
+    rate = _checked_rate(rate, directory, name)
     sample = notes.sample
     if rate != signal.sampling_rate:
         sample = sample * (signal.sampling_rate / rate)
@@ -305,8 +306,8 @@ def _read_annotations(directory, name, annotator):
     order = np.argsort(sample, kind="stable")
     symbol = np.array(symbol, dtype="U1")[order]
     rhythm = _rhythms(symbol, [notes.aux_note[i] for i in order])
-    rate = _checked_rate(notes.fs, directory, name)  # that of the frames, if not said
-    return Annotations(sample[order], symbol, label[order], rhythm), rate
+    # Where the file says no rate, wfdb gives that of the header.
+    return Annotations(sample[order], symbol, label[order], rhythm), notes.fs
 
 
 def _rhythms(symbol, aux_notes):
