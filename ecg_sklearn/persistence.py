@@ -9,25 +9,18 @@ from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 from imblearn import combine, over_sampling, under_sampling
-from imblearn.base import SamplerMixin
-from sklearn.base import BaseEstimator, clone
-from sklearn.ensemble._hist_gradient_boosting.binning import _BinMapper
-from sklearn.exceptions import NotFittedError
-from sklearn.neighbors import NearestNeighbors
-from sklearn.utils import Bunch
+from sklearn.base import BaseEstimator
 from sklearn.utils._param_validation import validate_params
 
 from ecg_sklearn.utils._files import new_file
+from ecg_sklearn.utils._parts import ask, bare, complete
 from ecg_sklearn.utils._untrusted import Refused, clean, need, text_of
 
 __all__ = ["VersionWarning", "load", "read_metadata", "save"]
 
 _FORMAT = "ecg_sklearn model 2"
 _PACKAGES = "ecg-sklearn scikit-learn imbalanced-learn keras numpy skops".split()
-_LONGEST = 2**20  # columns
-_COLUMNS = ("feature_names_in_", "n_features_in_")
 _TREE = "sklearn.tree._tree.Tree"
 _TYPES = {  # all that a file may name, by the module that users import it from
     "ecg_sklearn.ensemble": "ShapeRhythmClassifier",
@@ -46,11 +39,6 @@ _TYPES = {  # all that a file may name, by the module that users import it from
     "sklearn.tree": "DecisionTreeClassifier ExtraTreeClassifier",
 } | {m.__name__: " ".join(m.__all__) for m in (combine, over_sampling, under_sampling)}
 _NAMES = {f"{module}.{n}" for module, names in _TYPES.items() for n in names.split()}
-# Attributes that serve training alone, or are made anew.
-_LEFT_OUT = (
-    "_bin_mapper _feature_subsample_rng _loss _raw_predict _sample_weight _scorer _spec"
-    " _stft callbacks checkpoint memory named_estimators_"
-).split()
 
 
 class VersionWarning(UserWarning):
@@ -116,9 +104,9 @@ def save(model, path, *, metadata=None, overwrite=False):
 
         content = _pack(
             {"facts.json": text_of(facts)}
-            | clean(dumps(_bare(model)), _NAMES, shared=True)
+            | clean(dumps(bare(model)), _NAMES, shared=True)
         )
-        before, after = _answer(model), _answer(_make(content)[1])
+        before, after = ask(model), ask(_make(content)[1])
         same = before is None or np.allclose(before, after, 1e-4, 1e-6, equal_nan=True)
         need(same, "It would predict otherwise: parameters were set after fit.")
     # Models raise what they like.
@@ -162,7 +150,7 @@ def load(path):
     """
     with _checked(path) as file:
         versions, model = _make(file.read())
-        _answer(model)
+        ask(model)
     different = [
         f"{package} {versions[package]} (here {here})"
         for package, here in _versions().items()
@@ -230,7 +218,8 @@ def _checked(path):
 def _facts(archive):
     """Read what stands before the model: format, versions, metadata."""
     entry = archive.getinfo("facts.json")
-    need(entry.file_size < 2**20 + 2**12, "It has more metadata than 1 MB.")
+    plain = entry.compress_type == 0 and entry.file_size < 2**20 + 2**12
+    need(plain, "It has more metadata than 1 MB.")
     facts = json.loads(archive.read(entry))
     newer = f"It is a {facts['format']!r:.40}. Try pip install --upgrade ecg-sklearn."
     need(facts["format"] == _FORMAT, newer)
@@ -257,92 +246,5 @@ def _make(content):
 
     model = loads(content, trusted=[*_NAMES, _TREE])
     need(isinstance(model, BaseEstimator), "It holds no estimator.")
-    _finish(model)
+    complete(model)
     return versions, model
-
-
-def _bare(value):
-    """Copy a model without what serves training alone."""
-    if type(value) in (list, tuple):
-        return type(value)(map(_bare, value))
-    if isinstance(value, dict):
-        return {key: _bare(item) for key, item in value.items()}
-    if isinstance(value, SamplerMixin):
-        copy = clone(value)
-        vars(copy).update({k: v for k, v in vars(value).items() if k in _COLUMNS})
-        return copy
-    if not isinstance(value, BaseEstimator):
-        return value
-    if getattr(value, "memory", None) is not None:
-        message = f"memory={value.memory!r} of the pipeline is not saved: "
-        warnings.warn(f"{message}it belongs to this machine.", stacklevel=4)
-    copy, params = object.__new__(type(value)), value._get_param_names()
-    for name, item in vars(value).items():
-        if name not in _LEFT_OUT:
-            vars(copy)[name] = _bare(item)
-        elif name in params:
-            vars(copy)[name] = None
-    return copy
-
-
-def _finish(value):
-    """Check the parts of a model, and make what a file leaves out of them."""
-    if isinstance(value, (dict, list, tuple)):
-        for item in value.values() if isinstance(value, dict) else value:
-            _finish(item)
-        return
-    if not isinstance(value, BaseEstimator):
-        return
-    state, kind = vars(value), type(value).__name__
-    _finish(dict(state))
-    hidden = [name for name in state if hasattr(type(value), name)]
-    need(not hidden, f"It holds a {kind} in which {hidden} would hide its own.")
-    if isinstance(value, (SamplerMixin, NearestNeighbors)):
-        params = value._get_param_names()
-        plain = state.keys() <= {*params, *_COLUMNS, "_sklearn_version"}
-        need(plain, f"It holds a {kind} that has seen beats.")
-    elif "model_" in state:
-        value._spec = value.model_.spec
-    elif "n_times_" in state:
-        # As a float, nfft is a multiple; a plan takes memory by all three.
-        factor = 1 if isinstance(value.nfft, int) else value.nfft or 1
-        longest = max(value.nperseg * factor, value.nfft or 1, value.nperseg)
-        known = longest <= 2**15 and value.n_features_in_ <= _LONGEST
-        need(known, f"It holds a spectrogram of segments of {longest} samples.")
-        value._stft = value._plan(value.n_times_)
-        large = len(value.times_) * longest > 2**26
-        need(not large, "It holds a spectrogram that is too large.")
-    elif "_predictors" in state:
-        value._n_features = value.n_features_in_
-        value._preprocessor = value._is_categorical_remapped = None
-        value._loss = value._get_loss(sample_weight=None)
-        value._bin_mapper = _BinMapper()
-        value._bin_mapper.is_categorical_ = np.zeros(value._n_features, dtype=np.uint8)
-        value._bin_mapper.bin_thresholds_ = []
-    elif kind == "VotingClassifier" and "estimators_" in state:
-        fitted = iter(value.estimators_)
-        value.named_estimators_ = Bunch()
-        for name, voter in value.estimators:
-            voter = voter if isinstance(voter, str) else next(fitted)
-            value.named_estimators_[name] = voter
-
-
-def _answer(model):
-    """Ask a model about one row; None if it is not fitted, or takes images."""
-    n_features = getattr(model, "n_features_in_", None)
-    work = getattr(model, "predict_proba", None) or getattr(model, "transform", None)
-    if n_features is None or work is None or hasattr(model, "_input_shape"):
-        return None
-    usual = type(n_features) is int and 0 < n_features <= _LONGEST
-    need(usual, f"It says to take {n_features} columns.")
-    row = np.linspace(0, 1, n_features)[None]
-    if hasattr(model, "feature_names_in_"):
-        row = pd.DataFrame(row, columns=model.feature_names_in_)
-    with warnings.catch_warnings(), np.errstate(all="ignore"):
-        warnings.simplefilter("ignore")
-        try:
-            if hasattr(model, "predict"):
-                model.predict(row)
-            return np.asarray(work(row), dtype=float)
-        except NotFittedError:
-            return None

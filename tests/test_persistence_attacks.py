@@ -18,7 +18,6 @@ from sklearn.ensemble import (
     ExtraTreesClassifier,
     HistGradientBoostingClassifier,
     RandomForestClassifier,
-    VotingClassifier,
 )
 from sklearn.linear_model import LogisticRegression
 from sklearn.neighbors import NearestNeighbors
@@ -44,7 +43,6 @@ def files(beats, tmp_path_factory):
         "line": LogisticRegression().fit(X, X[:, 0] > 0),
         "forest": ExtraTreesClassifier(2, random_state=0).fit(X, X[:, 0] > 0),
         "boosted": HistGradientBoostingClassifier(max_iter=2).fit(X, np.arange(60) % 3),
-        "vote": VotingClassifier([("a", StandardScaler()), ("b", "drop")]),
         "RandomState": RandomForestClassifier(random_state=np.random.RandomState(0)),
         "Generator": StandardScaler(copy=np.random.default_rng(0)),
         "sampler": SMOTE(k_neighbors=NearestNeighbors()),
@@ -87,7 +85,7 @@ def refused(path, message="cannot be loaded"):
         assert tracemalloc.get_traced_memory()[1] < 10**8
     finally:
         tracemalloc.stop()
-    assert str(caught.value).startswith(f"{path} cannot be loaded. It ")
+    assert str(caught.value).startswith(f"{path} cannot be loaded. ")
 
 
 def nodes(tree, kind):
@@ -107,8 +105,12 @@ def node_of(value):
         return json.loads(archive.read(SCHEMA))
 
 
+def function(module, name, loader="FunctionNode", **more):
+    return {"__module__": module, "__class__": name, "__loader__": loader} | more
+
+
 def put(kind, name, value):
-    """Make an edit that sets an attribute of the first object of a class, or adds it."""
+    """Make an edit that sets or adds an attribute of the first object of a class."""
 
     def edit(schema):
         state = next(nodes(schema, kind))
@@ -289,16 +291,14 @@ class TestArrays:
 
         refused(forge(files, "scaler", tmp_path, edit), "more than once")
 
-    @pytest.mark.parametrize(
-        ("name", "shape"), [("coef_", (99, 3)), ("intercept_", (50_000, 1))]
-    )
-    def test_sums_larger_than_their_parts(self, name, shape, files, tmp_path):
+    def test_sums_larger_than_their_parts(self, files, tmp_path):
         def edit(schema):
-            node = next(nodes(schema, "LogisticRegression"))["content"]["content"]
-            node[name]["file"] = "x.npy"
+            schema["content"]["content"]["intercept_"]["file"] = "x.npy"
 
-        content = npy(np.zeros(shape))
-        refused(forge(files, "line", tmp_path, edit, x_npy=content))
+        content = npy(np.zeros((50_000, 1)))
+        refused(
+            forge(files, "line", tmp_path, edit, x_npy=content), "no row of numbers"
+        )
 
 
 class TestJson:
@@ -355,10 +355,6 @@ class TestJson:
         refused(forge(files, "scaler", tmp_path, edit))
 
 
-def function(module, name, loader="FunctionNode", **more):
-    return {"__module__": module, "__class__": name, "__loader__": loader} | more
-
-
 SCALER = node_of(StandardScaler())
 SCALER.pop("protocol")
 NAMES = {"func": "fit", "obj": SCALER}
@@ -408,6 +404,7 @@ class TestTypes:
             ),
             function("os", "system", "TypeNode"),
             function("os", "system", "ListNode", content=[]),
+            function("sklearn.pipeline", "Pipeline", "ListNode", content=[]),
             function("builtins", "str", ["JsonNode"], content="1"),
             {"__id__": 7},
             [],
@@ -451,7 +448,6 @@ class TestTypes:
             ("sampler", put("SMOTE", "nn_k_", 1)),
             ("sampler", put("NearestNeighbors", "_fit_X", [[1.0]])),
             ("line", put("LogisticRegression", "classes_", 3)),
-            ("vote", put("VotingClassifier", "estimators_", [1, 2])),
         ],
     )
     def test_attributes(self, name, edit, files, tmp_path):
@@ -525,7 +521,6 @@ class TestNetwork:
         [
             put("SpectrogramCNNClassifier", "model_", "model.h5"),
             put("SpectrogramCNNClassifier", "model_", {"spec": {}, "variables": []}),
-            put("SpectrogramCNNClassifier", "_spec", 1),
             put("SpectrogramCNNClassifier", "classes_", 3),
             put("SpectrogramTransformer", "nfft", 10**12),
             put("SpectrogramTransformer", "nfft", 1e300),
@@ -576,9 +571,22 @@ class TestTrees:
                 break
         refused(write_zip(tmp_path / "model", members.items()))
 
+    @pytest.mark.parametrize("name", ["forest", "boosted"])
+    def test_names_of_fields_in_another_order(self, name, files, tmp_path):
+        members = members_of(files / name)
+        for file, content in members.items():
+            if b"'descr': [(" in content[:128]:
+                nodes = np.load(io.BytesIO(content))
+                names = [*nodes.dtype.names]
+                names[0], names[5] = names[5], names[0]
+                nodes.dtype.names = names
+                members[file] = npy(nodes)
+        refused(write_zip(tmp_path / "model", members.items()), "layout")
+
     @pytest.mark.parametrize(
         ("name", "edit"),
         [
+            ("forest", put("ExtraTreesClassifier", "n_jobs", 10**6)),
             ("forest", put("Tree", "node_count", 10**6)),
             ("forest", put("Tree", "max_depth", 1)),
             ("forest", put("Tree", "values", [1.0])),
@@ -590,7 +598,7 @@ class TestTrees:
                 "forest",
                 put("ExtraTreesClassifier", "_validate_X_predict", node_of(str)),
             ),
-            ("boosted", put("HistGradientBoostingClassifier", "n_features_in_", 2)),
+            ("boosted", put("HistGradientBoostingClassifier", "n_features_in_", 1)),
             ("boosted", put("HistGradientBoostingClassifier", "classes_", "abc")),
             ("boosted", put("HistGradientBoostingClassifier", "_raw_predict", 1)),
             (
@@ -602,13 +610,10 @@ class TestTrees:
     def test_facts(self, name, edit, files, tmp_path):
         refused(forge(files, name, tmp_path, edit))
 
-    @pytest.mark.parametrize("args", [(3, 1, 1), (10**6, 2, 1), (3, 2, 10**6), (3,)])
-    def test_sizes(self, args, files, tmp_path):
+    @pytest.mark.parametrize("place", [0, 2])
+    def test_sizes(self, place, files, tmp_path):
         def edit(schema):
             for tree in nodes(schema, "Tree"):
-                content = tree["__reduce__"]["args"]["content"]
-                new = node_of(args)["content"]
-                tree["__reduce__"]["args"]["content"] = new[:1] + content[1:2] + new[2:]
+                tree["__reduce__"]["args"]["content"][place] = node_of(10**6)
 
-        if args != (3, 1, 1):
-            refused(forge(files, "forest", tmp_path, edit))
+        refused(forge(files, "forest", tmp_path, edit))

@@ -314,8 +314,8 @@ def _check_spec(spec):
     n_rows, n_columns, n_channels = spec.image_shape
     widths = n_channels, *spec.filters
     n_weights = sum(2 * spec.kernel_size**2 * a * b for a, b in pairwise(widths))
-    # What goes into the dense layers: the last block, and at most the whole image.
-    n_inputs = widths[-1] + n_rows * n_columns * n_channels
+    n_beside = getattr(spec, "n_feature_rows", 1) * n_columns * n_channels
+    n_inputs = widths[-1] + n_beside
     n_weights += (n_inputs + spec.n_classes) * max(spec.dense_units, spec.n_classes)
     if max(n_weights, n_rows * n_columns * max(widths)) > LARGEST or len(widths) > 33:
         raise ValueError(f"A network of {spec.filters!r:.60} filters is too large.")

@@ -10,10 +10,14 @@ import math
 import zipfile
 
 import numpy as np
+from sklearn.ensemble._hist_gradient_boosting.common import PREDICTOR_RECORD_DTYPE
+from sklearn.tree._tree import NODE_DTYPE
 
 __all__ = ["Refused", "clean", "need", "text_of"]
 
 _DEEPEST = 100
+# scikit-learn casts other layouts by the place of their fields, not by their names.
+_LAYOUT = "It holds a tree in the layout of another scikit-learn. Save it again."
 _COLUMNS = "Its trees ask for columns that it does not have."
 # Two arrays of any other shape could ask for memory by the product of their sizes.
 _MATRICES = ("coef_", "quantiles_", "_baseline_prediction", "nodes", "values")
@@ -58,7 +62,9 @@ def clean(content, names, shared):
     """
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         total = sum(entry.file_size for entry in archive.infolist())
-        need(total <= len(content) < 2**31, "It is compressed, or larger than 2 GB.")
+        plain = all(entry.compress_type == 0 for entry in archive.infolist())
+        plain = plain and total <= len(content) < 2**31
+        need(plain, "It is compressed, or larger than 2 GB.")
         files = {name: archive.read(name) for name in archive.namelist()}
     need(len(files["schema.json"]) < 2**26, "Its schema.json is larger than 64 MB.")
     reader = _Reader(names, files)
@@ -82,9 +88,12 @@ class _Reader:
         room = module.partition("._")[0]
         if f"{room}.{kind}" in self.names:
             node["__module__"] = module = room
-        known = loader in _LOADERS
         if loader == "ObjectNode":
             known = f"{module}.{kind}" in self.names
+        elif loader in ("DictNode", "ListNode", "TupleNode"):
+            known = (module, f"{kind.title()}Node") == ("builtins", loader)
+        else:
+            known = loader in _LOADERS
         need(known, f"It holds a {module}.{kind} ({loader}), which no model file may.")
         self.depth += 1
         need(self.depth < _DEEPEST, "It is nested too deep.")
@@ -143,6 +152,7 @@ class _Reader:
         state = self.read(node["content"])
         n_features, n_classes, n_outputs = self.read(node["__reduce__"]["args"])
         nodes, values = state["nodes"], state["values"]
+        need(nodes.dtype == NODE_DTYPE, _LAYOUT)
         links = (nodes[name] for name in ("left_child", "right_child", "feature"))
         depth = _check_links(*links, nodes["left_child"] == -1, n_features)
         sizes = n_outputs, n_classes.shape, values.shape, state["node_count"]
@@ -154,6 +164,7 @@ class _Reader:
         state, kind = self.read(node["content"]), node["__class__"]
         if kind == "TreePredictor":
             nodes = state["nodes"]
+            need(nodes.dtype == PREDICTOR_RECORD_DTYPE, _LAYOUT)
             need(not nodes["is_categorical"].any(), "It holds trees of categories.")
             links = [nodes[name] for name in ("left", "right", "feature_idx")]
             _check_links(*links, nodes["is_leaf"] != 0, np.inf)

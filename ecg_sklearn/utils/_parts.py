@@ -1,0 +1,125 @@
+"""Estimators of a model, one by one: without what serves training, and whole again."""
+
+import warnings
+
+import numpy as np
+import pandas as pd
+from imblearn.base import SamplerMixin
+from sklearn.base import BaseEstimator, clone
+from sklearn.ensemble._hist_gradient_boosting.binning import _BinMapper
+from sklearn.exceptions import NotFittedError
+from sklearn.neighbors import NearestNeighbors
+from sklearn.utils import Bunch
+
+from ecg_sklearn.utils._untrusted import need
+
+__all__ = ["LEFT_OUT", "ask", "bare", "complete"]
+
+# Attributes that serve training alone, or are made anew by complete().
+LEFT_OUT = (
+    "_bin_mapper _feature_subsample_rng _loss _raw_predict _sample_weight _scorer _spec"
+    " _stft callbacks checkpoint memory named_estimators_"
+).split()
+_COLUMNS = ("feature_names_in_", "n_features_in_")
+_LONGEST = 2**20  # columns of a beat
+_LARGEST = 2**26  # values in a segment of each frame
+
+
+def bare(value):
+    """Copy a model without what serves training alone."""
+    if type(value) in (list, tuple):
+        return type(value)(map(bare, value))
+    if isinstance(value, dict):
+        return {key: bare(item) for key, item in value.items()}
+    if isinstance(value, SamplerMixin):
+        copy = clone(value)
+        vars(copy).update({k: v for k, v in vars(value).items() if k in _COLUMNS})
+        return copy
+    if not isinstance(value, BaseEstimator):
+        return value
+    if getattr(value, "memory", None) is not None:
+        message = f"memory={value.memory!r} of the pipeline is not saved: "
+        warnings.warn(f"{message}it belongs to this machine.", stacklevel=4)
+    copy, params = object.__new__(type(value)), value._get_param_names()
+    for name, item in vars(value).items():
+        if name not in LEFT_OUT:
+            vars(copy)[name] = bare(item)
+        elif name in params:
+            vars(copy)[name] = None
+    return copy
+
+
+def complete(model):
+    """Check the parts of a model, and make what :func:`bare` has left out."""
+    for part in _parts(model):
+        state, kind = vars(part), type(part).__name__
+        hidden = [name for name in state if hasattr(type(part), name)]
+        need(not hidden, f"It holds a {kind} in which {hidden} would hide its own.")
+        n_jobs = getattr(part, "n_jobs", None)
+        need(abs(n_jobs or 1) <= 2**10, f"It holds a {kind} with {n_jobs=}.")
+        if isinstance(part, (SamplerMixin, NearestNeighbors)):
+            params = part._get_param_names()
+            plain = state.keys() <= {*params, *_COLUMNS, "_sklearn_version"}
+            need(plain, f"It holds a {kind} that has seen beats.")
+        elif "model_" in state:
+            part._spec = part.model_.spec
+        elif "n_times_" in state:
+            _complete_spectrogram(part)
+        elif "_predictors" in state:
+            part._n_features = part.n_features_in_
+            part._preprocessor = part._is_categorical_remapped = None
+            part._loss = part._get_loss(sample_weight=None)
+            part._bin_mapper = _BinMapper()
+            part._bin_mapper.is_categorical_ = np.zeros(part._n_features, np.uint8)
+            part._bin_mapper.bin_thresholds_ = []
+        elif kind == "VotingClassifier" and "estimators_" in state:
+            fitted = iter(part.estimators_)
+            part.named_estimators_ = Bunch()
+            for name, voter in part.estimators:
+                voter = voter if isinstance(voter, str) else next(fitted)
+                part.named_estimators_[name] = voter
+
+
+def _complete_spectrogram(transformer):
+    """Plan the transform, unless it would take more memory than any beat needs."""
+    nperseg, nfft = transformer.nperseg, transformer.nfft or 1
+    nfft = nfft if isinstance(nfft, int) else nfft * nperseg
+    longest, n_frames = max(nperseg, nfft), len(transformer.times_)
+    usual = longest <= 2**15 and transformer.n_features_in_ <= _LONGEST
+    need(usual and longest * n_frames <= _LARGEST, f"Its spectrogram has {nfft=}.")
+    transformer._stft = plan = transformer._plan(transformer.n_times_)
+    planned = len(plan.frequencies), len(plan.times)
+    same = planned == (len(transformer.frequencies_), n_frames)
+    need(same, "Its spectrogram has other frequencies or times than its parameters.")
+
+
+def ask(model):
+    """Ask a model about one row; None if it is not fitted, or takes images."""
+    sizes = [vars(part).get("n_features_in_") for part in _parts(model)]
+    n_features = next((size for size in sizes if size is not None), None)
+    work = getattr(model, "predict_proba", None) or getattr(model, "transform", None)
+    if n_features is None or work is None or hasattr(model, "_input_shape"):
+        return None
+    usual = type(n_features) is int and 0 < n_features <= _LONGEST
+    need(usual, f"It says to take {n_features} columns.")
+    row = np.linspace(0, 1, n_features)[None]
+    if hasattr(model, "feature_names_in_"):
+        row = pd.DataFrame(row, columns=model.feature_names_in_)
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("ignore")
+        try:
+            if hasattr(model, "predict"):
+                model.predict(row)
+            return np.asarray(work(row), dtype=float)
+        except NotFittedError:
+            return None
+
+
+def _parts(value):
+    """Go through the estimators in a model, itself the first."""
+    if isinstance(value, BaseEstimator):
+        yield value
+        value = dict(vars(value))
+    if isinstance(value, (dict, list, tuple)):
+        for item in value.values() if isinstance(value, dict) else value:
+            yield from _parts(item)
