@@ -165,13 +165,15 @@ class NetworkClassifier(ClassifierMixin, BaseWrapper):
         ``partial_fit`` had before a failure stays.
         """
         first_epoch = self.current_epoch
+        last_epoch = first_epoch + epochs
         backup = next((c for c in callbacks if isinstance(c, _callbacks.Backup)), None)
+        n_done = first_epoch
+        if backup is not None:
+            n_done = last_epoch if backup.stopped else backup.n_epochs
         own = list(self.callbacks or [])
-        # Callbacks of others may leave marks on what they train on.
-        pooled = not own and backup is None
+        pooled = not own  # callbacks of others may leave marks on what they train on
         report = None
         if self.verbose:
-            last_epoch = first_epoch + epochs
             bar = self.verbose == 1
             report = _callbacks.EpochReport(last_epoch, len(batches), bar=bar)
             own.append(report)
@@ -184,8 +186,8 @@ class NetworkClassifier(ClassifierMixin, BaseWrapper):
                 validation,
                 callbacks=[*_callbacks.seeding_callbacks(), *callbacks, *own],
                 pooled=pooled,
-                epochs=first_epoch + epochs,
-                initial_epoch=first_epoch,
+                epochs=last_epoch,
+                initial_epoch=n_done,
             )
         except BaseException:
             if first_epoch == 0:

@@ -4,14 +4,17 @@ import contextlib
 import io
 import json
 import os
-import shutil
 import time
 from pathlib import Path
 
 import keras
 import numpy as np
 
-from ecg_sklearn.neural_network._network import value_of
+from ecg_sklearn.neural_network._network import (
+    assign_variables,
+    value_of,
+    variables_of,
+)
 
 __all__ = [
     "Backup",
@@ -177,19 +180,18 @@ def _log_line(logs):
     )
 
 
-class Backup(keras.callbacks.BackupAndRestore):
-    """Back up a training after each epoch; restore it at the start.
+class Backup(keras.callbacks.Callback):
+    """Keep the state of a training after each epoch; restore it at the start.
 
-    Keras writes weights, optimizer and epoch into two files, one after the other, and
-    a process killed in between would go on with the weights of one epoch and the
-    number of another. So they are written into a new folder, together with what Keras
-    leaves out: the history, the best weights, the state of Dropout. The folder gets
-    the name of its epoch when it is complete, and those before it are removed.
+    ``keras.callbacks.BackupAndRestore`` writes HDF5, which crashes the process when
+    the disk is full, writes weights and epoch into two files, of which a kill may leave
+    one, and leaves out the history, the best weights and the state of Dropout. Here all
+    is in one file, which is replaced as a whole.
 
     Parameters
     ----------
     folder : str or Path
-        Where to write. The newest backup in it is where the training goes on.
+        Where the file is.
     digest : str
         The fingerprint of the training.
     callbacks : list of keras.callbacks.Callback
@@ -199,113 +201,116 @@ class Backup(keras.callbacks.BackupAndRestore):
     ----------
     history : dict of str to list of float
         Of all epochs, those of the backup with them.
+    stopped : bool
+        Whether the training is over before its last epoch.
 
     Raises
     ------
     ValueError
-        If the folder holds no backup, a damaged one, or that of another training.
+        If the file is damaged, or of another training.
     """
 
     def __init__(self, folder, digest, callbacks):
-        self.folder = Path(folder)
-        super().__init__(os.fspath(self.folder / "new"), delete_checkpoint=False)
+        super().__init__()
+        self.path = Path(folder) / "state.npz"
         self.digest = digest
         self.restored = callbacks
         self.history: dict[str, list[float]] = {}
-        self.last = max(self._complete(), default=None)
-        if self.folder.exists() and not self.folder.is_dir():
+        self.stopped = False
+        self.arrays: dict[str, np.ndarray] = {}
+        if Path(folder).is_file():
             raise ValueError(f"checkpoint={os.fspath(folder)!r} is no folder.")
-        if self.last is not None:
-            with self._saying_what_is_damaged():
-                content = json.loads((self.last / "training.json").read_text())
-                owner, self.history = content["training"], content["history"]
-            if owner != digest:
-                raise ValueError(
-                    f"checkpoint={os.fspath(folder)!r} holds the state of a training "
-                    "on other beats, with other parameters, or by another version of "
-                    "ecg_sklearn. Remove it to begin anew, or name another folder."
-                )
+        if self.path.exists():
+            self._read()
+
+    @property
+    def n_epochs(self):
+        """Number of epochs that the training has had."""
+        return len(self.history.get("loss", []))
 
     def on_train_begin(self, logs=None):
-        """Restore network, optimizer, epoch and callbacks."""
-        shutil.rmtree(self.backup_dir, ignore_errors=True)
-        if self.last is None:
+        """Restore callbacks, network and optimizer."""
+        if not self.arrays:
             return
-        for epoch in range(len(self.history["loss"])):
+        for epoch in range(self.n_epochs):
             values = {name: series[epoch] for name, series in self.history.items()}
             for callback in self.restored:
-                callback.on_epoch_end(epoch, dict(values))
-        with self._saying_what_is_damaged():
-            shutil.copytree(self.last, self.backup_dir)
-            super().on_train_begin(logs)
-            shutil.rmtree(self.backup_dir)
-            content = io.BytesIO((self.last / "arrays.npz").read_bytes())
-            with np.load(content, allow_pickle=False) as arrays:
-                for number, variable in enumerate(self._seed_states()):
-                    variable.assign(arrays[f"seed{number}"])
-                best = [arrays[name] for name in arrays if name.startswith("best")]
-            for callback in self._with_best_weights():
-                callback.best_weights = best or None
+                callback.on_epoch_end(epoch, values.copy())
+        assign_variables(self.model, self._several("network"))
+        values = self._several("optimizer")
+        for variable, value in zip(self.model.optimizer.variables, values, strict=True):
+            variable.assign(value)
+        for callback in self.restored:
+            if hasattr(callback, "best_weights"):
+                callback.best_weights = self._several("best") or None
+        self.arrays = {}
 
     def on_epoch_end(self, epoch, logs=None):
-        """Write the backup of an epoch."""
+        """Put the state in the place of the one before."""
         for name, value in (logs or {}).items():
             self.history.setdefault(name, []).append(float(value))
-        new, complete = Path(self.backup_dir), self.folder / f"epoch-{epoch + 1:06}"
-        # One that has stopped early is backed up as complete.
-        stopped = self.model.stop_training
+        content = {
+            "training": self.digest,
+            "history": self.history,
+            "stopped": bool(self.model.stop_training),
+        }
+        best = [getattr(callback, "best_weights", None) for callback in self.restored]
+        groups = {
+            "network": [value_of(v) for v in variables_of(self.model)],
+            "optimizer": [value_of(v) for v in self.model.optimizer.variables],
+            "best": next((weights for weights in best if weights), []),
+        }
+        arrays = {
+            f"{name}/{number}": array
+            for name, group in groups.items()
+            for number, array in enumerate(group)
+        }
+        # One name for all attempts: a process that is killed leaves one file at most.
+        unfinished = self.path.with_name("unfinished.npz")
         try:
-            super().on_epoch_end(self.params["epochs"] - 1 if stopped else epoch, logs)
-            np.savez(new / "arrays.npz", **self._arrays())
-            content = {"training": self.digest, "history": self.history}
-            (new / "training.json").write_text(json.dumps(content))
-            new.rename(complete)
-        except (OSError, RuntimeError) as error:  # h5py raises either
-            shutil.rmtree(new, ignore_errors=True)
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            header = np.frombuffer(json.dumps(content).encode(), dtype=np.uint8)
+            with unfinished.open("wb") as file:
+                np.savez(file, header=header, **arrays)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(unfinished, self.path)
+        except OSError as error:
             with contextlib.suppress(OSError):
-                self.folder.rmdir()  # if there is no backup before it
+                unfinished.unlink(missing_ok=True)
+                self.path.parent.rmdir()  # if there is no state before it
             raise OSError(
                 f"The state of the training after epoch {epoch + 1} could not be "
-                f"written to {self.folder} ({error}). The state before it stays, if "
+                f"written to {self.path} ({error}). The state before it stays, if "
                 "there was one."
             ) from error
-        for other in self._complete():
-            if other != complete:
-                shutil.rmtree(other)
 
-    def _complete(self):
-        return self.folder.glob("epoch-*")
+    def _several(self, group):
+        names = (name for name in self.arrays if name.startswith(f"{group}/"))
+        return [self.arrays[name] for name in names]
 
-    def _seed_states(self):
-        """Variables that are no weights: what Dropout drops next."""
-        return [
-            variable
-            for layer in self.model.layers
-            for variable in layer.variables
-            if not any(variable is weight for weight in layer.weights)
-        ]
-
-    def _with_best_weights(self):
-        return [c for c in self.restored if hasattr(c, "best_weights")]
-
-    def _arrays(self):
-        arrays = {f"seed{i}": value_of(v) for i, v in enumerate(self._seed_states())}
-        for callback in self._with_best_weights():
-            best = enumerate(callback.best_weights or [])
-            arrays |= {f"best{number:04}": weights for number, weights in best}
-        return arrays
-
-    @contextlib.contextmanager
-    def _saying_what_is_damaged(self):
-        # Damaged bytes make h5py, zipfile, NumPy and JSON raise whatever they meet.
+    def _read(self):
+        """Read the state; refuse what is damaged or belongs to another training."""
+        folder = os.fspath(self.path.parent)
         try:
-            yield
+            content = io.BytesIO(self.path.read_bytes())
+            with np.load(content, allow_pickle=False) as file:
+                self.arrays = dict(file)
+            header = json.loads(bytes(self.arrays.pop("header")))
+            owner = header["training"]
+            self.history, self.stopped = header["history"], header["stopped"]
+        # Damaged bytes make zipfile, zlib, NumPy and JSON raise whatever they meet.
         except Exception as error:
             raise ValueError(
-                f"checkpoint={os.fspath(self.folder)!r} holds no state of a training "
-                f"({type(error).__name__}: {error}). Remove the folder, or name "
-                "another."
+                f"checkpoint={folder!r} holds no state of a training "
+                f"({type(error).__name__}: {error}). Remove it, or name another folder."
             ) from error
+        if owner != self.digest:
+            raise ValueError(
+                f"checkpoint={folder!r} holds the state of a training on other beats, "
+                "with other parameters, or by another version of ecg_sklearn. Remove "
+                "it to begin anew, or name another folder."
+            )
 
 
 def seeding_callbacks():

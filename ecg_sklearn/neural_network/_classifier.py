@@ -81,11 +81,11 @@ class SpectrogramCNNClassifier(NetworkClassifier):
         Called during training, behind the ones that the other parameters make. They
         serve training alone: a fitted estimator is pickled without them.
     checkpoint : str, path or None, default=None
-        Folder that ``fit`` writes the state of the training to after each epoch, by
-        ``keras.callbacks.BackupAndRestore``. If there is one when ``fit`` begins, of
-        the same beats and parameters, the training goes on from it and ends with the
-        weights of an unbroken one. Remove it when the fitted estimator is safe. Needs
-        an int as ``random_state``; ``callbacks`` begin anew.
+        Folder that ``fit`` writes the state of the training to after each epoch. If
+        there is one when ``fit`` begins, of the same beats and parameters, the
+        training goes on from it and ends with the weights of an unbroken one. Remove
+        it when the fitted estimator is safe. Needs an int as ``random_state``;
+        ``callbacks`` begin anew.
     random_state : int, RandomState instance or None, default=None
         Seed of weights, shuffling, dropout and the validation split. An int gives the
         same predictions on the same machine.
