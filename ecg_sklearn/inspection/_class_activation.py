@@ -9,16 +9,6 @@ from sklearn.utils.validation import check_is_fitted
 
 from ecg_sklearn.utils._columns import sample_columns
 
-__all__ = [
-    "class_codes",
-    "grad_cam",
-    "has_maps",
-    "sample_places",
-    "sample_times",
-    "spectrogram_step",
-    "split_pipeline",
-]
-
 # Beats whose activations and gradients are in memory at once.
 _CHUNK_BEATS = 256
 # The default block is the last whose map has at least this many rows and columns.

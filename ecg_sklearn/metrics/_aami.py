@@ -197,9 +197,8 @@ def aami_report(
     .. [3] P. de Chazal, M. O'Dwyer, R. B. Reilly, "Automatic classification of
        heartbeats using ECG morphology and heartbeat interval features", IEEE
        Transactions on Biomedical Engineering 51(7), 2004.
-    .. [4] T. Mar, S. Zaunseder, J. P. Martinez, M. Llamedo, R. Poll, "Optimization of
-       ECG classification by means of feature selection", IEEE Transactions on
-       Biomedical Engineering 58(8), 2011.
+    .. [4] T. Mar et al., "Optimization of ECG classification by means of feature
+       selection", IEEE Transactions on Biomedical Engineering 58(8), 2011.
 
     Examples
     --------

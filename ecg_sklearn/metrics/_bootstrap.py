@@ -76,11 +76,10 @@ def bootstrap_ci(
 ):
     """Put an interval around any metric by the percentile bootstrap.
 
-    Beats of one patient are alike: a classifier that fails on a patient fails on many
-    of the beats. Where the records are known, whole records are therefore drawn with
-    replacement (cluster bootstrap [2]_), and the interval tells what other patients
-    may bring. Resampling beats, as is done without ``groups``, tells what other beats
-    of the same patients may bring, and is too narrow for anything else.
+    Beats of one patient are alike. Where the records are known, whole records are
+    therefore drawn with replacement (cluster bootstrap [2]_), and the interval tells
+    what other patients may bring. Without ``groups`` beats are drawn; that tells what
+    other beats of the same patients may bring, and is too narrow for anything else.
 
     Parameters
     ----------

@@ -61,21 +61,20 @@ class Evaluation:
         A row for each class: "precision" (positive predictivity), "recall"
         (sensitivity), "f1-score", "specificity", and "support", its number of beats.
     intervals : pandas.DataFrame
-        "estimate", "low" and "high" of "accuracy", "macro-F1", the EC57 figures
-        ("VEB Se", "VEB +P", "VEB FPR", those of SVEB, "jk"), and of "N recall" and the
-        like. The ends are nan without resamples, and where there is one record only.
+        "estimate", "low" and "high" of "accuracy", "macro-F1", "VEB Se", "VEB +P",
+        "VEB FPR", those of SVEB, "jk", and of "N recall" and the like. The ends are nan
+        without resamples, and where there is one record only.
     unit : {"records", "beats"}
         What was resampled.
     n_resamples : int
         How often.
     records : pandas.DataFrame or None
-        A row for each record: "beats", "accuracy", "low" and "high", the ends of its
-        95 % Wilson interval over the beats of the record, and for each class "N beats"
-        and "N recall". None where the records are not known.
+        A row for each record, if known: "beats", "accuracy", "low" and "high", its 95 %
+        Wilson interval over the beats, and "N beats" and "N recall" of each class.
     ec57 : AAMIReport or None
-        The figures of EC57; None where labels do not mean the five classes.
+        The figures of EC57, where labels mean the five classes.
     calibration_error : float or None
-        What :func:`expected_calibration_error` gives, if probabilities were given.
+        :func:`expected_calibration_error`, if probabilities were given.
 
     See Also
     --------
@@ -154,7 +153,7 @@ class Evaluation:
         ------
         ValueError
             If the lengths differ, a label is not among the labels, probabilities are
-            none, or there are less than 0 or more than a million resamples.
+            none, or there are more than a million resamples.
         """
         if n_resamples != 0:
             check_parameters(n_resamples, _LEVEL)
@@ -213,16 +212,14 @@ class Evaluation:
         else:
             lines += [str(self.ec57)]
         if self.n_resamples:
-            hidden = {f"{name} {rate}" for name in self.names for rate in _RATES}
             lines += [
                 "",
-                f"{100 * _LEVEL:g} % intervals, {self.n_resamples} resamples of "
-                f"{self.unit}",
+                f"95 % intervals, {self.n_resamples} resamples of {self.unit}",
             ]
+            shown = len(self.intervals) - len(_RATES) * len(self.names)
             lines += [
                 f"{name:<9} {row.estimate:.4f} ({row.low:.4f} to {row.high:.4f})"
-                for name, row in self.intervals.iterrows()
-                if name not in hidden
+                for name, row in self.intervals.iloc[:shown].iterrows()
             ]
         return "\n".join(lines)
 
@@ -232,11 +229,9 @@ class Evaluation:
         Returns
         -------
         dict
-            "n_beats", "accuracy", "macro_f1", "classes" (by name, the columns of the
-            table), "confusion_matrix"; "intervals" (by name, with their "unit") if
-            there are resamples, "ec57" where labels mean the five classes, and
-            "calibration_error" if probabilities were given. What is not defined is
-            None.
+            "n_beats", "accuracy", "macro_f1", "classes" and "intervals" (by name),
+            "confusion_matrix", "ec57" and "calibration_error", those that there are.
+            What is not defined is None.
         """
         found = {
             "n_beats": self.n_beats,
@@ -284,7 +279,7 @@ def _read(y_true, y_pred, groups, labels, target_names):
         if unknown := [name for name in side_names if name not in names]:
             raise ValueError(
                 f"{side} holds {unknown!r}, not among the labels {list(columns)!r}. "
-                "Give all classes that occur in labels."
+                "Leave these beats out, or name all classes in labels."
             )
         codes.append(np.array([names.index(name) for name in side_names])[place])
     return names, columns, *codes, arrays.get("groups")

@@ -34,16 +34,10 @@ def aami_jk_score(y_true, y_pred, *, zero_division=0.0):
     float
         The index jk.
 
-    Raises
-    ------
-    ValueError
-        If the lengths differ, or a label is unknown.
-
     References
     ----------
-    .. [1] T. Mar, S. Zaunseder, J. P. Martinez, M. Llamedo, R. Poll, "Optimization of
-       ECG classification by means of feature selection", IEEE Transactions on
-       Biomedical Engineering 58(8), 2011.
+    .. [1] T. Mar et al., "Optimization of ECG classification by means of feature
+       selection", IEEE Transactions on Biomedical Engineering 58(8), 2011.
 
     Examples
     --------
@@ -85,9 +79,6 @@ def get_aami_scorers():
     >>> search = GridSearchCV(
     ...     LogisticRegression(), {"C": [0.1, 1.0]},
     ...     scoring=get_aami_scorers(), refit="jk",
-    ... )
-    >>> single = GridSearchCV(
-    ...     LogisticRegression(), {"C": [0.1, 1.0]}, scoring=get_aami_scorers()["jk"]
     ... )
     """
     scorers = {

@@ -1,8 +1,4 @@
-"""Splits that keep a patient's beats on one side: between records and subjects.
-
-Beats of one heart resemble each other. A model that has seen some of them in training
-is tested on its memory, not on its skill.
-"""
+"""Splits that keep a patient's beats on one side."""
 
 import warnings
 from itertools import chain
@@ -50,15 +46,13 @@ class InterPatientSplit(BaseCrossValidator):
 
     Notes
     -----
-    ``groups`` is needed: the record of each beat. It is passed to ``split``, or as
-    ``groups=`` to ``cross_val_score`` and to the ``fit`` of a search. With metadata
-    routing on, ``groups`` is requested by default, and ``cross_val_score`` takes it
-    in ``params``.
+    ``groups``, the record of each beat, is needed by ``split``, ``cross_val_score`` and
+    the ``fit`` of a search. With metadata routing on it is requested by default, and
+    ``cross_val_score`` takes it in ``params``.
 
     The protocol has a leak of its own: records 201 (DS1) and 202 (DS2) come from the
-    same subject. This class follows the protocol as published;
-    :func:`check_no_leakage` reports the leak. To close it, leave one of the two out of
-    ``train_records`` or ``test_records``, and say so with the result.
+    same subject, as :func:`check_no_leakage` reports. To close it, leave one of the two
+    out, and say so with the result.
 
     A search with ``refit=True`` trains its last model on all beats that it was given,
     those of the test records included. Its score is that of the split, not of this

@@ -140,7 +140,6 @@ def _render(**content):
         lstrip_blocks=True,
     )
     environment.filters["html"] = _html
-    environment.filters["interval"] = _with_interval
     return environment.get_template("report.html.j2").render(content)
 
 
@@ -169,38 +168,27 @@ def _predict(pipe, beats, n_resamples, random_state):
         raise ValueError("The beats have no target. A report needs labelled beats.")
     target, target_names = np.asarray(beats.target), beats.get("target_names")
     labels, place = np.unique(target, return_inverse=True)
-    names, true_names = names_of_all([pipe.classes_, labels], target_names)
-    if unknown := [
-        label
-        for label, name in zip(labels.tolist(), true_names, strict=True)
-        if name not in names
-    ]:
-        raise ValueError(
-            f"The beats have labels {unknown} that the pipeline was not "
-            f"trained on: {pipe.classes_.tolist()}. Leave these beats out."
-        )
-    probability = predict_beats(pipe, beats, "predict_proba")
+    names, true_names = map(
+        np.array, names_of_all([pipe.classes_, labels], target_names)
+    )
     groups = beats.get("groups")
-    groups = None if groups is None else np.asarray(groups).astype(str)
-    names, true = np.array(names), np.array(true_names)[place]
-    predicted = names[probability.argmax(axis=1)]
-    evaluation = Evaluation.from_predictions(
-        true,
-        predicted,
-        groups,
+    found = Bunch(
+        names=names,
+        true=true_names[place],
+        probability=predict_beats(pipe, beats, "predict_proba"),
+        groups=None if groups is None else np.asarray(groups).astype(str),
+    )
+    found.predicted = names[found.probability.argmax(axis=1)]
+    found.evaluation = Evaluation.from_predictions(
+        found.true,
+        found.predicted,
+        found.groups,
         names,
-        y_proba=probability,
+        y_proba=found.probability,
         n_resamples=n_resamples,
         random_state=random_state,
     )
-    return Bunch(
-        evaluation=evaluation,
-        names=names,
-        true=true,
-        predicted=predicted,
-        probability=probability,
-        groups=groups,
-    )
+    return found
 
 
 def _with_interval(row):

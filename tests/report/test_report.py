@@ -256,7 +256,7 @@ def test_what_no_report_can_be_made_of(fitted, training, tested, tmp_path):
     foreign = Bunch(data=tested.data, target=tested.target + 4)
     for pipe, beats, message in (
         (fitted, Bunch(data=tested.data, target=None), "have no target"),
-        (fitted, foreign, r"labels \[5, 6, 7, 8\] that the pipeline"),
+        (fitted, foreign, r"y_true holds \['5', '6', '7', '8'\], not among"),
         (sharp, tested, "Perceptron has no predict_proba"),
         (search, tested, "GridSearchCV was fitted with refit=False"),
     ):
