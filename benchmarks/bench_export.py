@@ -1,12 +1,12 @@
 """Size and speed of exported graphs against the pipeline that they come from.
 
-    python benchmarks/bench_export.py
+    OMP_NUM_THREADS=1 python benchmarks/bench_export.py
 
 Prints bytes, the latency of one beat from raw samples to probabilities, beats per
-second in batches of 512, and how far the probabilities are apart; the last line is how
-much sooner than the pipeline ONNX Runtime answers one beat. What the network has
-learned does not matter here, so it is trained for one epoch on simulated beats.
-Formats whose packages are missing are left out.
+second in batches of 512, both also as a multiple of the pipeline's speed, and how far
+the probabilities are apart. All take turns, so that other load of the machine meets
+all alike. What the network has learned does not matter here, so it is trained for
+one epoch on simulated beats. Formats whose packages are missing are left out.
 """
 
 import argparse
@@ -20,69 +20,68 @@ import numpy as np
 
 from ecg_sklearn import export, make_ecg_pipeline
 from ecg_sklearn.datasets import make_heartbeats
-from ecg_sklearn.exporting import _export
+from ecg_sklearn.exporting._export import _SUFFIXES
+from ecg_sklearn.exporting._formats import FORMATS
 
 
-def seconds_each(function, argument, repeats):
-    """Time each of some calls; the first, which may compile, is not counted."""
-    function(argument)
-    times = []
-    for _ in range(repeats):
-        start = time.perf_counter()
-        function(argument)
-        times.append(time.perf_counter() - start)
-    return np.array(times)
-
-
-def measure(run, X, repeats):
-    one = seconds_each(run, X[:1], repeats)
-    bulk = seconds_each(run, X[:512], max(3, repeats // 20))
-    return {
-        "one_beat_ms_p50": 1e3 * np.median(one),
-        "one_beat_ms_p99": 1e3 * np.quantile(one, 0.99),
-        "beats_per_second": 512 / np.median(bulk),
-    }
+def median_seconds(runs, X, rounds, calls):
+    """Time some calls of each in turn, without the first, which meets cold caches."""
+    times = {name: [] for name in runs}
+    for _ in range(rounds):
+        for name, run in runs.items():
+            for call in range(calls + 1):
+                start = time.perf_counter()
+                run(X)
+                if call:
+                    times[name].append(time.perf_counter() - start)
+    return {name: float(np.median(values)) for name, values in times.items()}
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--repeats", type=int, default=300)
+    parser.add_argument("--rounds", type=int, default=10)
     parser.add_argument("--output", type=Path, help="JSON file to write")
     args = parser.parse_args()
 
     X, y = make_heartbeats(2000, random_state=0, return_X_y=True)
     pipe = make_ecg_pipeline(sampler=None, epochs=1, random_state=0).fit(X, y)
-    result = {}
+    runs, result = {"pipeline": pipe.predict_proba}, {}
     with tempfile.TemporaryDirectory() as folder:
         saved = Path(folder, "model.joblib")
         joblib.dump(pipe, saved)
-        result["pipeline"] = {
-            "bytes": saved.stat().st_size,
-            "max_difference": 0.0,
-            **measure(pipe.predict_proba, X, args.repeats),
-        }
-        for format, suffix in _export._SUFFIXES.items():
+        result["pipeline"] = {"bytes": saved.stat().st_size, "max_difference": 0.0}
+        for format, suffix in _SUFFIXES.items():
             try:
                 report = export(pipe, Path(folder, f"model{suffix}"), format=format)
             except ImportError as error:
                 print(f"{format}: {error}")
                 continue
-            run = _export._FORMATS[format][1](report.path)
+            runs[format] = FORMATS[format][1](report.path)
             result[format] = {
                 "bytes": report.n_bytes,
                 "max_difference": report.max_difference,
-                **measure(run, X, args.repeats),
             }
+            if format == "onnx":
+                print(f"onnx: {_count_nodes(report.path)} nodes")
+    one = median_seconds(runs, X[:1], args.rounds, 30)
+    bulk = median_seconds(runs, X[:512], args.rounds, 3)
+    for name, row in result.items():
+        row["one_beat_ms"] = 1e3 * one[name]
+        row["one_beat_ratio"] = one["pipeline"] / one[name]
+        row["beats_per_second"] = 512 / bulk[name]
+        row["bulk_ratio"] = bulk["pipeline"] / bulk[name]
     columns = list(result["pipeline"])
     print(" " * 9, *(f"{name:>16}" for name in columns))
     for name, row in result.items():
         print(f"{name:<9}", *(f"{row[column]:>16.4g}" for column in columns))
-    if "onnx" in result:
-        one = "one_beat_ms_p50"
-        result["ratio_one_beat"] = result["pipeline"][one] / result["onnx"][one]
-        print(f"ratio_one_beat {result['ratio_one_beat']:.1f}")
     if args.output is not None:
         args.output.write_text(json.dumps(result, indent=1, default=float) + "\n")
+
+
+def _count_nodes(path):
+    import onnx
+
+    return len(onnx.load(path).graph.node)
 
 
 if __name__ == "__main__":

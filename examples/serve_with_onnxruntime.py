@@ -19,7 +19,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-missing = [n for n in ("onnx", "onnxruntime") if importlib.util.find_spec(n) is None]
+packages = ("onnx", "onnxruntime", "tf2onnx")
+missing = [name for name in packages if importlib.util.find_spec(name) is None]
 if missing:
     sys.exit(f'{" and ".join(missing)} missing: pip install "ecg-sklearn[onnx]"')
 

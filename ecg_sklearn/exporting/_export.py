@@ -8,17 +8,23 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+from sklearn.preprocessing import (
+    MaxAbsScaler,
+    MinMaxScaler,
+    RobustScaler,
+    StandardScaler,
+)
 from sklearn.utils._param_validation import Interval, StrOptions, validate_params
 from sklearn.utils.validation import check_is_fitted
 
 from ecg_sklearn.datasets import make_heartbeats
-from ecg_sklearn.exporting._steps import columns_of, steps_to_export
 from ecg_sklearn.preprocessing import SpectrogramTransformer
 from ecg_sklearn.utils._files import new_file
 
 __all__ = ["ExportReport", "export"]
 
 _SUFFIXES = {"onnx": ".onnx", "litert": ".tflite", "keras": ".keras"}
+_SCALERS = (StandardScaler, MinMaxScaler, MaxAbsScaler, RobustScaler)
 _PROBES = 256
 _BATCH = 256
 # Classes that the pipeline itself tells apart by no more than this are a tie.
@@ -70,8 +76,8 @@ def export(pipe, path, *, format="onnx", X=None, tolerance=1e-4, overwrite=False
     ----------
     pipe : Pipeline
         A fitted pipeline such as :func:`~ecg_sklearn.pipeline.make_ecg_pipeline`
-        makes: StandardScaler, MinMaxScaler, MaxAbsScaler, RobustScaler or none,
-        SpectrogramTransformer, and a SpectrogramCNNClassifier as the last step.
+        makes: BeatScaler, StandardScaler, MinMaxScaler, MaxAbsScaler, RobustScaler
+        or none, SpectrogramTransformer, and a SpectrogramCNNClassifier at the end.
     path : str or path-like
         The file; its name ends with ".onnx", ".tflite" or ".keras", as the format
         has it.
@@ -118,8 +124,8 @@ def export(pipe, path, *, format="onnx", X=None, tolerance=1e-4, overwrite=False
     Facts are in the file as JSON: in ``metadata_props`` of ONNX, each value by itself;
     else in the member ``ecg_sklearn.json`` of the zip archive that the file is at the
     same time. They are "classes", "n_columns", "column_names" (empty if the pipeline
-    knows none), "feature_columns" (numbers of those columns that are no samples),
-    "sampling_rate" in Hz, and "package" with its version.
+    knows none), "feature_columns" (positions of the columns that are no samples),
+    "sampling_rate" in Hz, "cut" (how the beats were cut, or null), and "package".
 
     Examples
     --------
@@ -136,7 +142,7 @@ def export(pipe, path, *, format="onnx", X=None, tolerance=1e-4, overwrite=False
     """
     path = Path(path)
     _check_path(path, format, overwrite)
-    steps, classifier = steps_to_export(pipe)
+    steps, classifier = _steps_to_export(pipe)
     for step in (*steps, classifier):
         check_is_fitted(step)
     from ecg_sklearn.exporting._formats import FORMATS
@@ -171,6 +177,37 @@ def _check_path(path, format, overwrite):
         )
 
 
+def _steps_to_export(pipe):
+    """Check a pipeline; give its transformers, without samplers, and its classifier."""
+    from ecg_sklearn.neural_network import SpectrogramCNNClassifier
+
+    if not hasattr(pipe, "steps"):
+        raise TypeError(
+            f"pipe is a {type(pipe).__name__}, not a Pipeline. Give a fitted pipeline "
+            "such as make_ecg_pipeline makes: of a search, its best_estimator_; of a "
+            "ShapeRhythmClassifier, its estimator_, which is its first stage alone."
+        )
+    *before, (name, classifier) = pipe.steps
+    if not isinstance(classifier, SpectrogramCNNClassifier):
+        raise ValueError(
+            f"The last step, {name!r}, is a {type(classifier).__name__}. Only a "
+            "SpectrogramCNNClassifier can be exported."
+        )
+    steps = []
+    for name, step in before:
+        if step is None or step == "passthrough" or hasattr(step, "fit_resample"):
+            continue
+        if not isinstance(step, (*_SCALERS, SpectrogramTransformer)):
+            known = ", ".join(kind.__name__ for kind in _SCALERS)
+            raise ValueError(
+                f"Step {name!r} is a {type(step).__name__}, which export cannot write "
+                f"as a graph. It knows {known}, SpectrogramTransformer, and samplers, "
+                "which it leaves out."
+            )
+        steps.append(step)
+    return steps, classifier
+
+
 def _metadata(first, steps, classifier):
     """Plain facts that whoever runs the file will need."""
     from ecg_sklearn import __version__
@@ -179,11 +216,12 @@ def _metadata(first, steps, classifier):
         "classes": classifier.classes_.tolist(),
         "n_columns": int(first.n_features_in_),
         "column_names": list(getattr(first, "feature_names_in_", [])),
+        "cut": getattr(first, "cut_", None),
         "package": f"ecg-sklearn {__version__}",
     }
     for transformer in _spectrograms_of(steps):
         facts["sampling_rate"] = float(transformer.sampling_rate)
-        facts["feature_columns"] = columns_of(transformer).features.tolist()
+        facts["feature_columns"] = transformer.feature_columns_.tolist()
     return facts
 
 
@@ -198,12 +236,15 @@ def _probe_beats(first, steps):
     X = rng.normal(size=(_PROBES, n_columns))
     samples = np.arange(n_columns)
     for transformer in _spectrograms_of(steps):
-        samples, features, _, scale = columns_of(transformer)
-        X[:, features] *= scale
+        samples = transformer.sample_columns_
+        X[:, transformer.feature_columns_] *= transformer.feature_scale_
     X[:, samples] = _curves(len(samples), rng)
-    center = _learned(first, "center_", _learned(first, "mean_", 0))
-    X = center + X * _learned(first, "data_range_", _learned(first, "scale_", 1))
-    X = X.astype(np.float32)
+    mean = _learned(first, "center_", _learned(first, "mean_", np.zeros(n_columns)))
+    size = _learned(first, "data_range_", _learned(first, "scale_", None))
+    if size is None:
+        size = np.ones(n_columns)
+        size[samples] = np.ptp(mean[samples]) or 1  # about that of a beat
+    X = (mean + size * X).astype(np.float32)
     names = getattr(first, "feature_names_in_", None)
     return X if names is None else pd.DataFrame(X, columns=names)
 

@@ -5,7 +5,7 @@ import numpy as np
 from keras import ops
 from sklearn.preprocessing import MinMaxScaler
 
-from ecg_sklearn.exporting._steps import SCALERS, columns_of
+from ecg_sklearn.preprocessing import SpectrogramTransformer
 
 __all__ = ["keras_model"]
 
@@ -24,7 +24,8 @@ def keras_model(steps, network, n_columns):
     beats = keras.Input((n_columns,), dtype="float32", name="beats")
     x = beats
     for step in steps:
-        x = _scaled(x, step) if isinstance(step, SCALERS) else _images(x, step)
+        is_scaler = not isinstance(step, SpectrogramTransformer)
+        x = _scaled(x, step) if is_scaler else _images(x, step)
     images = ops.reshape(x, (-1, *network.input_shape[1:]))
     model = keras.Model(beats, copy(images), name="ecg_pipeline")
     model(np.zeros((1, n_columns), dtype=np.float32))  # or Keras will not export it
@@ -55,23 +56,34 @@ def _images(x, transformer):
 
     Gives (n_beats, n_values): all that follows one beat, in C order.
     """
-    columns = columns_of(transformer)
-    real, imaginary = _fourier_parts(_take(x, columns.samples), transformer._stft)
+    beats = _take(x, transformer.sample_columns_)
+    real, imaginary = _fourier_parts(beats, transformer._stft)
     power = ops.square(real) + ops.square(imaginary)
     images = _normalised(_levels(power, transformer), transformer)
     if transformer.phase:
         cosine, sine = _direction(real, imaginary)
         images = ops.stack([images, images * cosine, images * sine], axis=3)
-    flat = ops.reshape(images, (-1, int(np.prod(images.shape[1:]))))
-    if not columns.features.size:
+    _, n_freqs, *row = images.shape
+    flat = ops.reshape(images, (-1, n_freqs * int(np.prod(row))))
+    if not len(transformer.feature_columns_):
         return flat
-    features = _take(x, columns.features) - _float32(columns.mean)
-    features = features / _float32(columns.scale)
+    features = _take(x, transformer.feature_columns_)
+    features = features - _float32(transformer.feature_mean_)
+    features = features / _float32(transformer.feature_scale_)
     if not transformer.flatten:
-        n_slots = int(np.prod(images.shape[2:]))
-        features = ops.pad(features, ((0, 0), (0, n_slots - len(columns.features))))
-    # A row behind the last is, in C order, what follows the rest.
+        features = _rows(features, int(np.prod(row)))
+    # Rows behind the last are, in C order, what follows the rest.
     return ops.concatenate([flat, features], axis=1)
+
+
+def _rows(features, n_slots):
+    """Lay features out in rows, with zeros where the transformer leaves NaN."""
+    n_features = features.shape[1]
+    n_rows = -(-n_features // (n_slots - 1))
+    room = n_rows * (n_slots - 1) - n_features
+    rows = ops.pad(features, ((0, 0), (0, room)))
+    rows = ops.reshape(rows, (-1, n_rows, n_slots - 1))
+    return ops.reshape(ops.pad(rows, ((0, 0), (0, 0), (0, 1))), (-1, n_rows * n_slots))
 
 
 def _take(x, indices):
