@@ -21,7 +21,7 @@ def run(*argv):
 def _few_beats():
     """Make the simulated beats of the commands a few."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(_beats._SIMULATED, "n_samples", 600)
+        patch.setitem(_beats._SIMULATED, "n_samples", 400)
         patch.setitem(_beats._SIMULATED, "n_records", 20)
         yield
 
