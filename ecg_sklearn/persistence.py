@@ -25,7 +25,7 @@ _TREE = "sklearn.tree._tree.Tree"
 _TYPES = {  # all that a file may name, by the module that users import it from
     "ecg_sklearn.ensemble": "ShapeRhythmClassifier",
     "ecg_sklearn.neural_network": "SpectrogramCNNClassifier",
-    "ecg_sklearn.over_sampling": "BeatAugmenter BeatSMOTE",
+    "ecg_sklearn.over_sampling": "BeatAugmenter PresentClasses",
     "ecg_sklearn.preprocessing": "BeatScaler SpectrogramTransformer",
     "imblearn.pipeline": "Pipeline",
     "sklearn.ensemble": "ExtraTreesClassifier HistGradientBoostingClassifier"
