@@ -56,7 +56,7 @@ MODULES = {
     },
     "neural_network": {"SpectrogramCNNClassifier"},
     "over_sampling": {"BeatAugmenter", "PresentClasses"},
-    "persistence": {"VersionWarning", "load", "save"},
+    "persistence": {"VersionWarning", "load", "read_metadata", "save"},
     "pipeline": {"make_ecg_pipeline"},
     "plotting": {
         "BeatsDisplay",

@@ -12,6 +12,7 @@ from ecg_sklearn import (
     cli,
     load,
     make_ecg_pipeline,
+    persistence,
     save,
 )
 from ecg_sklearn.cli import _beats, _evaluate
@@ -303,6 +304,15 @@ class TestPickles:
         run("predict", trained / "model.ecgsk", kaggle_csv[1], "-o", tmp_path / "2")
         assert capsys.readouterr().err == ""
         pd.testing.assert_frame_equal(*(pd.read_csv(tmp_path / n) for n in "12"))
+
+    def test_other_versions(self, trained, kaggle_csv, capsys, monkeypatch):
+        real = persistence.version
+        monkeypatch.setattr(persistence, "version", lambda name: f"9{real(name)}")
+        run("predict", trained / "model.ecgsk", kaggle_csv[1])
+        error = capsys.readouterr().err
+        assert error.startswith("ecg-sklearn: warning: ")
+        assert error.count("\n") == 1
+        assert "was saved with" in error
 
     def test_damaged_and_other_ones(self, tmp_path, capsys):
         joblib.dump({"a": 1}, tmp_path / "dict.joblib")
