@@ -170,6 +170,7 @@ class NetworkClassifier(ClassifierMixin, BaseWrapper):
         n_done = first_epoch
         if backup is not None:
             n_done = last_epoch if backup.stopped else backup.n_epochs
+            batches.start_epoch(backup.n_epochs - 1)  # shuffles as those epochs did
         own = list(self.callbacks or [])
         pooled = not own  # callbacks of others may leave marks on what they train on
         report = None
@@ -197,11 +198,11 @@ class NetworkClassifier(ClassifierMixin, BaseWrapper):
             if report is not None:
                 report.on_train_end()
         self._add_history(history if backup is None else backup.history)
-        batches.start_epoch(self.n_epochs_ - 1)  # as if all had been run here
-        if not np.isfinite(self.history_["loss"][-1]):
+        losses = self.history_["loss"]
+        if losses and not np.isfinite(losses[-1]):
             warnings.warn(
-                f"The loss is {self.history_['loss'][-1]} after {self.n_epochs_} "
-                "epochs: the training diverged. Use a smaller learning_rate than "
+                f"The loss is {losses[-1]} after {self.n_epochs_} epochs: the "
+                "training diverged. Use a smaller learning_rate than "
                 f"{self.learning_rate}, or check the scale of X.",
                 ConvergenceWarning,
                 stacklevel=3,
@@ -210,6 +211,7 @@ class NetworkClassifier(ClassifierMixin, BaseWrapper):
     def _add_history(self, new):
         """Append the epochs of a training; what it did not measure is NaN."""
         before = getattr(self, "history_", {})
+        new = {"loss": [], **new}
         joined = {
             name: before.get(name, []) + [float(value) for value in new.get(name, [])]
             for name in [*before, *(name for name in new if name not in before)]

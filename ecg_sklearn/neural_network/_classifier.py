@@ -294,7 +294,11 @@ class SpectrogramCNNClassifier(NetworkClassifier):
         )
         if self.checkpoint is not None:
             parts = X, codes, weights, validation
-            callbacks.append(self._backup(list(callbacks), parts))
+            try:
+                callbacks.append(self._backup(list(callbacks), parts))
+            except ValueError:
+                self._forget()  # built is not fitted
+                raise
         if validation is not None:
             size = _network.PREDICT_BATCH
             validation = _training.BeatBatches(*validation, batch_size=size)

@@ -133,7 +133,7 @@ def refuse_one_hot(y):
     ValueError
         If there is more than one column.
     """
-    shape = np.shape(y)
+    shape = np.asarray(y).shape
     if len(shape) == 2 and shape[1] > 1:
         raise ValueError(
             f"y has shape {shape}: it holds one column per class (one-hot). Give "

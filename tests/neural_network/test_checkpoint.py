@@ -1,6 +1,7 @@
 """Trainings that go on where they were broken off."""
 
 import os
+import pickle
 import re
 import signal
 import subprocess
@@ -111,9 +112,13 @@ def test_a_finished_training_is_found_finished(finished, images, beats):
     found = clone(cnn).fit(images, beats.target)
     assert contents_of(path) == before
     assert found.history_ == cnn.history_
-    np.testing.assert_array_equal(
-        found.predict_proba(images), cnn.predict_proba(images)
-    )
+    cnn = pickle.loads(pickle.dumps(cnn))
+    for _ in range(2):
+        np.testing.assert_array_equal(
+            found.predict_proba(images), cnn.predict_proba(images)
+        )
+        for each in (found, cnn):
+            each.partial_fit(images, beats.target)
 
 
 def test_one_that_stopped_early_is_over(images, beats, path, small_cnn):
@@ -143,6 +148,7 @@ def test_the_state_of_another_training_is_refused(finished, images, beats, chang
     before = contents_of(path)
     with pytest.raises(ValueError, match="on other beats, with other parameters"):
         cnn.fit(X, y)
+    assert not hasattr(cnn, "model_")
     assert contents_of(path) == before
 
 
@@ -197,8 +203,6 @@ def test_a_failed_write_keeps_the_state_before(
 
 
 def test_the_path_stays_out_of_the_pickle(images, beats, path, small_cnn):
-    import pickle
-
     cnn = SpectrogramCNNClassifier(**small_cnn, random_state=0, checkpoint=path)
     again = pickle.loads(pickle.dumps(cnn.fit(images, beats.target)))
     assert again.checkpoint is None
