@@ -80,7 +80,6 @@ class Evaluation:
     --------
     bootstrap_ci : An interval of any other metric.
     sklearn.metrics.classification_report : Scores of each class as text.
-    imblearn.metrics.classification_report_imbalanced : With geometric means.
 
     Examples
     --------
@@ -88,8 +87,8 @@ class Evaluation:
     >>> found = Evaluation.from_predictions(
     ...     list("NNNNVV"), list("NNNVVV"), groups=["100", "101"] * 3, random_state=0
     ... )
-    >>> round(found.accuracy, 3), found.classes.loc["V", "recall"]
-    (0.833, 1.0)
+    >>> print(round(found.accuracy, 3), found.classes.loc["V", "recall"])
+    0.833 1.0
     """
 
     names: tuple

@@ -21,7 +21,6 @@ from ecg_sklearn.model_selection import (
     record_train_test_split,
     subject_of,
 )
-from ecg_sklearn.plotting import BeatsDisplay
 
 from .oracle import Refused, attempt, fuzzed, fuzzed_with
 
@@ -280,23 +279,6 @@ def test_records_at_the_other_splits(one, other):
         assert set(found.records) == both
 
 
-def check_drawn(display):
-    """Hold that a display was drawn, and that nothing else is left open."""
-    import matplotlib.pyplot as plt
-
-    assert plt.get_fignums() == [display.figure_.number]
-    plt.close(display.figure_)
-
-
-def no_figure_is_open():
-    """Whether what was refused has left no figure behind; close what is there."""
-    import matplotlib.pyplot as plt
-
-    left = plt.get_fignums()
-    plt.close("all")
-    return not left
-
-
 @fuzzed
 @given(
     pairs(),
@@ -328,37 +310,3 @@ def test_probabilities_at_the_calibration_error(case, kind, n_bins):
         return
     assert kind == "good"
     assert 0 <= error <= 1
-
-
-@fuzzed_with(0.2)
-@given(
-    pairs(),
-    st.sampled_from(["beats", "flat", "NaN", "short", "text", "None"]),
-    st.one_of(st.integers(-1, 3), st.none()),
-    st.sampled_from([120.0, 0, -1, np.nan, "fast"]),
-)
-def test_beats_at_the_plots(case, kind, n_beats, sampling_rate):
-    y_true, _, found_labels, _, broken, _ = case
-    X = np.zeros((len(y_true), 9))
-    X = {
-        "beats": X,
-        "flat": X[:, 0],
-        "NaN": X * np.nan,
-        "short": X[:-1],
-        "text": X.astype(str),
-        "None": None,
-    }[kind]
-    try:
-        display = attempt(
-            BeatsDisplay.from_beats,
-            X,
-            found_labels,
-            sampling_rate=sampling_rate,
-            n_beats=n_beats,
-        )
-    except Refused:
-        assert no_figure_is_open()
-        return
-    assert kind in ("beats", "NaN")
-    assert sampling_rate == 120.0
-    check_drawn(display)

@@ -9,10 +9,10 @@ import sklearn
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from sklearn.base import clone
-from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV, cross_val_score, cross_validate
+from sklearn.naive_bayes import GaussianNB
 
-from ecg_sklearn.aami import DS1, DS2, MITBIH_RECORDS, PACED_RECORDS
+from ecg_sklearn.aami import DS1, DS2, MITBIH_RECORDS
 from ecg_sklearn.model_selection import (
     InterPatientSplit,
     check_no_leakage,
@@ -63,23 +63,8 @@ def test_one_split_of_ds1_and_ds2_in_order():
     np.testing.assert_array_equal(test_again, test)
 
 
-@settings(deadline=None)
-@given(recordings())
-def test_the_sides_are_the_lists(case):
-    groups, _ = case
-    assume(set(groups) & set(DS1) and set(groups) & set(DS2))
-    [(train, test)] = InterPatientSplit().split(groups, groups=groups)
-    assert set(groups[train]) == set(groups) & set(DS1)
-    assert set(groups[test]) == set(groups) & set(DS2)
-    left_out = np.setdiff1d(np.arange(len(groups)), np.r_[train, test])
-    assert set(groups[left_out]) <= set(PACED_RECORDS)
-    assert len(train) + len(test) + len(left_out) == len(groups)
-
-
 def test_in_a_search_with_and_without_metadata_routing(beats, sim_split):
-    search = GridSearchCV(
-        LogisticRegression(max_iter=300), {"C": [0.01, 1.0]}, cv=sim_split
-    )
+    search = GridSearchCV(GaussianNB(), {"var_smoothing": [1e-9, 1.0]}, cv=sim_split)
     plain = clone(search).fit(beats.data, beats.target, groups=beats.groups)
     assert plain.n_splits_ == 1
     with sklearn.config_context(enable_metadata_routing=True):
@@ -97,21 +82,12 @@ def test_in_a_search_with_and_without_metadata_routing(beats, sim_split):
     assert score == plain.best_score_
 
 
-def test_groups_are_requested_unless_told_otherwise():
-    with sklearn.config_context(enable_metadata_routing=True):
-        assert InterPatientSplit().get_metadata_routing().split.requests == {
-            "groups": True
-        }
-        declined = InterPatientSplit().set_split_request(groups=False)
-        assert declined.get_metadata_routing().split.requests == {"groups": False}
-
-
 def test_without_groups_nothing_is_split(beats, sim_split):
     message = "InterPatientSplit needs groups, the record of each beat, and got None"
     with pytest.raises(ValueError, match=message):
         next(sim_split.split(beats.data, beats.target))
     with pytest.raises(ValueError, match=message):
-        cross_validate(LogisticRegression(), beats.data, beats.target, cv=sim_split)
+        cross_validate(GaussianNB(), beats.data, beats.target, cv=sim_split)
 
 
 @pytest.mark.parametrize(
@@ -178,26 +154,6 @@ def test_stratified_records_of_the_real_database(mitbih_home):
 # record_train_test_split ------------------------------------------------------------
 
 
-@pytest.mark.filterwarnings("ignore:The .* set has no beats of class:UserWarning")
-@settings(deadline=None, max_examples=30)
-@given(recordings(), st.floats(0.01, 0.99), st.integers(0, 2**31), st.booleans())
-def test_whole_records_on_one_side_every_beat_once(case, test_size, seed, by_class):
-    groups, classes = case
-    options = {
-        "stratify": classes if by_class else None,
-        "test_size": test_size,
-        "random_state": seed,
-    }
-    train, test = places(groups, **options)
-    assert not set(groups[train]) & set(groups[test])
-    np.testing.assert_array_equal(np.sort(np.r_[train, test]), np.arange(len(groups)))
-    assert len(train)
-    assert len(test)
-    assert (np.diff(train) > 0).all()
-    for found, again in zip((train, test), places(groups, **options), strict=True):
-        np.testing.assert_array_equal(found, again)
-
-
 def test_all_kinds_of_arrays_are_split_alike(beats):
     table = pd.DataFrame(beats.data)
     groups = pd.Series(beats.groups)
@@ -220,22 +176,6 @@ def test_the_best_split_of_few_records_is_found():
     for seed in range(5):
         _, test = places(groups, stratify=classes, random_state=seed)
         assert set(groups[test]) == {"c"}
-
-
-def test_nearer_to_the_classes_than_records_at_random():
-    rng = np.random.default_rng(0)
-    groups = np.repeat(np.arange(40), 50)
-    classes = (rng.random(2000) < np.repeat(rng.beta(0.3, 3, 40), 50)).astype(int)
-
-    def distance(test):
-        return abs(classes[test].sum() / classes.sum() - 0.25)
-
-    for seed in range(3):
-        _, stratified = places(groups, stratify=classes, random_state=seed)
-        assert distance(stratified) < 0.01
-        assert abs(len(stratified) / 2000 - 0.25) < 0.03
-    shuffled = [distance(places(groups, random_state=seed)[1]) for seed in range(10)]
-    assert max(shuffled) > 0.05
 
 
 @pytest.mark.parametrize("test_size", [500, 0.25])
@@ -365,8 +305,8 @@ def test_the_guard_finds_what_sets_find(first, second):
             DS1,
             DS2,
             False,
-            "1 of the 22 patients here were trained on: '201/202' (training: 201; test: "
-            "202). For them",
+            "1 of the 22 patients here were trained on: '201/202' (training: 201; "
+            "test: 202). For them",
         ),
         (DS1, DS1, False, "22 of the 22 .* '101', '106', .* and 17 more. For them"),
     ],
