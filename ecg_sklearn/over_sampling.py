@@ -60,8 +60,6 @@ class PresentClasses:
     def __eq__(self, other):
         return isinstance(other, PresentClasses) and self.counts == other.counts
 
-    __hash__ = None
-
 
 def _present(counts, labels, parameter):
     """Leave out the classes that are none of the labels, with a warning."""

@@ -59,30 +59,10 @@ def evaluate(
 
 
 def read_model_and_beats(path, *, data, subset, channel, seed):
-    """Read a model and the beats to score it on.
+    """Read a model, what its file says, the beats to score it on, and their subset.
 
-    Parameters
-    ----------
-    path : Path
-        Model file.
-    data, subset, channel, seed : object
-        As :func:`evaluate` takes them.
-
-    Returns
-    -------
-    model : estimator
-        The classifier.
-    facts : dict
-        What its file says of the training.
-    beats : Bunch
-        Those of classes that the model was trained on.
-    subset : str or None
-        Which beats of MIT-BIH they are.
-
-    Raises
-    ------
-    ValueError
-        If the labels of the model are not the five classes, or no beat is left.
+    The beats are those of classes that the model was trained on. The subset is None
+    where they are not of MIT-BIH.
     """
     source = find_source(data)
     if source.kind != "mitbih" and subset not in (None, "all"):

@@ -68,7 +68,7 @@ def _are_sound(facts):
         cut = facts.get("cut") or KAGGLE_CUT
         start, stop = cut.get("window") or (0, 0)
         training = facts.get("sets", {}).get("training", {"source": "", "counts": {}})
-        texts = [facts.get("protocol") or "", training["source"]]
+        texts = [facts.get("protocol", ""), training["source"]]
         texts += facts.get("training_records") or []
         return (
             bool(loader_arguments(cut))

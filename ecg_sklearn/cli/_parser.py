@@ -126,13 +126,7 @@ def read_arguments(argv=None):
 
 
 def make_parser():
-    """Make the parser of all commands.
-
-    Returns
-    -------
-    argparse.ArgumentParser
-        Its namespaces hold ``command``, ``traceback``, and what the command takes.
-    """
+    """Make the parser of all commands."""
     parser = argparse.ArgumentParser(
         prog="ecg-sklearn",
         description="Classify ECG heartbeats: scaler, SMOTE, spectrogram, CNN.",

@@ -9,7 +9,7 @@ import pandas as pd
 
 from ecg_sklearn.aami import CLASS_NAMES
 from ecg_sklearn.cli._beats import loader_arguments, read_rows
-from ecg_sklearn.cli._checks import annotation_file, is_table, record_path
+from ecg_sklearn.cli._checks import file_of, is_table, record_path
 from ecg_sklearn.cli._model_files import read_model
 from ecg_sklearn.datasets import load_wfdb_beats
 from ecg_sklearn.metrics._labels import label_names
@@ -95,7 +95,7 @@ def _write_annotations(record, annotator, table):
             write_dir=folder,
         )
         written = Path(folder, f"{record.name}.{annotator}").read_bytes()
-    path = annotation_file(record, annotator)
+    path = file_of(record, annotator)
     with new_file(path) as unfinished:
         unfinished.write_bytes(written)
     print(f"{len(table)} annotations saved in {path}")

@@ -20,37 +20,7 @@ PIPELINES["inter-patient, varied"] = PIPELINES["inter-patient"] | {"epochs": 3}
 
 
 def make_pipeline(beats, *, protocol, copies, sampler, epochs, seed, param, quiet):
-    """Make the pipeline that is to be trained on some beats.
-
-    Parameters
-    ----------
-    beats : Bunch
-        The training beats.
-    protocol : {"kaggle", "inter-patient"}
-        The protocol.
-    copies : int
-        Varied copies of each beat.
-    sampler : {"smote", "none"}
-        What balances the classes.
-    epochs : int or None
-        None takes what suits the protocol.
-    seed : int
-        Of all steps.
-    param : dict
-        Further parameters, by step and name.
-    quiet : bool
-        Whether to train without progress.
-
-    Returns
-    -------
-    Pipeline
-        Not fitted.
-
-    Raises
-    ------
-    ValueError
-        If a step or parameter in ``param`` does not exist.
-    """
+    """Make the pipeline that is to be trained on some beats."""
     from ecg_sklearn.pipeline import make_ecg_pipeline
 
     name = protocol
@@ -93,22 +63,7 @@ def _with_blocks_that_exist(preset, param):
 
 
 def beat_augmenter(beats, n_copies, random_state):
-    """Make the sampler that varies beats.
-
-    Parameters
-    ----------
-    beats : Bunch
-        The training beats.
-    n_copies : int
-        Copies of each beat.
-    random_state : int
-        Its seed.
-
-    Returns
-    -------
-    BeatAugmenter or None
-        None for no copies.
-    """
+    """Make the sampler that varies beats."""
     if not n_copies:
         return None
     from ecg_sklearn.over_sampling import BeatAugmenter
@@ -124,19 +79,8 @@ def beat_augmenter(beats, n_copies, random_state):
 def feature_trees(y, random_state):
     """Make boosted trees for the features of beats.
 
-    They stop by a tenth of the beats, if every class has two.
-
-    Parameters
-    ----------
-    y : ndarray of shape (n_beats,)
-        Labels of the training beats.
-    random_state : int
-        Their seed.
-
-    Returns
-    -------
-    HistGradientBoostingClassifier
-        With classes weighed by the root of how rare they are.
+    Classes weigh as the root of how rare they are. A tenth of the beats stops the
+    training early, if every class has two.
     """
     from sklearn.ensemble import HistGradientBoostingClassifier
 

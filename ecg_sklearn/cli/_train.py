@@ -183,15 +183,7 @@ def _who_is_in_both(protocol, training, test):
 
 
 def print_counts(sets, *, quiet):
-    """Print how many beats of each class there are.
-
-    Parameters
-    ----------
-    sets : dict of str to Bunch
-        Beats by the name of their set.
-    quiet : bool
-        Whether not to.
-    """
+    """Print how many beats of each class there are."""
     table = Table(title="Beats by class")
     table.add_column("")
     for column in (*CLASS_NAMES, "all", "records"):

@@ -16,7 +16,7 @@ _LARGER = 20
 _FEWEST = 10  # beats, and columns
 
 
-class BeatScaler(StandardScaler, auto_wrap_output_keys=None):
+class BeatScaler(StandardScaler, auto_wrap_output_keys=None):  # type: ignore[call-arg]
     """Subtract the mean beat, and refuse beats that do not fit to the training beats.
 
     This is scikit-learn's StandardScaler, except that it does not divide by the

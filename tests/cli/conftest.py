@@ -51,15 +51,6 @@ def trained(tmp_path_factory):
 
 
 @pytest.fixture(scope="package")
-def with_rhythm(tmp_path_factory):
-    """Model file of a training with the rhythm, patients apart."""
-    folder = tmp_path_factory.mktemp("rhythm") / "out"
-    command = ["train", "--data", "simulated", "--protocol", "inter-patient"]
-    run(*command, *FAST, "--rhythm", "--output", folder)
-    return folder / "model.ecgsk"
-
-
-@pytest.fixture(scope="package")
 def kaggle_csv(tmp_path_factory):
     """Two CSV files of 200 beats: training and test."""
     folder = tmp_path_factory.mktemp("csv")

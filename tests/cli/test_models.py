@@ -7,13 +7,21 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ecg_sklearn import cli, load, make_ecg_pipeline, save
+from ecg_sklearn import (
+    ShapeRhythmClassifier,
+    cli,
+    load,
+    make_ecg_pipeline,
+    persistence,
+    save,
+)
 from ecg_sklearn.cli import _beats, _evaluate
+from ecg_sklearn.cli._beats import KAGGLE_CUT
 from ecg_sklearn.cli._model_files import read_model
-from ecg_sklearn.datasets import _mitbih_files, load_wfdb_beats, make_heartbeats
+from ecg_sklearn.datasets import _mitbih_files, load_wfdb_beats
 from ecg_sklearn.preprocessing import SpectrogramTransformer
 
-from .conftest import run
+from .conftest import FAST, run
 
 LETTERS = list("NSVFQ")
 
@@ -63,7 +71,7 @@ class TestEvaluate:
         self, model_with_labels, of_mitbih, monkeypatch, capsys, protocol, expected
     ):
         model = read_model(model_with_labels(range(5)))[0]
-        facts = {"protocol": protocol, "cut": _beats.KAGGLE_CUT}
+        facts = {"protocol": protocol, "cut": KAGGLE_CUT}
         monkeypatch.setattr(_evaluate, "read_model", lambda path: (model, facts))
         argv = ["evaluate", model_with_labels(range(5)), "--resamples", 2]
         run(*argv)
@@ -76,6 +84,7 @@ class TestEvaluate:
         assert of_mitbih == ["ds2"]
         assert "of the 20 patients here were trained on" in capsys.readouterr().out
 
+    @pytest.mark.slow
     def test_report(self, trained, tmp_path, capsys):
         argv = ["report", trained / "model.ecgsk", "--data", "simulated"]
         run(*argv, "-o", tmp_path / "page.html", "--resamples", 10)
@@ -210,15 +219,6 @@ class TestPredict:
         np.testing.assert_array_equal(written.sample, beats[: len(table)])
         assert written.symbol == list(table["class"])
 
-    def test_mistakes(self, trained, wfdb_folder, tmp_path, fails):
-        model = trained / "model.ecgsk"
-        (tmp_path / "empty.csv").touch()
-        fails("is empty", "predict", model, tmp_path / "empty.csv")
-        (tmp_path / "binary.csv").write_bytes(bytes(range(256)))
-        fails("not a text file", "predict", model, tmp_path / "binary.csv")
-        argv = ["predict", model, wfdb_folder / "r1", "--channel", "MLII"]
-        fails("has no channel 'MLII'", *argv)
-
 
 class TestCut:
     """Beats are cut as those of the training were."""
@@ -226,50 +226,71 @@ class TestCut:
     cut = {"form": "window", "window": [-0.3, 0.5], "sampling_rate": 120.0}
     cut |= {"channel": ["MLII", "V1"], "features": ["rr"]}
 
-    @pytest.mark.parametrize("metadata", [True, False])
-    def test_windows(self, metadata, wfdb_folder, tmp_path, fails):
+    def test_windows(self, wfdb_folder, tmp_path, fails):
         beats = load_wfdb_beats(wfdb_folder, **self.cut)
         pipe = make_ecg_pipeline(sampler=None, filters=(4,), epochs=1)
         pipe.fit(beats.data, beats.target)
-        model, out = tmp_path / "model.ecgsk", tmp_path / "r1.csv"
-        save(pipe, model, metadata={"cut": beats.cut} if metadata else None)
-        run("predict", model, wfdb_folder / "r1", "-o", out)
         expected = pipe.predict_proba(beats.data[beats.groups == "r1"]).max(axis=1)
-        found = pd.read_csv(out)["probability"]
-        np.testing.assert_allclose(found, expected, atol=1e-5)
         rows = tmp_path / "rows.csv"
         rows.write_text(",".join(["0"] * 187) + "\n")
-        fails("the model knows windows of -0.3", "predict", model, rows)
-        fails("the model knows windows", "evaluate", model, "--data", "simulated")
+        for number, metadata in enumerate([{"cut": beats.cut}, None]):
+            model, out = tmp_path / f"{number}.ecgsk", tmp_path / f"{number}.csv"
+            save(pipe, model, metadata=metadata)  # the scaler knows the cut as well
+            run("predict", model, wfdb_folder / "r1", "-o", out)
+            found = pd.read_csv(out)["probability"]
+            np.testing.assert_allclose(found, expected, atol=1e-5)
+            fails("the model knows windows of -0.3", "predict", model, rows)
+            fails("the model knows windows", "evaluate", model, "--data", "simulated")
 
-    def test_a_model_that_says_nothing_knows_kaggle_rows(self, tmp_path):
-        beats = make_heartbeats(100, n_records=2, random_state=0)
-        pipe = make_ecg_pipeline(sampler=None, filters=(4,), epochs=1)
-        pipe.fit(np.asarray(beats.data), beats.target)
-        save(pipe, tmp_path / "m")
-        assert read_model(tmp_path / "m")[1] == {"cut": _beats.KAGGLE_CUT}
+    def test_rows_without_times(self, kaggle_csv):
+        with pytest.raises(ValueError, match="with the features rr, rhythm"):
+            _beats.read_rows(kaggle_csv[0], KAGGLE_CUT | {"features": ["rr", "rhythm"]})
 
-    def test_rows_without_times(self, with_rhythm, kaggle_csv, fails):
-        fails("with the features rr, rhythm", "predict", with_rhythm, kaggle_csv[0])
+    def test_a_model_that_says_nothing_knows_kaggle_rows(self, model_with_labels):
+        assert read_model(model_with_labels(range(5)))[1] == {"cut": KAGGLE_CUT}
+
+    @pytest.mark.parametrize(
+        "facts",
+        [
+            {"cut": 5},
+            {"cut": {"form": "window"}},
+            {"cut": KAGGLE_CUT | {"features": ["x"]}},
+            {"protocol": []},
+            {"training_records": [1]},
+            {"sets": {"training": {"source": "", "counts": "many"}}},
+        ],
+    )
+    def test_facts_that_train_does_not_write(
+        self, facts, model_with_labels, tmp_path, fails
+    ):
+        path = tmp_path / "model.ecgsk"
+        save(load(model_with_labels(range(5))), path, metadata=facts)
+        argv = ["evaluate", path, "--data", "simulated"]
+        fails("what ecg-sklearn train does not write", *argv)
 
 
-class TestRhythm:
-    def test_evaluate_and_report(self, with_rhythm, tmp_path, capsys):
-        argv = [with_rhythm, "--data", "simulated", "--seed", 3, "--resamples", 5]
-        run("evaluate", *argv, "-o", tmp_path / "scores.json")
-        run("report", *argv, "-o", tmp_path / "page.html")
-        model, facts = read_model(with_rhythm)
-        source = _beats.find_source("simulated")
-        beats = _beats.load_beats(source, None, seed=3, cut=facts["cut"])
-        told = {"groups": beats.groups}
-        expected = model.score(beats.data, beats.target, **told)
-        alone = model.predict_proba(beats.data)
-        assert not np.allclose(model.predict_proba(beats.data, **told), alone)
-        found = json.loads((tmp_path / "scores.json").read_text())["accuracy"]
-        assert found == pytest.approx(expected, abs=0.005)
-        page = (tmp_path / "page.html").read_text(encoding="utf-8")
-        assert "ShapeRhythmClassifier" in page
-        assert f"{found:.4f}" in page
+@pytest.mark.slow
+def test_a_model_with_the_rhythm(tmp_path):
+    model = tmp_path / "out" / "model.ecgsk"
+    argv = ["train", "--data", "simulated", "--rhythm", *FAST, "-o", model.parent]
+    run(*argv)
+    argv = [model, "--data", "simulated", "--seed", 3, "--resamples", 5]
+    run("evaluate", *argv, "-o", tmp_path / "scores.json")
+    run("report", *argv, "-o", tmp_path / "page.html")
+    model, facts = read_model(model)
+    assert isinstance(model, ShapeRhythmClassifier)
+    assert facts["cut"]["features"] == ["rr", "rhythm"]
+    source = _beats.find_source("simulated")
+    beats = _beats.load_beats(source, None, seed=3, cut=facts["cut"])
+    told = {"groups": beats.groups}
+    expected = model.score(beats.data, beats.target, **told)
+    alone = model.predict_proba(beats.data)
+    assert not np.allclose(model.predict_proba(beats.data, **told), alone)
+    found = json.loads((tmp_path / "scores.json").read_text())["accuracy"]
+    assert found == pytest.approx(expected, abs=0.005)
+    page = (tmp_path / "page.html").read_text(encoding="utf-8")
+    assert "ShapeRhythmClassifier" in page
+    assert f"{found:.4f}" in page
 
 
 class TestPickles:
@@ -283,6 +304,15 @@ class TestPickles:
         run("predict", trained / "model.ecgsk", kaggle_csv[1], "-o", tmp_path / "2")
         assert capsys.readouterr().err == ""
         pd.testing.assert_frame_equal(*(pd.read_csv(tmp_path / n) for n in "12"))
+
+    def test_other_versions(self, trained, kaggle_csv, capsys, monkeypatch):
+        real = persistence.version
+        monkeypatch.setattr(persistence, "version", lambda name: f"9{real(name)}")
+        run("predict", trained / "model.ecgsk", kaggle_csv[1])
+        error = capsys.readouterr().err
+        assert error.startswith("ecg-sklearn: warning: ")
+        assert error.count("\n") == 1
+        assert "was saved with" in error
 
     def test_damaged_and_other_ones(self, tmp_path, capsys):
         joblib.dump({"a": 1}, tmp_path / "dict.joblib")

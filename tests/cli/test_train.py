@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from ecg_sklearn import ShapeRhythmClassifier, cli, load
+from ecg_sklearn import cli, load
 from ecg_sklearn.cli import _beats, _recipes, _train
 from ecg_sklearn.cli._parser import make_parser, read_arguments
 from ecg_sklearn.persistence import read_metadata
@@ -176,15 +176,6 @@ class TestRecipe:
         trees = _recipes.feature_trees(y, 0).set_params(max_iter=2)
         assert trees.fit(y[:, None] + 0.5, y).classes_.tolist() == [0, 1, 3]
         assert trees.class_weight == {0: 1.0, 1: 20.0, 2: 20.0}
-
-
-def test_the_rhythm(with_rhythm):
-    facts = numbers(with_rhythm.parent)
-    assert facts["rhythm"] is True
-    assert facts["cut"]["features"] == ["rr", "rhythm"]
-    found = load(with_rhythm)
-    assert isinstance(found, ShapeRhythmClassifier)
-    assert found.estimator_["cnn"].n_epochs_ == 1
 
 
 @pytest.mark.parametrize(
