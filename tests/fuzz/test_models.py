@@ -5,11 +5,6 @@ import zipfile
 
 import numpy as np
 import pytest
-from ecg_sklearn.neural_network._checkpoint import (
-    TrainingState,
-    read_state,
-    write_state,
-)
 from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.ensemble import (
