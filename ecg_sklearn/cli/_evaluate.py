@@ -18,27 +18,7 @@ _SUBSETS = {"kaggle": "test", "inter-patient": "ds2"}
 def evaluate(
     *, model, data, subset, channel, seed, resamples, output, overwrite, quiet
 ):
-    """Score a saved pipeline on beats with labels.
-
-    Parameters
-    ----------
-    model : Path
-        Model file.
-    data : str or None
-        Where the beats come from.
-    subset : {"all", "train", "test", "ds1", "ds2"} or None
-        Which beats of MIT-BIH; None takes what suits the model.
-    channel : str, int or None
-        Signal of the records; None takes that of the training.
-    seed : int
-        Of simulated beats.
-    resamples : int
-        Bootstrap samples of each interval.
-    output : Path or None
-        JSON file for the scores.
-    overwrite, quiet : bool
-        Accepted by all commands.
-    """
+    """Score a saved pipeline on beats with labels."""
     pipe, facts, beats, subset = read_model_and_beats(
         model, data=data, subset=subset, channel=channel, seed=seed
     )

@@ -15,27 +15,9 @@ MODEL_NAME = "model.ecgsk"
 
 
 def read_model(path):
-    """Read a classifier, and the facts that its file keeps.
+    """Read a classifier, and the facts about its training that its file keeps.
 
-    Parameters
-    ----------
-    path : Path
-        The file.
-
-    Returns
-    -------
-    model : estimator
-        The classifier, with ``predict_proba``.
-    facts : dict
-        What ``train`` wrote: ``cut``, ``protocol``, ``training_records``, ``sets``,
-        ``versions``. Empty for a pickle. ``cut`` is always there.
-
-    Raises
-    ------
-    OSError
-        If it cannot be read.
-    ValueError
-        If it holds no classifier.
+    ``cut`` is always among them; a pickle has no others.
     """
     facts = {}
     if kind_of_model(path) == "pickle":

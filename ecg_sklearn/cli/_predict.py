@@ -18,25 +18,7 @@ from ecg_sklearn.utils._files import new_file
 
 
 def predict(*, model, input, beats, annotator, channel, output, overwrite, quiet):
-    """Classify the beats of a CSV file or a WFDB record.
-
-    Parameters
-    ----------
-    model : Path
-        Model file.
-    input : Path
-        CSV file, or record.
-    beats : str
-        Annotator that marks the beats of a record.
-    annotator : str or None
-        Annotator to write the classes as.
-    channel : str, int or None
-        Signal of the record; None takes that of the training.
-    output : Path or None
-        CSV file; None prints the table, unless there is an annotator.
-    overwrite, quiet : bool
-        Accepted by all commands.
-    """
+    """Classify the beats of a CSV file or a WFDB record."""
     pipe, facts = read_model(model)
     names = label_names(pipe.classes_)
     if annotator is not None and not set(names) <= set(CLASS_NAMES):

@@ -45,24 +45,7 @@ _RECIPE = ("copies", "sampler", "epochs", "param")
 def train(*, data, protocol, rhythm, seed, output, overwrite, resume, quiet, **options):
     """Train a pipeline, print its scores, and save it with what belongs to it.
 
-    Parameters
-    ----------
-    data : str or None
-        Where the beats come from.
-    protocol : {"kaggle", "inter-patient"}
-        What to train and test on.
-    rhythm : bool
-        Whether to train a ShapeRhythmClassifier.
-    seed : int
-        Of all that is random.
-    output : Path
-        Folder of the results.
-    overwrite, resume, quiet : bool
-        Replace output; go on with a training that was broken off; no progress.
-    **options : object
-        ``form``, ``window`` and ``features`` of the beats (:func:`choose_cut`);
-        ``test_data`` and ``validation``; ``copies``, ``sampler``, ``epochs`` and
-        ``param`` of the pipeline (:func:`make_pipeline`).
+    The other options are those of :func:`_load` and of :func:`make_pipeline`.
     """
     shared = {"protocol": protocol, "seed": seed}
     recipe = {name: options.pop(name) for name in _RECIPE} | {"quiet": quiet} | shared

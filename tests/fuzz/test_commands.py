@@ -181,6 +181,7 @@ _MODELS = st.sampled_from(
 )
 
 
+@pytest.mark.slow
 @fuzzed
 @given(st.data(), st.sampled_from(["evaluate", "report"]), _MODELS)
 @pytest.mark.usefixtures("few_beats")
