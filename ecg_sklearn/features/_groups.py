@@ -17,12 +17,6 @@ FEATURE_GROUPS: dict[str, tuple[str, ...]] = {
     "morphology": MORPHOLOGY_NAMES,
     "rhythm": RHYTHM_NAMES,
 }
-"""Names of the columns of each group of features, in their order.
-
-"rr" are the RR intervals next to a beat, "rhythm" compares them with the last minutes
-of the record, and "morphology" compares the waves of the beat with the dominant beat.
-All are causal, with the delay of one beat, and need no labels.
-"""
 
 
 def check_groups(features):
