@@ -167,7 +167,9 @@ def make_ecg_pipeline(
     chosen = PRESETS.get(preset, {}) | cnn_params
     of_steps = {name: chosen.pop(name) for name in list(chosen) if "__" in name}
     of_preset = chosen.pop("sampler", "smote"), chosen.pop("phase", False)
-    sampler = of_preset[0] if isinstance(sampler, str) and sampler == "auto" else sampler
+    sampler = (
+        of_preset[0] if isinstance(sampler, str) and sampler == "auto" else sampler
+    )
     steps = [
         *_augmenter_step(augmenter, sampling_rate, sample_columns),
         ("scaler", BeatScaler()),

@@ -26,26 +26,7 @@ POWER_OF_ONES = (1e-12, 1e8)
 
 
 class ShortTimePower:
-    """The transform of beats of one length, planned once.
-
-    Parameters
-    ----------
-    n_times : int
-        Samples per beat.
-    sampling_rate, window, nperseg, noverlap, nfft : object
-        As in :class:`~ecg_sklearn.preprocessing.SpectrogramTransformer`.
-    detrend, boundary, freq_range, scaling : object
-        Likewise.
-    one_sided : bool
-        Double the power of the frequencies whose negative twin is left out.
-
-    Attributes
-    ----------
-    frequencies : ndarray of shape (n_freqs,)
-        Centre of each frequency bin, in Hz.
-    times : ndarray of shape (n_frames,)
-        Centre of each segment, in s from the first sample.
-    """
+    """The transform of beats of one length, planned once."""
 
     def __init__(
         self,
