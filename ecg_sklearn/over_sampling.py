@@ -190,7 +190,7 @@ class BeatAugmenter(BaseSampler):
         checked = super()._check_X_y(X, y, accept_sparse=False)
         names = getattr(self, "feature_names_in_", None)
         self.sample_columns_, self.feature_columns_ = sample_columns(
-            self.sample_columns, X, self.n_features_in_, names
+            self.sample_columns, X, names
         )
         if len(self.sample_columns_) < 2:
             raise ValueError(
@@ -234,8 +234,10 @@ class BeatAugmenter(BaseSampler):
 
         Returns
         -------
-        X_resampled, y_resampled : array-like
+        X_resampled : ndarray or DataFrame of shape (n_beats_out, n_columns)
             The beats as they are, then the copies.
+        y_resampled : array-like of shape (n_beats_out,)
+            Their labels.
         """
         beats, labels = super().fit_resample(X, y, **params)
         if hasattr(X, "attrs") and hasattr(beats, "attrs"):

@@ -221,7 +221,7 @@ class BeatScaler(StandardScaler, auto_wrap_output_keys=None):  # type: ignore[ca
         """Largest minus smallest sample of each beat."""
         X = np.asarray(X)
         names = getattr(self, "feature_names_in_", None)
-        columns, _ = sample_columns("auto", X, X.shape[1], names)
+        columns, _ = sample_columns("auto", X, names)
         beats = take_columns(X, columns)
         if beats.dtype.kind != "f":
             beats = beats.astype(np.float64)

@@ -83,20 +83,10 @@ class ShortTimePower:
             self.matrix = self._fourier_matrix().astype(np.float32, order="C")
 
     def chunks(self, X):
-        """Compute spectra, chunk by chunk.
+        """Compute spectra of beats, (n_beats, n_times), chunk by chunk.
 
-        Parameters
-        ----------
-        X : ndarray of shape (n_beats, n_times), float32 or float64
-            Beats.
-
-        Yields
-        ------
-        slice
-            The beats of the chunk.
-        ndarray of shape (n_chunk, 2, n_freqs, n_frames), float32
-            Real parts and imaginary parts, for :func:`power_of` and
-            :func:`direction_of`.
+        Yields the slice of the beats of a chunk, and real and imaginary parts,
+        (n_chunk, 2, n_freqs, n_frames), for :func:`power_of` and :func:`direction_of`.
         """
         width = self.nperseg + (
             self.nfft if self.matrix is None else 2 * len(self.frequencies)
@@ -166,32 +156,13 @@ class ShortTimePower:
 
 
 def power_of(spectrum, out):
-    """Add up the squares of real and imaginary parts; overwrites the spectrum.
-
-    Parameters
-    ----------
-    spectrum : ndarray of shape (n_beats, 2, n_freqs, n_frames)
-        What :meth:`ShortTimePower.chunks` gave.
-    out : ndarray of shape (n_beats, n_freqs, n_frames)
-        Where the power goes; the square of the magnitude, if not one-sided.
-    """
+    """Add up the squares of real and imaginary parts; overwrites the spectrum."""
     np.square(spectrum, out=spectrum)
     np.add(spectrum[:, 0], spectrum[:, 1], out=out)
 
 
 def direction_of(spectrum):
-    """Find the direction of each bin in the complex plane.
-
-    Parameters
-    ----------
-    spectrum : ndarray of shape (n_beats, 2, n_freqs, n_frames)
-        What :meth:`ShortTimePower.chunks` gave.
-
-    Returns
-    -------
-    ndarray of shape (n_beats, n_freqs, n_frames, 2), float32
-        Cosine and sine of the phase; both 0 where there is no power.
-    """
+    """Find cosine and sine of the phase of each bin; both 0 where there is no power."""
     modulus = np.hypot(spectrum[:, :1], spectrum[:, 1:])
     unit = np.divide(spectrum, modulus, out=np.zeros_like(spectrum), where=modulus > 0)
     return unit.transpose(0, 2, 3, 1)
