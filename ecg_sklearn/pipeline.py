@@ -58,6 +58,7 @@ intervals and morphology beside them, "inter-patient" on folds of whole records 
 
 # The segment length that classifies best, in seconds: 16 samples at 120 Hz.
 _SEGMENT_SECONDS = 16 / 120
+_DEFAULT_FILTERS = (32, 64, 128, 256)  # of the network
 
 
 @validate_params(
@@ -92,6 +93,7 @@ def make_ecg_pipeline(
     ----------
     preset : {"notebook", "kaggle", "kaggle-features", "inter-patient"}, default=None
         Which of :data:`PRESETS` to begin with. What is given beside it goes first.
+        Residual blocks of a preset that ``filters`` does not have are left out.
         None means the defaults of the steps, with SMOTE.
     sampling_rate : float, default=120.0
         Samples per second of the beats, in Hz. The segments of the spectrogram span
@@ -165,6 +167,9 @@ def make_ecg_pipeline(
     (300,)
     """
     chosen = PRESETS.get(preset, {}) | cnn_params
+    if "residual" in chosen and not {"residual", "cnn__residual"} & set(cnn_params):
+        widths = chosen.get("cnn__filters", chosen.get("filters", _DEFAULT_FILTERS))
+        chosen["residual"] = tuple(n for n in chosen["residual"] if n <= len(widths))
     of_steps = {name: chosen.pop(name) for name in list(chosen) if "__" in name}
     of_preset = chosen.pop("sampler", "smote"), chosen.pop("phase", False)
     sampler = (
@@ -187,6 +192,12 @@ def make_ecg_pipeline(
     ]
     routes = get_config()["enable_metadata_routing"]
     pipe = Pipeline(steps, transform_input=["X_val"] if routes else None, memory=memory)
+    for name in of_steps:
+        if name.partition("__")[0] not in pipe.named_steps:
+            raise ValueError(
+                f"{name}: the pipeline has no such step. Its steps are "
+                f"{', '.join(pipe.named_steps)}."
+            )
     return pipe.set_params(**of_steps)
 
 

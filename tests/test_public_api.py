@@ -57,7 +57,7 @@ MODULES = {
     "neural_network": {"SpectrogramCNNClassifier"},
     "over_sampling": {"BeatAugmenter", "PresentClasses"},
     "persistence": {"VersionWarning", "load", "read_metadata", "save"},
-    "pipeline": {"make_ecg_pipeline"},
+    "pipeline": {"PRESETS", "make_ecg_pipeline"},
     "plotting": {
         "BeatsDisplay",
         "ClassDistributionDisplay",
