@@ -253,7 +253,7 @@ def _bootstrap(statistic, arrays, metric, groups, n_resamples, level, random_sta
 
 
 def check_parameters(n_resamples, confidence_level):
-    """Refuse what makes no interval."""
+    """Check what makes an interval."""
     if not isinstance(n_resamples, Integral) or not 1 <= n_resamples <= MOST_RESAMPLES:
         raise ValueError(
             f"n_resamples={n_resamples!r} must be an int from 1 to {MOST_RESAMPLES:,}."

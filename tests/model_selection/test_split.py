@@ -365,8 +365,8 @@ def test_the_guard_finds_what_sets_find(first, second):
             DS1,
             DS2,
             False,
-            "1 of the 22 patients here were trained on: '201/202' (training: 201; test: "
-            "202). For them",
+            "1 of the 22 patients here were trained on: '201/202' (training: 201; "
+            "test: 202). For them",
         ),
         (DS1, DS1, False, "22 of the 22 .* '101', '106', .* and 17 more. For them"),
     ],
