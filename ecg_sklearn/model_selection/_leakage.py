@@ -177,8 +177,8 @@ def record_names(groups, caller, parameter="groups"):
     """Name the record of each beat as str, whatever names or numbers it."""
     if groups is None:
         raise ValueError(
-            f"{caller} needs {parameter}, the record of each beat, and got None: beats "
-            "of one record cannot be kept on one side without. Data sets of "
+            f"{caller} needs {parameter}, the record of each beat, and got None. Beats "
+            "of one record cannot be kept on one side without it. Data sets of "
             "ecg_sklearn.datasets that know the records have Bunch.groups."
         )
     names = flat_array(groups, parameter, column=True)

@@ -12,8 +12,6 @@ from ecg_sklearn.metrics import (
     Evaluation,
     aami_jk_score,
     aami_report,
-    bootstrap_ci,
-    expected_calibration_error,
 )
 from ecg_sklearn.model_selection import (
     InterPatientSplit,
@@ -21,7 +19,6 @@ from ecg_sklearn.model_selection import (
     record_train_test_split,
     subject_of,
 )
-from ecg_sklearn.plotting import BeatsDisplay
 
 from .oracle import Refused, attempt, fuzzed, fuzzed_with
 
@@ -145,39 +142,6 @@ def test_labels_at_evaluation_and_aami_report(case, kind):
     assert -0.5 <= attempt(aami_jk_score, *found_labels) <= 1
 
 
-@fuzzed
-@given(
-    pairs(),
-    st.one_of(st.integers(1, 30), st.integers(-1, 30), st.floats(), st.none()),
-    st.one_of(
-        st.floats(0.01, 0.99),
-        st.floats(),
-        st.integers(-1, 2),
-        st.none(),
-        st.just("0.9"),
-    ),
-    st.sampled_from([None, None, "records", "one", "NaN", "mixed", "columns"]),
-)
-def test_parameters_of_the_bootstrap(case, n_resamples, level, kind):
-    _, _, *found_labels, _, _ = case
-    size = len(case[0])
-    groups = groups_of(kind, size)
-    try:
-        found = attempt(
-            bootstrap_ci,
-            lambda a, b: float(np.mean(np.asarray(a) == np.asarray(b))),
-            *found_labels,
-            groups=groups,
-            n_resamples=n_resamples,
-            confidence_level=level,
-            random_state=0,
-        )
-    except Refused:
-        return
-    assert kind in (None, "records", "mixed")
-    assert 0 <= found.low <= found.high <= 1
-
-
 GROUPS = {
     "names": lambda g, i: [f"r{n}" for n in g],
     "numbers": lambda g, i: np.array(g),
@@ -278,87 +242,3 @@ def test_records_at_the_other_splits(one, other):
     if one[1] == other[1] == "numbers":
         both = {str(n) for n in set(one[0]) & set(other[0])}
         assert set(found.records) == both
-
-
-def check_drawn(display):
-    """Hold that a display was drawn, and that nothing else is left open."""
-    import matplotlib.pyplot as plt
-
-    assert plt.get_fignums() == [display.figure_.number]
-    plt.close(display.figure_)
-
-
-def no_figure_is_open():
-    """Whether what was refused has left no figure behind; close what is there."""
-    import matplotlib.pyplot as plt
-
-    left = plt.get_fignums()
-    plt.close("all")
-    return not left
-
-
-@fuzzed
-@given(
-    pairs(),
-    st.sampled_from(["good", "NaN", "sum", "negative", "narrow", "short", "flat"]),
-    st.one_of(st.integers(-1, 30), st.floats(0, 20)),
-)
-def test_probabilities_at_the_calibration_error(case, kind, n_bins):
-    y_true, _, found_labels, _, _, form = case
-    proba = np.full((len(y_true), 5), 0.2)
-    proba = {
-        "good": proba,
-        "NaN": np.where(np.arange(5) == 2, np.nan, proba),
-        "sum": proba * 3,
-        "negative": proba - [1, -1, 0, 0, 0],
-        "narrow": proba[:, :4],
-        "short": proba[:-1],
-        "flat": proba[:, 0],
-    }[kind]
-    labels = list("NSVFQ") if "letters" in form else range(5)
-    try:
-        error = attempt(
-            expected_calibration_error,
-            found_labels,
-            proba,
-            labels=labels,
-            n_bins=n_bins,
-        )
-    except Refused:
-        return
-    assert kind == "good"
-    assert 0 <= error <= 1
-
-
-@fuzzed_with(0.2)
-@given(
-    pairs(),
-    st.sampled_from(["beats", "flat", "NaN", "short", "text", "None"]),
-    st.one_of(st.integers(-1, 3), st.none()),
-    st.sampled_from([120.0, 0, -1, np.nan, "fast"]),
-)
-def test_beats_at_the_plots(case, kind, n_beats, sampling_rate):
-    y_true, _, found_labels, _, broken, _ = case
-    X = np.zeros((len(y_true), 9))
-    X = {
-        "beats": X,
-        "flat": X[:, 0],
-        "NaN": X * np.nan,
-        "short": X[:-1],
-        "text": X.astype(str),
-        "None": None,
-    }[kind]
-    try:
-        display = attempt(
-            BeatsDisplay.from_beats,
-            X,
-            found_labels,
-            sampling_rate=sampling_rate,
-            n_beats=n_beats,
-        )
-    except Refused:
-        assert no_figure_is_open()
-        return
-    assert kind in ("beats", "NaN")
-    assert sampling_rate == 120.0
-    check_drawn(display)
