@@ -152,7 +152,8 @@ def two_classifiers(n_records=12, seed=0):
     groups = np.repeat(np.arange(n_records), 40)
     difficulty = rng.beta(1, 3, size=n_records)[groups]
     luck = rng.random(len(groups))
-    return np.zeros(len(groups), int), luck < difficulty, luck < difficulty / 2, groups
+    first, second = ((luck < each).astype(int) for each in (difficulty, difficulty / 2))
+    return np.zeros_like(first), first, second, groups
 
 
 def test_a_difference_is_that_of_the_metric_on_the_same_resamples():
@@ -166,8 +167,8 @@ def test_a_difference_is_that_of_the_metric_on_the_same_resamples():
     setting = {"groups": groups, "n_resamples": 50, "random_state": 0}
     found = bootstrap_difference(note, y_true, first, second, **setting)
     assert found.estimate == right(y_true, second) - right(y_true, first)
-    values = [right(*b) - right(*a) for a, b in zip(drawn[::2], drawn[1::2])][1:]
-    low, high = np.quantile(values, [0.025, 0.975])
+    scores = np.array([right(*each) for each in drawn[2:]]).reshape(-1, 2)
+    low, high = np.quantile(scores[:, 0] - scores[:, 1], [0.025, 0.975])
     assert (found.low, found.high) == pytest.approx((low, high))
     assert (found.unit, found.n_units, found.n_resamples) == ("records", 12, 50)
     turned = bootstrap_difference(right, y_true, second, first, **setting)
@@ -217,15 +218,11 @@ def test_mcnemar_over_records_is_the_permutation_test_of_their_differences():
     for place, gain in zip(range(0, 25, 5), gains, strict=True):
         (first if gain > 0 else second)[place : place + abs(gain)] = 1
     found = mcnemar_test(y_true, first, second, groups=groups)
-    assert (found.only_1, found.only_2, found.unit, found.n_units) == (
-        1,
-        5,
-        "records",
-        4,
-    )
+    assert (found.only_1, found.only_2) == (1, 5)
+    assert (found.unit, found.n_units) == ("records", 4)
     assert found.p_value == pytest.approx(8 / 16)
     y_true, first, second, groups = two_classifiers(n_records=9, seed=3)
-    gains = np.bincount(groups, first.astype(int) - second)
+    gains = np.bincount(groups, first - second)
     slow = permutation_test(
         (gains, np.zeros(9)),
         lambda a, b, axis: (a - b).sum(axis=axis),
