@@ -14,10 +14,7 @@ from ecg_sklearn.metrics import (
     aami_report,
 )
 from ecg_sklearn.model_selection import (
-    InterPatientSplit,
-    check_no_leakage,
     record_train_test_split,
-    subject_of,
 )
 
 from .oracle import Refused, attempt, fuzzed, fuzzed_with
@@ -210,35 +207,3 @@ def test_records_at_the_split(case, test_size, stratify):
     numbers = np.array(numbers)
     if kind != "mixed":
         assert not set(numbers[train]) & set(numbers[test])
-
-
-@fuzzed
-@given(records(), records())
-def test_records_at_the_other_splits(one, other):
-    for numbers, kind, groups in (one, other):
-        try:
-            subjects = attempt(subject_of, groups)
-        except Refused:
-            continue
-        assert kind not in _MISSING
-        assert len(subjects) == len(numbers) or kind in ("short", "set", "dict")
-    numbers, kind, groups = one
-    splitter = InterPatientSplit(
-        train_records=range(100, 105), test_records=[str(n) for n in range(105, 110)]
-    )
-    try:
-        [(train, test)] = attempt(
-            lambda: list(splitter.split(np.zeros((len(numbers), 3)), groups=groups))
-        )
-    except Refused:
-        pass
-    else:
-        assert (np.array(numbers)[train] < 105).all()
-        assert (np.array(numbers)[test] >= 105).all()
-    try:
-        found = attempt(check_no_leakage, one[2], other[2], on_leak="return")
-    except Refused:
-        return
-    if one[1] == other[1] == "numbers":
-        both = {str(n) for n in set(one[0]) & set(other[0])}
-        assert set(found.records) == both
