@@ -39,7 +39,7 @@ from sklearn.model_selection import StratifiedGroupKFold
 
 from ecg_sklearn.aami import CLASS_NAMES
 from ecg_sklearn.cli._beats import WINDOW_CUT
-from ecg_sklearn.cli._recipes import PIPELINES, beat_augmenter, feature_trees
+from ecg_sklearn.cli._recipes import beat_augmenter, feature_trees
 from ecg_sklearn.datasets import fetch_mitbih
 from ecg_sklearn.features import FEATURE_GROUPS
 from ecg_sklearn.metrics import aami_jk_score, bootstrap_difference, mcnemar_test
@@ -52,12 +52,12 @@ def network(beats, seed, settings, n_copies=0):
     from ecg_sklearn import make_ecg_pipeline
 
     pipe = make_ecg_pipeline(
+        preset="inter-patient",
         sampling_rate=beats.sampling_rate,
-        sampler=None,
         augmenter=beat_augmenter(beats, n_copies, seed),
         random_state=seed,
         verbose=2,
-        **PIPELINES["inter-patient, varied" if n_copies else "inter-patient"],
+        **{"epochs": 3} if n_copies else {},
     )
     return set_steps(pipe, settings)
 

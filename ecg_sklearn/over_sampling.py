@@ -60,8 +60,6 @@ class PresentClasses:
     def __eq__(self, other):
         return isinstance(other, PresentClasses) and self.counts == other.counts
 
-    __hash__ = None
-
 
 def _present(counts, labels, parameter):
     """Leave out the classes that are none of the labels, with a warning."""
@@ -192,7 +190,7 @@ class BeatAugmenter(BaseSampler):
         checked = super()._check_X_y(X, y, accept_sparse=False)
         names = getattr(self, "feature_names_in_", None)
         self.sample_columns_, self.feature_columns_ = sample_columns(
-            self.sample_columns, X, self.n_features_in_, names
+            self.sample_columns, X, names
         )
         if len(self.sample_columns_) < 2:
             raise ValueError(
@@ -236,8 +234,10 @@ class BeatAugmenter(BaseSampler):
 
         Returns
         -------
-        X_resampled, y_resampled : array-like
+        X_resampled : ndarray or DataFrame of shape (n_beats_out, n_columns)
             The beats as they are, then the copies.
+        y_resampled : array-like of shape (n_beats_out,)
+            Their labels.
         """
         beats, labels = super().fit_resample(X, y, **params)
         if hasattr(X, "attrs") and hasattr(beats, "attrs"):

@@ -68,12 +68,12 @@ TrainingHistoryDisplay.from_estimator(pipe)
 # %%
 # Test
 # ----
-# Accuracy hides the rare classes; look at each of them: sensitivity (Se), positive
-# predictivity (+P), false positive rate (FPR).
-from ecg_sklearn.metrics import class_report
+# Accuracy hides the rare classes; look at each of them: precision (positive
+# predictivity) and recall (sensitivity).
+from sklearn.metrics import classification_report
 
 predicted = pipe.predict(X_test)
-print(class_report(y_test, predicted, target_names=beats.target_names))
+print(classification_report(y_test, predicted, target_names=beats.target_names))
 
 # %%
 # Each row of the confusion matrix is divided by the number of beats of its class, so

@@ -127,6 +127,7 @@ def test_killed_trainings_end_as_an_unbroken_one(training, tmp_path):
     assert files_in(tmp_path) == ["out", "whole"]
 
 
+@pytest.mark.slow
 def test_ctrl_c_keeps_the_training_so_far(training, tmp_path):
     state = tmp_path / "out.training"
     process = start(training)
@@ -138,6 +139,7 @@ def test_ctrl_c_keeps_the_training_so_far(training, tmp_path):
     assert files_in(tmp_path) == [state.name]
 
 
+@pytest.mark.slow
 def test_a_file_is_never_half_written(model, tmp_path):
     pipe, path = model
     first, second = tmp_path / "first.ecgsk", tmp_path / "model.ecgsk"

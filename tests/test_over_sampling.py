@@ -150,7 +150,7 @@ class TestBeatAugmenter:
     def test_fit_counts(self, imbalanced):
         augmenter = BeatAugmenter({0: 2}).fit(*imbalanced)
         assert augmenter.sampling_strategy_ == {0: 180}
-        with pytest.raises(ValueError, match="chooses none"):
+        with pytest.raises(ValueError, match="chooses no column"):
             BeatAugmenter(sample_columns=[]).fit(*imbalanced)
 
     def test_copies_of_a_class_that_a_fold_lacks(self, imbalanced):

@@ -210,6 +210,7 @@ class TestRoundTrip:
         assert found.named_estimators_.nothing == "drop"
         same(found.fit(X, labels), vote, X)
 
+    @pytest.mark.slow
     def test_a_vote_of_networks_beside_the_rhythm(self, tmp_path):
         beats = make_heartbeats(
             200, weights=[0.5, 0.3, 0.2, 0, 0], rhythm=True, random_state=0
@@ -415,6 +416,7 @@ class TestFiles:
         assert "numpy" not in str(warning.message)
 
 
+@pytest.mark.slow
 def test_another_process(fitted, beats, tmp_path):
     """Predicts the same, and loads no Keras for a model without a network."""
     save(fitted, tmp_path / "model.ecgsk")

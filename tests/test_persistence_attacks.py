@@ -434,8 +434,6 @@ class TestTypes:
     @pytest.mark.parametrize(
         ("name", "edit"),
         [
-            ("scaler", lambda schema: schema.update(protocol=99)),
-            ("scaler", lambda schema: schema.update(protocol="0")),
             ("scaler", lambda schema: schema.pop("content")),
             ("scaler", lambda schema: schema["content"]["key_types"]["content"].pop()),
             ("scaler", put("StandardScaler", "fit", 1)),

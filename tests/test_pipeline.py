@@ -20,7 +20,7 @@ from sklearn.model_selection import (
 
 from ecg_sklearn.datasets import make_heartbeats
 from ecg_sklearn.over_sampling import BeatAugmenter
-from ecg_sklearn.pipeline import make_ecg_pipeline
+from ecg_sklearn.pipeline import PRESETS, make_ecg_pipeline
 
 
 @pytest.fixture(scope="module")
@@ -275,3 +275,35 @@ def test_without_routing_untransformed_validation_beats_are_refused(pipe, imbala
     X, y = imbalanced.data, imbalanced.target
     with pytest.raises(ValueError, match="enable_metadata_routing=True"):
         pipe.fit(X, y, cnn__X_val=X, cnn__y_val=y)
+
+
+class TestPresets:
+    @pytest.mark.parametrize("preset", sorted(PRESETS))
+    def test_they_fit(self, beats, preset):
+        pipe = make_ecg_pipeline(
+            preset=preset, filters=(4,), epochs=1, random_state=0, early_stopping=False
+        )
+        pipe.fit(beats.data, beats.target)
+        assert pipe["cnn"].n_epochs_ == 1
+        assert ("smote" in pipe.named_steps) is (preset == "notebook")
+
+    def test_what_is_given_goes_first(self):
+        pipe = make_ecg_pipeline(
+            preset="kaggle", sampler="smote", phase=False, cnn__residual=(1,)
+        )
+        assert list(pipe.named_steps) == ["scaler", "smote", "spectrogram", "cnn"]
+        assert not pipe["spectrogram"].phase
+        assert pipe["cnn"].residual == (1,)
+        assert pipe["cnn"].label_smoothing == 0.1
+
+    def test_an_unknown_one_is_named(self):
+        with pytest.raises(ValueError, match="'preset' parameter"):
+            make_ecg_pipeline(preset="kagle")
+        with pytest.raises(ValueError, match="no such step. Its steps are scaler"):
+            make_ecg_pipeline(spectogram__nperseg=8)
+
+    def test_the_command_line_offers_all(self):
+        from ecg_sklearn.cli._parser import make_parser
+
+        for preset in PRESETS:
+            make_parser().parse_args(["train", "--preset", preset])

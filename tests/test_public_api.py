@@ -58,8 +58,8 @@ MODULES = {
     },
     "neural_network": {"SpectrogramCNNClassifier"},
     "over_sampling": {"BeatAugmenter", "PresentClasses"},
-    "persistence": {"VersionWarning", "load", "save"},
-    "pipeline": {"make_ecg_pipeline"},
+    "persistence": {"VersionWarning", "load", "read_metadata", "save"},
+    "pipeline": {"PRESETS", "make_ecg_pipeline"},
     "plotting": {
         "BeatsDisplay",
         "ClassDistributionDisplay",

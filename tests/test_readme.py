@@ -34,14 +34,12 @@ def test_the_first_example_runs_as_printed(tmp_path):
 def test_the_second_example_takes_over_from_the_first(beats, monkeypatch):
     import ecg_sklearn.datasets
 
-    monkeypatch.setattr(
-        ecg_sklearn.datasets, "fetch_mitbih", lambda **_: beats | {"n_context": 4}
-    )
+    monkeypatch.setattr(ecg_sklearn.datasets, "fetch_mitbih", lambda **_: beats)
     namespace = {}
     exec("from ecg_sklearn import make_ecg_pipeline", namespace)
     exec("from ecg_sklearn.datasets import fetch_mitbih", namespace)
-    exec(blocks()[1].replace("beats.n_context", "4"), namespace)
-    assert namespace["pipe"]["cnn"].context_row
+    exec(blocks()[1], namespace)
+    assert namespace["pipe"]["spectrogram"].phase
 
 
 def test_a_model_goes_into_a_service(beats, small_cnn, tmp_path, monkeypatch):

@@ -48,23 +48,7 @@ class Source(NamedTuple):
 
 
 def find_source(data):
-    """Tell what the argument of ``--data`` is.
-
-    Parameters
-    ----------
-    data : str or None
-        "simulated", a file, a folder, or None for the default folder of MIT-BIH.
-
-    Returns
-    -------
-    Source
-        Its kind and path.
-
-    Raises
-    ------
-    OSError
-        If it does not hold beats.
-    """
+    """Tell what the argument of ``--data`` is."""
     if data == "simulated":
         return Source("simulated", None)
     if data is not None and Path(data).is_file():
@@ -89,32 +73,10 @@ def _holds_records(folder):
 
 
 def load_beats(source, subset, *, seed=None, cut=KAGGLE_CUT):
-    """Load the labelled beats of one source.
-
-    Parameters
-    ----------
-    source : Source
-        Where they come from.
-    subset : {"all", "train", "test", "ds1", "ds2"} or None
-        Which beats of MIT-BIH.
-    seed : int or None, default=None
-        Of simulated beats.
-    cut : dict
-        How to cut them, as ``beats.cut`` says it.
-
-    Returns
-    -------
-    Bunch
-        The beats.
-
-    Raises
-    ------
-    ValueError
-        If the source has no beats that are cut so.
-    """
+    """Load the labelled beats of one source."""
     if source.kind == "simulated":
         _refuse_windows("simulated", cut)
-        features = cut["features"] or None
+        features = loader_arguments(cut)["features"]
         return make_heartbeats(**_SIMULATED, features=features, random_state=seed)
     if source.kind == "csv":
         _check_rows_fit(source.path, cut)
@@ -130,18 +92,7 @@ def load_beats(source, subset, *, seed=None, cut=KAGGLE_CUT):
 
 
 def loader_arguments(cut):
-    """Arguments of :func:`~ecg_sklearn.datasets.load_wfdb_beats` for a cut.
-
-    Parameters
-    ----------
-    cut : dict
-        As ``beats.cut`` says it.
-
-    Returns
-    -------
-    dict
-        Keyword arguments.
-    """
+    """Arguments of :func:`~ecg_sklearn.datasets.load_wfdb_beats` for a cut."""
     channel = cut.get("channel")
     if cut["form"] == "kaggle":
         found = {"form": "kaggle", "channel": 0 if channel is None else channel}
@@ -152,25 +103,7 @@ def loader_arguments(cut):
 
 
 def read_rows(path, cut):
-    """Read rows of 187 samples, with or without a label behind them.
-
-    Parameters
-    ----------
-    path : Path
-        CSV file.
-    cut : dict
-        How the beats of the model are cut.
-
-    Returns
-    -------
-    Bunch
-        The beats.
-
-    Raises
-    ------
-    ValueError
-        If the model does not know such rows, or the file does not hold any.
-    """
+    """Read rows of 187 samples, with or without a label behind them."""
     _check_rows_fit(path, cut)
     try:
         width = pd.read_csv(path, header=None, nrows=1).shape[1]
@@ -202,33 +135,7 @@ def _check_rows_fit(where, cut):
 
 
 def choose_cut(source, *, protocol, form, window, features, rhythm):
-    """Choose how the beats of a training are cut.
-
-    Parameters
-    ----------
-    source : Source
-        Where they come from.
-    protocol : {"kaggle", "inter-patient"}
-        The protocol.
-    form : {"kaggle", "window"} or None
-        None takes what suits the protocol.
-    window : sequence of two float
-        In seconds, for the form "window".
-    features : list of str or None
-        Groups of features; None takes what suits the source.
-    rhythm : bool
-        Whether the model is a ShapeRhythmClassifier, which needs some.
-
-    Returns
-    -------
-    dict
-        As :data:`KAGGLE_CUT`.
-
-    Raises
-    ------
-    ValueError
-        If the source has no such beats or features, or there are no such features.
-    """
+    """Choose how the beats of a training are cut; None takes what suits the source."""
     has_records = source.kind == "mitbih"
     if features is None:
         features = ["rr", "morphology"] if has_records else []
@@ -258,31 +165,7 @@ def choose_cut(source, *, protocol, form, window, features, rhythm):
 
 
 def load_protocol(source, test_data, *, protocol, cut, seed):
-    """Load the training and the test beats of a protocol.
-
-    Parameters
-    ----------
-    source : Source
-        Where they come from.
-    test_data : str or None
-        CSV file of the test beats, if the training beats come from one.
-    protocol : {"kaggle", "inter-patient"}
-        The protocol.
-    cut : dict
-        How to cut the beats.
-    seed : int
-        Of simulated beats and their split.
-
-    Returns
-    -------
-    training, test : Bunch
-        The beats.
-
-    Raises
-    ------
-    ValueError
-        If the source cannot be used in this protocol.
-    """
+    """Load the training and the test beats of a protocol."""
     if test_data is not None and source.kind != "csv":
         raise ValueError("--test-data goes with a CSV file in --data.")
     if source.kind == "simulated":
@@ -313,24 +196,7 @@ def load_protocol(source, test_data, *, protocol, cut, seed):
 
 
 def hold_out(beats, fraction, *, protocol, seed):
-    """Hold out beats to validate on: whole records if patients are kept apart.
-
-    Parameters
-    ----------
-    beats : Bunch
-        The training beats.
-    fraction : float
-        How many to hold out, in [0, 1).
-    protocol : {"kaggle", "inter-patient"}
-        The protocol.
-    seed : int
-        Of the split.
-
-    Returns
-    -------
-    training, validation : Bunch
-        The beats; no validation beats are None.
-    """
+    """Hold out beats to validate on: whole records if patients are kept apart."""
     if fraction == 0:
         return beats, None
     groups = beats.groups if protocol == "inter-patient" else None
@@ -353,26 +219,13 @@ def _split(beats, fraction, groups, seed):
 
 
 def take(beats, rows):
-    """Take some rows of beats.
-
-    Parameters
-    ----------
-    beats : Bunch
-        The beats.
-    rows : ndarray of int
-        Which to take.
-
-    Returns
-    -------
-    Bunch
-        These beats.
-    """
-    columns = ("data", "frame", "target", "groups", "symbols", "rr", "time", "rhythms")
-    return Bunch(
-        **{
-            key: _safe_indexing(value, rows)
-            if key in columns and value is not None
-            else value
-            for key, value in beats.items()
-        }
-    )
+    """Take some rows of beats."""
+    columns = ("data", "target", "groups", "symbols", "rr", "time", "rhythms")
+    taken = {
+        key: _safe_indexing(value, rows)
+        for key, value in beats.items()
+        if key in columns and value is not None
+    }
+    # The frame would be a second copy of the data.
+    rest = {key: value for key, value in beats.items() if key not in ("frame", *taken)}
+    return Bunch(**taken, **rest)

@@ -25,22 +25,7 @@ _PICKLES = (
 
 
 def check(command, arguments):
-    """Refuse what can be seen to be wrong without loading anything.
-
-    Parameters
-    ----------
-    command : str
-        Name of the command.
-    arguments : dict
-        Its keyword arguments.
-
-    Raises
-    ------
-    OSError
-        If an input is missing, or an output exists or cannot be written.
-    ValueError
-        If a number is out of range, or options do not go together.
-    """
+    """Refuse what can be seen to be wrong without loading anything."""
     if command in _CHECKS:
         _CHECKS[command](**arguments)
 
@@ -89,12 +74,12 @@ def _check_predict(*, model, input, beats, annotator, output, overwrite, **_):
         _check_annotator(record, beats, annotator, overwrite)
     if record is None and not input.is_file():
         raise FileNotFoundError(f"There is no file {input}.")
-    if record is not None and not _with_suffix(record, "hea").is_file():
+    if record is not None and not file_of(record, "hea").is_file():
         raise FileNotFoundError(
             f"There is no record {record}: it has no header {record.name}.hea. Name a "
             "record, or a CSV file."
         )
-    if record is not None and not _with_suffix(record, beats).is_file():
+    if record is not None and not file_of(record, beats).is_file():
         raise FileNotFoundError(
             f"Record {record} has no annotation file {record.name}.{beats} to mark "
             "the beats. Name another one with --beats."
@@ -111,42 +96,15 @@ _CHECKS = {
 
 
 def is_table(path):
-    """Whether an input of ``predict`` is a CSV file, and not a record.
-
-    Parameters
-    ----------
-    path : Path
-        The input.
-
-    Returns
-    -------
-    bool
-        By its suffix, in capitals or not.
-    """
+    """Whether an input of ``predict`` is a CSV file by its suffix, and not a record."""
     return path.suffix.lower() in CSV_SUFFIXES
 
 
 def record_path(path):
-    """Path of a WFDB record without its suffix.
-
-    Parameters
-    ----------
-    path : Path
-        Its name, header or signal file.
-
-    Returns
-    -------
-    Path
-        Such as ``mitdb/100`` for ``mitdb/100.hea``.
-
-    Raises
-    ------
-    IsADirectoryError
-        If it is a folder, and no record beside it has its name.
-    """
+    """Path of a WFDB record, which its header or signal file may name."""
     if path.suffix.lower() in (".hea", ".dat") and path.is_file():
         path = path.with_suffix("")
-    if path.is_dir() and not (path.name and _with_suffix(path, "hea").exists()):
+    if path.is_dir() and not (path.name and file_of(path, "hea").exists()):
         raise IsADirectoryError(
             f"{path} is a folder. Name a record in it, without its suffix, or a CSV "
             "file."
@@ -154,61 +112,14 @@ def record_path(path):
     return path
 
 
-def annotation_file(record, annotator):
-    """File that holds the annotations of an annotator.
-
-    Parameters
-    ----------
-    record : Path
-        The record.
-    annotator : str
-        Its suffix.
-
-    Returns
-    -------
-    Path
-        The file.
-    """
-    return _with_suffix(record, annotator)
-
-
 def state_folder(output):
-    """Folder of the state of an unfinished training, beside its output.
-
-    Parameters
-    ----------
-    output : Path
-        Output of the training.
-
-    Returns
-    -------
-    Path
-        Such as ``runs/kaggle.training`` for ``runs/kaggle``.
-    """
+    """Folder of the state of an unfinished training, beside its output."""
     output = output if output.name else Path(os.path.abspath(output))
     return output.with_name(f"{output.name}.training")
 
 
 def kind_of_model(path):
-    """Tell what kind of model file this is, by its first bytes.
-
-    Parameters
-    ----------
-    path : Path
-        The file.
-
-    Returns
-    -------
-    {"ecgsk", "pickle"}
-        The kind.
-
-    Raises
-    ------
-    OSError
-        If it cannot be read.
-    ValueError
-        If it is neither.
-    """
+    """Tell an "ecgsk" file from a "pickle", by its first bytes."""
     if path.is_dir():
         raise IsADirectoryError(f"{path} is a folder. Name the model file in it.")
     if not path.is_file():
@@ -223,18 +134,7 @@ def kind_of_model(path):
 
 
 def check_place(path):
-    """Refuse an output that could not be written.
-
-    Parameters
-    ----------
-    path : Path
-        A file or folder to be.
-
-    Raises
-    ------
-    OSError
-        If it would lie below a file, or in a folder that may not be written to.
-    """
+    """Refuse an output that could not be written."""
     parent = Path(os.path.abspath(path)).parent
     while not parent.exists():
         parent = parent.parent
@@ -272,9 +172,10 @@ def _check_annotator(record, beats, annotator, overwrite):
             f"--annotator {annotator} would replace the annotations that mark the "
             "beats. Choose another name."
         )
-    refuse_existing(annotation_file(record, annotator), overwrite)
-    check_place(annotation_file(record, annotator))
+    refuse_existing(file_of(record, annotator), overwrite)
+    check_place(file_of(record, annotator))
 
 
-def _with_suffix(record, suffix):
+def file_of(record, suffix):
+    """File of a WFDB record with a suffix, such as that of an annotator."""
     return record.with_name(f"{record.name}.{suffix}")

@@ -7,17 +7,7 @@ from ecg_sklearn.datasets import fetch_mitbih
 
 
 def data(*, action, data, quiet):
-    """Fetch, verify or count the MIT-BIH database.
-
-    Parameters
-    ----------
-    action : {"fetch", "verify", "counts"}
-        What to do.
-    data : str or None
-        Folder of the records.
-    quiet : bool
-        Whether to leave the table out.
-    """
+    """Fetch, verify or count the MIT-BIH database."""
     directory = mitbih.find_mitbih(data)
     if action == "fetch":
         check_place(directory / "RECORDS")

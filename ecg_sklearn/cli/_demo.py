@@ -4,13 +4,7 @@ from ecg_sklearn.cli._train import train
 
 
 def demo(**options):
-    """Train on simulated beats, patients apart.
-
-    Parameters
-    ----------
-    **options : object
-        The options of ``train`` that ``demo`` has as well.
-    """
+    """Train on simulated beats, patients apart."""
     train(
         data="simulated",
         test_data=None,
@@ -19,6 +13,7 @@ def demo(**options):
         window=None,
         features=[],
         rhythm=False,
+        preset=None,
         copies=0,
         **options,
     )

@@ -18,27 +18,7 @@ _SUBSETS = {"kaggle": "test", "inter-patient": "ds2"}
 def evaluate(
     *, model, data, subset, channel, seed, resamples, output, overwrite, quiet
 ):
-    """Score a saved pipeline on beats with labels.
-
-    Parameters
-    ----------
-    model : Path
-        Model file.
-    data : str or None
-        Where the beats come from.
-    subset : {"all", "train", "test", "ds1", "ds2"} or None
-        Which beats of MIT-BIH; None takes what suits the model.
-    channel : str, int or None
-        Signal of the records; None takes that of the training.
-    seed : int
-        Of simulated beats.
-    resamples : int
-        Bootstrap samples of each interval.
-    output : Path or None
-        JSON file for the scores.
-    overwrite, quiet : bool
-        Accepted by all commands.
-    """
+    """Score a saved pipeline on beats with labels."""
     pipe, facts, beats, subset = read_model_and_beats(
         model, data=data, subset=subset, channel=channel, seed=seed
     )
@@ -59,30 +39,10 @@ def evaluate(
 
 
 def read_model_and_beats(path, *, data, subset, channel, seed):
-    """Read a model and the beats to score it on.
+    """Read a model, what its file says, the beats to score it on, and their subset.
 
-    Parameters
-    ----------
-    path : Path
-        Model file.
-    data, subset, channel, seed : object
-        As :func:`evaluate` takes them.
-
-    Returns
-    -------
-    model : estimator
-        The classifier.
-    facts : dict
-        What its file says of the training.
-    beats : Bunch
-        Those of classes that the model was trained on.
-    subset : str or None
-        Which beats of MIT-BIH they are.
-
-    Raises
-    ------
-    ValueError
-        If the labels of the model are not the five classes, or no beat is left.
+    The beats are those of classes that the model was trained on. The subset is None
+    where they are not of MIT-BIH.
     """
     source = find_source(data)
     if source.kind != "mitbih" and subset not in (None, "all"):

@@ -4,30 +4,12 @@ import sys
 
 
 def say(kind, message):
-    """Print a line for the user.
-
-    Parameters
-    ----------
-    kind : {"error", "warning"}
-        What it is.
-    message : str
-        The text; lines are joined.
-    """
+    """Print a line for the user."""
     text = " ".join(message.split())
     print(f"ecg-sklearn: {kind}: {text}", file=sys.stderr, flush=True)
 
 
 def show_warning(message, category, *args, **kwargs):
-    """Print a warning that concerns the user, and not one of what packages will change.
-
-    Parameters
-    ----------
-    message : Warning
-        The warning.
-    category : type
-        Its class.
-    *args, **kwargs : object
-        What else ``warnings.showwarning`` gets.
-    """
+    """Print a warning for the user, and none of what packages will change."""
     if issubclass(category, UserWarning):
         say("warning", str(message))

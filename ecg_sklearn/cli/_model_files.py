@@ -15,27 +15,9 @@ MODEL_NAME = "model.ecgsk"
 
 
 def read_model(path):
-    """Read a classifier, and the facts that its file keeps.
+    """Read a classifier, and the facts about its training that its file keeps.
 
-    Parameters
-    ----------
-    path : Path
-        The file.
-
-    Returns
-    -------
-    model : estimator
-        The classifier, with ``predict_proba``.
-    facts : dict
-        What ``train`` wrote: ``cut``, ``protocol``, ``training_records``, ``sets``,
-        ``versions``. Empty for a pickle. ``cut`` is always there.
-
-    Raises
-    ------
-    OSError
-        If it cannot be read.
-    ValueError
-        If it holds no classifier.
+    ``cut`` is always among them; a pickle has no others.
     """
     facts = {}
     if kind_of_model(path) == "pickle":
@@ -68,7 +50,7 @@ def _are_sound(facts):
         cut = facts.get("cut") or KAGGLE_CUT
         start, stop = cut.get("window") or (0, 0)
         training = facts.get("sets", {}).get("training", {"source": "", "counts": {}})
-        texts = [facts.get("protocol") or "", training["source"]]
+        texts = [facts.get("protocol", ""), training["source"]]
         texts += facts.get("training_records") or []
         return (
             bool(loader_arguments(cut))

@@ -29,19 +29,13 @@ protocols:
   inter-patient  train on the patients of DS1, test on those of DS2; without the
                  paced records and the 15 unclassifiable beats that are left
 
-Kaggle rows start at a beat and hold nothing before it. Windows around each beat
-are better for patients that are not in the training data.
-
 features (groups of columns behind the samples, of records only):
   rr          RR intervals close to the beat
   morphology  similarity to the beats before it
   rhythm      RR intervals further away, and what the record has shown so far
 
 A model with features cannot classify rows of a CSV file: use --features none.
-
---rhythm trains a ShapeRhythmClassifier around the network, with the groups rr and
-rhythm: trees on the features vote with the network, and trees on the intervals tell
-premature beats (S) from normal ones. It has the best scores on new patients. It
+--rhythm adds the groups rr and rhythm. It has the best scores on new patients, and
 cannot be exported as one graph.
 
 The state of the training is kept in the folder OUTPUT.training/ after each epoch,
@@ -100,22 +94,7 @@ Simulates beats of 60 patients, trains on 45 of them and tests on the other 15."
 
 
 def read_arguments(argv=None):
-    """Read the command line.
-
-    Parameters
-    ----------
-    argv : list of str or None, default=None
-        Arguments without the program's name; None takes those of the process.
-
-    Returns
-    -------
-    command : str
-        Name of the command.
-    traceback : bool
-        Whether to show where an error came from.
-    arguments : dict
-        Keyword arguments of the function of the command.
-    """
+    """Read the command, whether it shows tracebacks, and its keyword arguments."""
     arguments = vars(make_parser().parse_args(argv))
     command, traceback = arguments.pop("command"), arguments.pop("traceback")
     if "param" in arguments:
@@ -126,13 +105,7 @@ def read_arguments(argv=None):
 
 
 def make_parser():
-    """Make the parser of all commands.
-
-    Returns
-    -------
-    argparse.ArgumentParser
-        Its namespaces hold ``command``, ``traceback``, and what the command takes.
-    """
+    """Make the parser of all commands."""
     parser = argparse.ArgumentParser(
         prog="ecg-sklearn",
         description="Classify ECG heartbeats: scaler, SMOTE, spectrogram, CNN.",
@@ -189,6 +162,11 @@ def _add_train(commands):
         choices=("kaggle", "inter-patient"),
         default="kaggle",
         help="what to train and test on (default: kaggle)",
+    )
+    train.add_argument(
+        "--preset",
+        choices=("notebook", "kaggle", "kaggle-features", "inter-patient"),
+        help="of make_ecg_pipeline (default: what suits the protocol)",
     )
     train.add_argument(
         "--form",
@@ -291,9 +269,9 @@ def _channel(parser):
 def _training_options(parser, *, epochs):
     parser.add_argument(
         "--sampler",
-        choices=("smote", "none"),
-        default="none",
-        help="what balances the classes (default: none)",
+        choices=("auto", "smote", "none"),
+        default="auto",
+        help="what balances the classes (default: auto, what the preset says)",
     )
     parser.add_argument(
         "--epochs",

@@ -9,7 +9,7 @@ import pandas as pd
 
 from ecg_sklearn.aami import CLASS_NAMES
 from ecg_sklearn.cli._beats import loader_arguments, read_rows
-from ecg_sklearn.cli._checks import annotation_file, is_table, record_path
+from ecg_sklearn.cli._checks import file_of, is_table, record_path
 from ecg_sklearn.cli._model_files import read_model
 from ecg_sklearn.datasets import load_wfdb_beats
 from ecg_sklearn.metrics._labels import label_names
@@ -18,25 +18,7 @@ from ecg_sklearn.utils._files import new_file
 
 
 def predict(*, model, input, beats, annotator, channel, output, overwrite, quiet):
-    """Classify the beats of a CSV file or a WFDB record.
-
-    Parameters
-    ----------
-    model : Path
-        Model file.
-    input : Path
-        CSV file, or record.
-    beats : str
-        Annotator that marks the beats of a record.
-    annotator : str or None
-        Annotator to write the classes as.
-    channel : str, int or None
-        Signal of the record; None takes that of the training.
-    output : Path or None
-        CSV file; None prints the table, unless there is an annotator.
-    overwrite, quiet : bool
-        Accepted by all commands.
-    """
+    """Classify the beats of a CSV file or a WFDB record."""
     pipe, facts = read_model(model)
     names = label_names(pipe.classes_)
     if annotator is not None and not set(names) <= set(CLASS_NAMES):
@@ -95,7 +77,7 @@ def _write_annotations(record, annotator, table):
             write_dir=folder,
         )
         written = Path(folder, f"{record.name}.{annotator}").read_bytes()
-    path = annotation_file(record, annotator)
+    path = file_of(record, annotator)
     with new_file(path) as unfinished:
         unfinished.write_bytes(written)
     print(f"{len(table)} annotations saved in {path}")

@@ -8,19 +8,7 @@ from ecg_sklearn.report import make_report
 def report(
     *, model, data, subset, channel, seed, resamples, title, output, overwrite, quiet
 ):
-    """Write an HTML page about a saved pipeline.
-
-    Parameters
-    ----------
-    model, data, subset, channel, seed, resamples : object
-        As ``evaluate`` takes them.
-    title : str
-        Heading of the page.
-    output : Path
-        HTML file.
-    overwrite, quiet : bool
-        Accepted by all commands.
-    """
+    """Write an HTML page about a saved pipeline."""
     pipe, facts, beats, _ = read_model_and_beats(
         model, data=data, subset=subset, channel=channel, seed=seed
     )

@@ -39,30 +39,13 @@ _PACKAGES = (
     "numpy",
     "scipy",
 )
-_RECIPE = ("copies", "sampler", "epochs", "param")
+_RECIPE = ("preset", "copies", "sampler", "epochs", "param")
 
 
 def train(*, data, protocol, rhythm, seed, output, overwrite, resume, quiet, **options):
     """Train a pipeline, print its scores, and save it with what belongs to it.
 
-    Parameters
-    ----------
-    data : str or None
-        Where the beats come from.
-    protocol : {"kaggle", "inter-patient"}
-        What to train and test on.
-    rhythm : bool
-        Whether to train a ShapeRhythmClassifier.
-    seed : int
-        Of all that is random.
-    output : Path
-        Folder of the results.
-    overwrite, resume, quiet : bool
-        Replace output; go on with a training that was broken off; no progress.
-    **options : object
-        ``form``, ``window`` and ``features`` of the beats (:func:`choose_cut`);
-        ``test_data`` and ``validation``; ``copies``, ``sampler``, ``epochs`` and
-        ``param`` of the pipeline (:func:`make_pipeline`).
+    The other options are those of :func:`_load` and of :func:`make_pipeline`.
     """
     shared = {"protocol": protocol, "seed": seed}
     recipe = {name: options.pop(name) for name in _RECIPE} | {"quiet": quiet} | shared
@@ -183,15 +166,7 @@ def _who_is_in_both(protocol, training, test):
 
 
 def print_counts(sets, *, quiet):
-    """Print how many beats of each class there are.
-
-    Parameters
-    ----------
-    sets : dict of str to Bunch
-        Beats by the name of their set.
-    quiet : bool
-        Whether not to.
-    """
+    """Print how many beats of each class there are."""
     table = Table(title="Beats by class")
     table.add_column("")
     for column in (*CLASS_NAMES, "all", "records"):

@@ -48,32 +48,7 @@ def make_bunch(
     rhythms=None,
     return_X_y=False,
 ):
-    """Pack beats the way every loader returns them.
-
-    Parameters
-    ----------
-    data : ndarray of shape (n_beats, n_columns)
-        The beats: samples, then the columns of ``features``.
-    target : ndarray of shape (n_beats,)
-        Labels 0 to 4.
-    sampling_rate : float
-        In Hz.
-    descr : str
-        Where the beats come from and how they were cut.
-    form, window, channel : object
-        How they were cut, as in :func:`load_wfdb_beats`.
-    features : sequence of str, default=()
-        Groups of features behind the samples.
-    groups, symbols, rr, time, rhythms : ndarray or None
-        What the source knows beside the samples.
-    return_X_y : bool, default=False
-        Give back ``(data, target)`` instead of the Bunch.
-
-    Returns
-    -------
-    Bunch or tuple
-        The beats.
-    """
+    """Pack beats the way every loader returns them."""
     import pandas as pd
 
     names = feature_names(features)
@@ -121,23 +96,11 @@ def _describe_features(features):
 
 
 def rr_intervals(sample, sampling_rate, *, n_local=10):
-    """Compute four RR features for each beat of one record.
+    """Compute four RR features for each beat of one record, (n_beats, 4), in s.
 
-    Parameters
-    ----------
-    sample : ndarray of shape (n_beats,)
-        Ascending positions of the beats, in samples.
-    sampling_rate : float
-        In Hz.
-    n_local : int, default=10
-        How many intervals the local mean looks back, the previous one included.
-
-    Returns
-    -------
-    ndarray of shape (n_beats, 4)
-        Previous interval, next interval, local mean and record mean, in seconds.
-        The first beat has no previous interval and the last one no next: the
-        record mean stands in for them. A record of a single beat has NaN.
+    Previous interval, next interval, mean of the last ``n_local``, mean of the record.
+    Where a beat has no previous or next interval, the mean of the record stands in for
+    it. A record of a single beat has NaN.
     """
     sample = np.asarray(sample, dtype=np.float64)
     n_beats = len(sample)
@@ -157,20 +120,7 @@ def rr_intervals(sample, sampling_rate, *, n_local=10):
 
 
 def kaggle_spans(sample, n_samples):
-    """Find what of a 360 Hz signal each annotation but the last gives a row of.
-
-    Parameters
-    ----------
-    sample : ndarray of int of shape (n_annotations,)
-        Ascending positions of all annotations, those that are not beats included.
-    n_samples : int
-        Length of the signal.
-
-    Returns
-    -------
-    start, stop : ndarray of int of shape (n_annotations - 1,)
-        From each annotation to 20 % of the interval behind the next one.
-    """
+    """Find what of a 360 Hz signal each annotation but the last gives a row of."""
     edges = np.append(sample, n_samples)
     stop = edges[1:-1] + (0.2 * np.diff(edges)[1:]).astype(int)
     return edges[:-2], stop
@@ -184,20 +134,6 @@ def cut_kaggle_beats(signal, sample, rows):
     360 Hz signal (120 Hz), is min-max scaled, then cut or zero-padded to 187
     samples. The recipe was recovered by matching rows with the records; it
     reproduces the published float32 values exactly.
-
-    Parameters
-    ----------
-    signal : ndarray of shape (n_samples,)
-        One channel at 360 Hz. Digital units give the Kaggle values bit for bit.
-    sample : ndarray of int of shape (n_annotations,)
-        Ascending positions of all annotations, those that are not beats included.
-    rows : ndarray of int of shape (n_rows,)
-        Which annotations to cut a row for: not the last one, and none of an empty span.
-
-    Returns
-    -------
-    ndarray of shape (n_rows, 187), float32
-        The rows.
     """
     beats = np.zeros((len(rows), KAGGLE_N_TIMES), dtype=np.float32)
     spans = np.stack(kaggle_spans(sample, len(signal)), axis=1)[rows]

@@ -13,24 +13,7 @@ DATA_VARIABLE = "ECG_SKLEARN_DATA"
 
 
 def find_mitbih(data_home=None):
-    """Find the folder that holds the records, or that should.
-
-    Parameters
-    ----------
-    data_home : str, Path or None
-        As in :func:`fetch_mitbih`.
-
-    Returns
-    -------
-    Path
-        ``data_home`` if it holds files of the database or is called "mitdb", else its
-        folder "mitdb".
-
-    Raises
-    ------
-    OSError
-        If ``data_home`` is a file, or a folder of other files without MIT-BIH.
-    """
+    """Find the folder that holds the records, or that should."""
     own_place = data_home is None and not os.environ.get(DATA_VARIABLE)
     if data_home is None:
         data_home = os.environ.get(DATA_VARIABLE) or Path.home() / "ecg_sklearn_data"
@@ -54,18 +37,7 @@ def find_mitbih(data_home=None):
 
 
 def is_mitbih_folder(path):
-    """Say whether a folder holds MIT-BIH, at least in part, itself or in "mitdb".
-
-    Parameters
-    ----------
-    path : str or Path
-        Any path.
-
-    Returns
-    -------
-    bool
-        False for other databases, even if names of their records are the same.
-    """
+    """Say whether a folder holds MIT-BIH, at least in part, itself or in "mitdb"."""
     home = Path(path).expanduser()
     return _has_mitbih(home) or _has_mitbih(home / "mitdb")
 
@@ -101,51 +73,17 @@ def checksums():
 
 
 def missing_files(directory):
-    """List the files of the database that a folder lacks.
-
-    Parameters
-    ----------
-    directory : Path
-        The folder.
-
-    Returns
-    -------
-    list of str
-        File names.
-    """
+    """List the files of the database that a folder lacks."""
     return [name for name in sorted(checksums()) if not (directory / name).is_file()]
 
 
 def damaged_files(directory):
-    """List the files whose SHA-256 sum is not the published one.
-
-    Parameters
-    ----------
-    directory : Path
-        A folder that holds all files.
-
-    Returns
-    -------
-    list of str
-        File names.
-    """
+    """List the files whose SHA-256 sum is not the published one."""
     return [name for name in sorted(checksums()) if not _is_published(directory / name)]
 
 
 def download_mitbih(directory):
-    """Download the files that are missing or damaged, with a progress bar.
-
-    Parameters
-    ----------
-    directory : Path
-        Where to; made if it does not exist.
-
-    Raises
-    ------
-    OSError
-        If PhysioNet cannot be reached or the folder cannot be written. What was
-        downloaded stays.
-    """
+    """Download the files that are missing or damaged, with a progress bar."""
     import pooch
     from rich.console import Console
     from rich.progress import track

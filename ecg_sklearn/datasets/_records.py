@@ -44,29 +44,7 @@ class Annotations(NamedTuple):
 
 
 def record_names(directory, records, annotator):
-    """Find the names of the records to read.
-
-    Parameters
-    ----------
-    directory : Path
-        Folder of the database.
-    records : sequence of str or None
-        Names that the user gave: "100", "patient1/p1" or "100.hea". None takes those
-        of the file ``RECORDS``, of which those without annotations are left out with
-        a warning; or else all records of the folder that have annotations.
-    annotator : str
-        Suffix of the annotation files.
-
-    Returns
-    -------
-    list of str
-        Names, with the path from ``directory`` and without a suffix.
-
-    Raises
-    ------
-    FileNotFoundError
-        If there is no such folder, or no record in it.
-    """
+    """Find the names of the records to read."""
     if directory.is_file():
         raise NotADirectoryError(
             f"{directory} is a file. Give its folder {directory.parent}, and "
@@ -133,33 +111,7 @@ def _listed_names(directory, annotator):
 
 
 def read_record(directory, name, annotator, channel, *, digital=False):
-    """Read one channel of a record and its annotations.
-
-    Parameters
-    ----------
-    directory : Path
-        Folder of the database.
-    name : str
-        The record.
-    annotator : str
-        Suffix of the annotation file.
-    channel : str, int or sequence of str
-        As in :func:`load_wfdb_beats`.
-    digital : bool, default=False
-        Give the integers of the file instead of physical units.
-
-    Returns
-    -------
-    signal : Signal
-        The channel at its own rate.
-    notes : Annotations
-        The annotations in the order of time, without those outside the signal.
-
-    Warns
-    -----
-    UserWarning
-        If beats are annotated outside the signal.
-    """
+    """Read one channel of a record and its annotations."""
     notes, rate = _read_annotations(directory, name, annotator)
     signal = read_signal(directory, name, channel, digital=digital)
     rate = _checked_rate(rate, directory, name)
@@ -183,20 +135,7 @@ def read_record(directory, name, annotator, channel, *, digital=False):
 
 
 def read_signal(directory, name, channel, *, digital=False):
-    """Read one channel of a record, in physical or digital units.
-
-    Parameters
-    ----------
-    directory, name, channel, digital
-        As in :func:`read_record`. A record of several segments is read in physical
-        units in any case, as their digital units may differ.
-
-    Returns
-    -------
-    Signal
-        The samples with their rate and the name of the channel. Of several samples a
-        frame, each counts.
-    """
+    """Read one channel of a record, in physical or digital units."""
     import wfdb
 
     file = _file(directory, name, "hea")
@@ -242,24 +181,7 @@ def _interpolate(samples, invalid):
 
 
 def valid_beats(name, signal, time, start, stop):
-    """Tell which beats hold no invalid sample; warn of the others.
-
-    Parameters
-    ----------
-    name : str
-        The record.
-    signal : Signal
-        The channel that they are cut from.
-    time : ndarray of shape (n_beats,)
-        Time of each beat, in seconds.
-    start, stop : float or ndarray of shape (n_beats,)
-        What is cut around each beat, in seconds from its time.
-
-    Returns
-    -------
-    ndarray of bool of shape (n_beats,)
-        False for beats that touch an invalid sample.
-    """
+    """Tell which beats hold no invalid sample; warn of the others."""
     if signal.invalid is None or len(time) == 0:
         return np.ones(len(time), dtype=bool)
     total = np.concatenate([[0], np.cumsum(signal.invalid)])

@@ -151,31 +151,7 @@ def load_wfdb_beats(
 
 
 def cut_records(directory, names, cut, *, rate=None):
-    """Cut the beats of some records, which must agree in their sampling rate.
-
-    Parameters
-    ----------
-    directory : Path
-        Folder of the records.
-    names : sequence of str
-        The records.
-    cut : Cut
-        How to cut them.
-    rate : tuple of (str, float), default=None
-        A record that was cut before, and its rate in Hz.
-
-    Returns
-    -------
-    parts : list of Columns
-        The beats of each record.
-    rate : tuple of (str, float)
-        The first record, or the one that was given, and the rate of all.
-
-    Raises
-    ------
-    ValueError
-        If the rate of a record is another one.
-    """
+    """Cut the beats of some records, which must agree in their sampling rate."""
     parts = []
     for name in names:
         beats, own_rate = cut_record(directory, name, cut)
@@ -190,24 +166,7 @@ def cut_records(directory, names, cut, *, rate=None):
 
 
 def cut_record(directory, name, cut):
-    """Read one record and cut its beats.
-
-    Parameters
-    ----------
-    directory : Path
-        Folder of the record.
-    name : str
-        The record.
-    cut : Cut
-        How to cut it.
-
-    Returns
-    -------
-    beats : Columns
-        Its beats; there may be none.
-    rate : float
-        Their samples per second.
-    """
+    """Read one record and cut its beats."""
     where = directory, name, cut.annotator, cut.channel
     signal, notes = read_record(*where, digital=cut.form == "kaggle")
     if cut.form == "kaggle":
@@ -217,26 +176,7 @@ def cut_record(directory, name, cut):
 
 
 def bunch_of(beats, names, cut, rate, *, return_X_y=False):
-    """Pack the beats of some records.
-
-    Parameters
-    ----------
-    beats : Columns
-        The beats.
-    names : sequence of str
-        Their records.
-    cut : Cut
-        How they were cut.
-    rate : tuple of (str, float)
-        As :func:`cut_records` gives it.
-    return_X_y : bool, default=False
-        Give back ``(data, target)`` instead of the Bunch.
-
-    Returns
-    -------
-    Bunch or tuple
-        The beats.
-    """
+    """Pack the beats of some records."""
     return make_bunch(
         **beats._asdict(),
         sampling_rate=rate[1],
@@ -262,24 +202,7 @@ def no_beats(directory, cut):
 
 
 def cut_rows(name, signal, notes, features=()):
-    """Cut the beats of one record as the Kaggle files hold them.
-
-    Parameters
-    ----------
-    name : str
-        The record.
-    signal : Signal
-        The channel to cut from; brought to 360 Hz if it has another rate.
-    notes : Annotations
-        Its annotations.
-    features : sequence of str, default=()
-        Groups of features to append to each row.
-
-    Returns
-    -------
-    Columns
-        All beats but the one, if it is a beat, of the last annotation.
-    """
+    """Cut the beats of one record as the Kaggle files hold them."""
     is_beat = notes.label >= 0
     time = notes.sample[is_beat] / signal.sampling_rate
     rr = rr_intervals(notes.sample[is_beat], signal.sampling_rate)
@@ -301,28 +224,7 @@ def cut_rows(name, signal, notes, features=()):
 
 
 def cut_windows(name, signal, notes, start, stop, rate, features=()):
-    """Cut a window around each beat of one record.
-
-    Parameters
-    ----------
-    name : str
-        The record.
-    signal : Signal
-        The channel to cut from.
-    notes : Annotations
-        Its annotations.
-    start, stop : float
-        The window, in seconds around each beat.
-    rate : float
-        Samples per second of the windows.
-    features : sequence of str, default=()
-        Groups of features to append to each window.
-
-    Returns
-    -------
-    Columns
-        The beats whose window fits into the record.
-    """
+    """Cut a window around each beat of one record."""
     is_beat = notes.label >= 0
     sample, *marks = (column[is_beat] for column in notes)
     rr = rr_intervals(sample, signal.sampling_rate)

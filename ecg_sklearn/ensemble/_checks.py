@@ -50,10 +50,10 @@ def check_excerpts(n_around, chosen, names):
         )
 
 
-def columns_of(spec, X, n_columns, names, parameter, groups):
+def columns_of(spec, X, names, parameter, groups):
     """Find the columns of a parameter; "auto" takes groups of features by name."""
     if not isinstance(spec, str):
-        return select_columns(spec, X, n_columns, names, parameter)
+        return select_columns(spec, X, parameter)
     wanted = [name for group in groups for name in FEATURE_GROUPS[group]]
     known = {} if names is None else {name: i for i, name in enumerate(names)}
     missing = [name for name in wanted if name not in known]

@@ -16,26 +16,7 @@ _PREVIOUS = INTERVAL_NAMES.index("rr_previous")
 
 
 def episodes_of(rhythm, is_premature, groups, n_around):
-    """Cut the records down to their premature beats and a few around them.
-
-    Parameters
-    ----------
-    rhythm : ndarray of shape (n_beats, len(INTERVAL_NAMES))
-        Features of the beats; those of a record in the order of time.
-    is_premature : ndarray of shape (n_beats,), bool
-        Which beats are premature.
-    groups : ndarray of shape (n_beats,)
-        Record of each beat.
-    n_around : sequence of int
-        How many beats on either side to keep, once for each number.
-
-    Returns
-    -------
-    rows : ndarray of shape (n_kept,), int
-        The beats that are left, one record after the other.
-    features : ndarray of shape (n_kept, len(INTERVAL_NAMES)), float32
-        Their features, recomputed as if they followed each other.
-    """
+    """Cut the records down to their premature beats and a few around them."""
     rows = [np.empty(0, dtype=np.intp)]
     features = [np.empty((0, len(INTERVAL_NAMES)), dtype=np.float32)]
     for place in records_of(groups):

@@ -9,18 +9,7 @@ _LEAST = 1e-4
 
 
 def records_of(groups):
-    """Find the beats of each record.
-
-    Parameters
-    ----------
-    groups : ndarray of shape (n_beats,)
-        Record of each beat.
-
-    Returns
-    -------
-    list of ndarray
-        Positions of the beats of one record each, in their order.
-    """
+    """Find the beats of each record."""
     order = np.argsort(groups, kind="stable")
     _, starts = np.unique(groups[order], return_index=True)
     return np.split(order, starts[1:])
@@ -34,22 +23,6 @@ def adapt_to_records(probability, shares, groups, strength):
     itself, without labels, by the EM algorithm of Saerens et al. [1]_ in one pass: the
     prior before a beat is the mean of the probabilities of the beats before it and of
     ``shares``, which count as ``strength`` beats.
-
-    Parameters
-    ----------
-    probability : ndarray of shape (n_beats, n_classes)
-        Probabilities of each beat; the beats of a record in the order of time.
-    shares : ndarray of shape (n_classes,)
-        Shares of the classes among the training beats.
-    groups : ndarray of shape (n_beats,)
-        Record of each beat.
-    strength : float
-        How many beats ``shares`` count for.
-
-    Returns
-    -------
-    ndarray of shape (n_beats, n_classes)
-        Rows that sum to one; each rests on the beats of its record up to itself.
 
     References
     ----------

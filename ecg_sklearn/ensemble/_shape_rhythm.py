@@ -320,9 +320,8 @@ class ShapeRhythmClassifier(ClassifierMixin, BaseEstimator):
     def _find_columns(self, X):
         """Find the columns that each classifier sees."""
         names = getattr(self, "feature_names_in_", None)
-        of_x = X, self.n_features_in_, names
         self.rhythm_columns_ = columns_of(
-            self.rhythm_columns, *of_x, "rhythm_columns", ("rr", "rhythm")
+            self.rhythm_columns, X, names, "rhythm_columns", ("rr", "rhythm")
         )
         others = self.rhythm_columns_
         if isinstance(self.rhythm_columns, str):  # "auto"
@@ -336,7 +335,7 @@ class ShapeRhythmClassifier(ClassifierMixin, BaseEstimator):
         self.context_columns_ = None
         if self.context_estimator is not None:
             self.context_columns_ = columns_of(
-                self.context_columns, *of_x, "context_columns", ("rr", "morphology")
+                self.context_columns, X, names, "context_columns", ("rr", "morphology")
             )
 
     def _validation_beats(self, X, y, dtype):

@@ -17,32 +17,10 @@ FEATURE_GROUPS: dict[str, tuple[str, ...]] = {
     "morphology": MORPHOLOGY_NAMES,
     "rhythm": RHYTHM_NAMES,
 }
-"""Names of the columns of each group of features, in their order.
-
-"rr" are the RR intervals next to a beat, "rhythm" compares them with the last minutes
-of the record, and "morphology" compares the waves of the beat with the dominant beat.
-All are causal, with the delay of one beat, and need no labels.
-"""
 
 
 def check_groups(features):
-    """Check names of groups, and bring them into the order of ``FEATURE_GROUPS``.
-
-    Parameters
-    ----------
-    features : sequence of str or None
-        Names of groups.
-
-    Returns
-    -------
-    list of str
-        The names, each once.
-
-    Raises
-    ------
-    ValueError
-        If there is no such group.
-    """
+    """Check names of groups; list them, each once, in the order of FEATURE_GROUPS."""
     wanted = [] if features is None else list(features)
     unknown = [name for name in wanted if name not in FEATURE_GROUPS]
     if isinstance(features, str) or unknown:
@@ -60,32 +38,16 @@ def feature_names(groups):
 
 
 def beat_features(groups, signal, sample, sampling_rate):
-    """Compute the features of the beats of one record.
+    """Compute the columns of some groups for all beats of one record.
 
-    Parameters
-    ----------
-    groups : sequence of str
-        Names of groups, in the order of ``FEATURE_GROUPS``.
-    signal : ndarray of shape (n_samples,)
-        One channel, in any unit.
-    sample : ndarray of shape (n_beats,)
-        Ascending positions of all beats, in samples.
-    sampling_rate : float
-        In Hz.
-
-    Returns
-    -------
-    ndarray of shape (n_beats, n_beat_features), float32
-        The columns of the groups.
+    ``signal`` of shape (n_samples,) is in any unit, ``sample`` of shape (n_beats,) are
+    the ascending positions of all beats.
     """
     time = sample / sampling_rate
-    columns = [np.empty((len(sample), 0), dtype=np.float32)]
-    for group in groups:
-        if group == "rr":
-            columns.append(rr_features(time))
-        elif group == "rhythm":
-            columns.append(rhythm_features(time))
-        else:
-            place = np.rint(sample).astype(np.intp)
-            columns.append(morphology_features(signal, place, sampling_rate))
-    return np.hstack(columns)
+    place = np.rint(sample).astype(np.intp)
+    compute = {
+        "rr": lambda: rr_features(time),
+        "morphology": lambda: morphology_features(signal, place, sampling_rate),
+        "rhythm": lambda: rhythm_features(time),
+    }
+    return np.hstack([compute[group]() for group in groups])

@@ -80,7 +80,6 @@ class Evaluation:
     --------
     bootstrap_ci : An interval of any other metric.
     sklearn.metrics.classification_report : Scores of each class as text.
-    imblearn.metrics.classification_report_imbalanced : With geometric means.
 
     Examples
     --------

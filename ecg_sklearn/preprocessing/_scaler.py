@@ -16,7 +16,7 @@ _LARGER = 20
 _FEWEST = 10  # beats, and columns
 
 
-class BeatScaler(StandardScaler, auto_wrap_output_keys=None):
+class BeatScaler(StandardScaler, auto_wrap_output_keys=None):  # type: ignore[call-arg]
     """Subtract the mean beat, and refuse beats that do not fit to the training beats.
 
     This is scikit-learn's StandardScaler, except that it does not divide by the
@@ -221,7 +221,7 @@ class BeatScaler(StandardScaler, auto_wrap_output_keys=None):
         """Largest minus smallest sample of each beat."""
         X = np.asarray(X)
         names = getattr(self, "feature_names_in_", None)
-        columns, _ = sample_columns("auto", X, X.shape[1], names)
+        columns, _ = sample_columns("auto", X, names)
         beats = take_columns(X, columns)
         if beats.dtype.kind != "f":
             beats = beats.astype(np.float64)

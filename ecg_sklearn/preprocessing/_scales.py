@@ -15,18 +15,7 @@ LARGEST_AMPLITUDE = 1e15
 
 
 def check_amplitude(X):
-    """Refuse beats whose power single precision cannot hold.
-
-    Parameters
-    ----------
-    X : ndarray of shape (n_beats, n_times)
-        Beats.
-
-    Raises
-    ------
-    ValueError
-        If a value is beyond 1e15 in size.
-    """
+    """Refuse beats beyond 1e15, whose power single precision cannot hold."""
     largest = max(X.max(), -X.min()) if X.size else 0.0
     if largest > LARGEST_AMPLITUDE:
         raise ValueError(
@@ -37,16 +26,10 @@ def check_amplitude(X):
 
 
 def to_decibels(power, amin, top_db):
-    """Put power on a decibel scale, in place.
+    """Put power, (n_beats, n_freqs, n_frames), on a decibel scale, in place.
 
-    Parameters
-    ----------
-    power : ndarray of shape (n_beats, n_freqs, n_frames)
-        Power; decibels afterwards.
-    amin : float
-        Smallest power that is told from zero.
-    top_db : float or None
-        Raise what lies more than this below the largest value of its beat.
+    ``amin`` is the smallest power that is told from zero. What lies more than
+    ``top_db`` below the largest value of its beat is raised to that level.
     """
     np.maximum(power, np.float32(amin), out=power)
     np.log10(power, out=power)
@@ -57,21 +40,10 @@ def to_decibels(power, amin, top_db):
 
 
 def limits_of(levels, normalize, known=None):
-    """Find the smallest and the largest level.
+    """Find the smallest and the largest level, over everything or by frequency.
 
-    Parameters
-    ----------
-    levels : ndarray of shape (n_beats, n_freqs, n_frames)
-        Levels of some beats.
-    normalize : {"global", "frequency"}
-        Over everything, or for each frequency.
-    known : tuple of two ndarray, optional
-        Limits of earlier beats, to widen.
-
-    Returns
-    -------
-    low, high : ndarray of shape (1,) or (n_freqs,)
-        The limits.
+    ``known`` are the limits of earlier beats, which are widened. The limits have
+    shape (1,) or (n_freqs,).
     """
     axis = None if normalize == "global" else (0, 2)
     low = np.atleast_1d(levels.min(axis=axis))
@@ -82,36 +54,16 @@ def limits_of(levels, normalize, known=None):
 
 
 def rescale(levels, low, high):
-    """Bring [low, high] to [0, 1], in place; what has no range goes to 0.
-
-    Parameters
-    ----------
-    levels : ndarray of shape (n_beats, n_freqs, n_frames)
-        Levels; between 0 and 1 afterwards, where they were within the limits.
-    low, high : ndarray
-        The limits, in a shape that broadcasts against ``levels``.
-    """
+    """Bring [low, high] to [0, 1], in place; what has no range goes to 0."""
     span = high - low
     levels -= low
     levels /= np.where(span > 0, span, 1)
 
 
 def feature_rows(features, n_rows, n_slots):
-    """Lay features out in rows of an image; slots that are left are NaN.
+    """Lay features out in rows of an image, (n_beats, n_rows, n_slots).
 
-    Parameters
-    ----------
-    features : ndarray of shape (n_beats, n_features)
-        Features of the beats.
-    n_rows : int
-        Rows to fill.
-    n_slots : int
-        Values in a row, the last of which stays NaN.
-
-    Returns
-    -------
-    ndarray of shape (n_beats, n_rows, n_slots), float32
-        The rows.
+    Slots that are left are NaN, and the last one of each row always is.
     """
     room = n_rows * (n_slots - 1) - features.shape[1]
     rows = np.pad(features, ((0, 0), (0, room)), constant_values=np.nan)

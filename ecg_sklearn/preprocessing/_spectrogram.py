@@ -344,7 +344,7 @@ class SpectrogramTransformer(ImageMixin, TransformerMixin, BaseEstimator):
             self._forget()
             names = getattr(self, "feature_names_in_", None)
             self.sample_columns_, self.feature_columns_ = sample_columns(
-                self.sample_columns, table, X.shape[1], names
+                self.sample_columns, table, names
             )
             self.n_times_ = len(self.sample_columns_)
             self._stft = self._plan(self.n_times_)

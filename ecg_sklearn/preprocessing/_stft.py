@@ -26,26 +26,7 @@ POWER_OF_ONES = (1e-12, 1e8)
 
 
 class ShortTimePower:
-    """The transform of beats of one length, planned once.
-
-    Parameters
-    ----------
-    n_times : int
-        Samples per beat.
-    sampling_rate, window, nperseg, noverlap, nfft : object
-        As in :class:`~ecg_sklearn.preprocessing.SpectrogramTransformer`.
-    detrend, boundary, freq_range, scaling : object
-        Likewise.
-    one_sided : bool
-        Double the power of the frequencies whose negative twin is left out.
-
-    Attributes
-    ----------
-    frequencies : ndarray of shape (n_freqs,)
-        Centre of each frequency bin, in Hz.
-    times : ndarray of shape (n_frames,)
-        Centre of each segment, in s from the first sample.
-    """
+    """The transform of beats of one length, planned once."""
 
     def __init__(
         self,
@@ -83,20 +64,10 @@ class ShortTimePower:
             self.matrix = self._fourier_matrix().astype(np.float32, order="C")
 
     def chunks(self, X):
-        """Compute spectra, chunk by chunk.
+        """Compute spectra of beats, (n_beats, n_times), chunk by chunk.
 
-        Parameters
-        ----------
-        X : ndarray of shape (n_beats, n_times), float32 or float64
-            Beats.
-
-        Yields
-        ------
-        slice
-            The beats of the chunk.
-        ndarray of shape (n_chunk, 2, n_freqs, n_frames), float32
-            Real parts and imaginary parts, for :func:`power_of` and
-            :func:`direction_of`.
+        Yields the slice of the beats of a chunk, and real and imaginary parts,
+        (n_chunk, 2, n_freqs, n_frames), for :func:`power_of` and :func:`direction_of`.
         """
         width = self.nperseg + (
             self.nfft if self.matrix is None else 2 * len(self.frequencies)
@@ -166,32 +137,13 @@ class ShortTimePower:
 
 
 def power_of(spectrum, out):
-    """Add up the squares of real and imaginary parts; overwrites the spectrum.
-
-    Parameters
-    ----------
-    spectrum : ndarray of shape (n_beats, 2, n_freqs, n_frames)
-        What :meth:`ShortTimePower.chunks` gave.
-    out : ndarray of shape (n_beats, n_freqs, n_frames)
-        Where the power goes; the square of the magnitude, if not one-sided.
-    """
+    """Add up the squares of real and imaginary parts; overwrites the spectrum."""
     np.square(spectrum, out=spectrum)
     np.add(spectrum[:, 0], spectrum[:, 1], out=out)
 
 
 def direction_of(spectrum):
-    """Find the direction of each bin in the complex plane.
-
-    Parameters
-    ----------
-    spectrum : ndarray of shape (n_beats, 2, n_freqs, n_frames)
-        What :meth:`ShortTimePower.chunks` gave.
-
-    Returns
-    -------
-    ndarray of shape (n_beats, n_freqs, n_frames, 2), float32
-        Cosine and sine of the phase; both 0 where there is no power.
-    """
+    """Find cosine and sine of the phase of each bin; both 0 where there is no power."""
     modulus = np.hypot(spectrum[:, :1], spectrum[:, 1:])
     unit = np.divide(spectrum, modulus, out=np.zeros_like(spectrum), where=modulus > 0)
     return unit.transpose(0, 2, 3, 1)

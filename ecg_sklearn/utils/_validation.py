@@ -11,26 +11,6 @@ def flat_array(values, name, *, column=False):
 
     NumPy alone would read a masked array without its mask, and a list of numbers and
     strings as strings of objects that do not compare.
-
-    Parameters
-    ----------
-    values : array-like of shape (n_beats,)
-        Labels, records or times: a list, an array, a series.
-    name : str
-        What the caller calls them.
-    column : bool, default=False
-        Take shape (n_beats, 1) as well.
-
-    Returns
-    -------
-    ndarray of shape (n_beats,)
-        Booleans, integers, floats or strings.
-
-    Raises
-    ------
-    ValueError
-        If it is not flat, a value is missing, or the values are of other kinds or of
-        several.
     """
     if np.ma.is_masked(values):
         raise _missing(name, "a masked value", np.ma.getmaskarray(values))

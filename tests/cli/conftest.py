@@ -21,7 +21,7 @@ def run(*argv):
 def _few_beats():
     """Make the simulated beats of the commands a few."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(_beats._SIMULATED, "n_samples", 600)
+        patch.setitem(_beats._SIMULATED, "n_samples", 400)
         patch.setitem(_beats._SIMULATED, "n_records", 20)
         yield
 
@@ -48,15 +48,6 @@ def trained(tmp_path_factory):
     command = ["train", "--data", "simulated", "--protocol", "inter-patient"]
     run(*command, *FAST, "--output", folder)
     return folder
-
-
-@pytest.fixture(scope="package")
-def with_rhythm(tmp_path_factory):
-    """Model file of a training with the rhythm, patients apart."""
-    folder = tmp_path_factory.mktemp("rhythm") / "out"
-    command = ["train", "--data", "simulated", "--protocol", "inter-patient"]
-    run(*command, *FAST, "--rhythm", "--output", folder)
-    return folder / "model.ecgsk"
 
 
 @pytest.fixture(scope="package")

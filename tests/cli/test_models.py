@@ -7,13 +7,21 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ecg_sklearn import cli, load, make_ecg_pipeline, save
+from ecg_sklearn import (
+    ShapeRhythmClassifier,
+    cli,
+    load,
+    make_ecg_pipeline,
+    persistence,
+    save,
+)
 from ecg_sklearn.cli import _beats, _evaluate
+from ecg_sklearn.cli._beats import KAGGLE_CUT
 from ecg_sklearn.cli._model_files import read_model
-from ecg_sklearn.datasets import _mitbih_files, load_wfdb_beats, make_heartbeats
+from ecg_sklearn.datasets import _mitbih_files, load_wfdb_beats
 from ecg_sklearn.preprocessing import SpectrogramTransformer
 
-from .conftest import run
+from .conftest import FAST, run
 
 LETTERS = list("NSVFQ")
 
@@ -63,7 +71,7 @@ class TestEvaluate:
         self, model_with_labels, of_mitbih, monkeypatch, capsys, protocol, expected
     ):
         model = read_model(model_with_labels(range(5)))[0]
-        facts = {"protocol": protocol, "cut": _beats.KAGGLE_CUT}
+        facts = {"protocol": protocol, "cut": KAGGLE_CUT}
         monkeypatch.setattr(_evaluate, "read_model", lambda path: (model, facts))
         argv = ["evaluate", model_with_labels(range(5)), "--resamples", 2]
         run(*argv)
@@ -71,14 +79,12 @@ class TestEvaluate:
         assert of_mitbih == [expected, "ds1"]
         assert f"subset {expected}" in capsys.readouterr().out
 
-    @pytest.mark.parametrize("command", ["evaluate", "report"])
-    def test_patients_of_the_training(
-        self, trained, of_mitbih, tmp_path, capsys, command
-    ):
-        argv = [command, trained / "model.ecgsk", "-o", tmp_path / "o"]
-        run(*argv, "--resamples", 2)
+    def test_patients_of_the_training(self, trained, of_mitbih, capsys):
+        run("evaluate", trained / "model.ecgsk", "--resamples", 2)
+        assert of_mitbih == ["ds2"]
         assert "of the 20 patients here were trained on" in capsys.readouterr().out
 
+    @pytest.mark.slow
     def test_report(self, trained, tmp_path, capsys):
         argv = ["report", trained / "model.ecgsk", "--data", "simulated"]
         run(*argv, "-o", tmp_path / "page.html", "--resamples", 10)
@@ -133,60 +139,56 @@ class TestFolders:
 class TestLabels:
     """0.0 to 4.0 and "N" to "Q" mean the five classes, others stay as they are."""
 
-    @pytest.mark.parametrize("labels", [[0.0, 1.0, 2.0, 3.0, 4.0], LETTERS])
-    def test_the_five_classes(self, model_with_labels, kaggle_csv, tmp_path, labels):
-        found, rows = [], kaggle_csv[1]
-        for codes in (range(5), labels):
-            model = model_with_labels(list(codes))
-            to = ["--overwrite", "--output", tmp_path / "out"]
-            run("report", model, "--data", rows, "--resamples", 5, *to)
+    def test_the_five_classes(self, model_with_labels, kaggle_csv, tmp_path):
+        rows, found = kaggle_csv[1], []
+        to = ["--overwrite", "--output", tmp_path / "out"]
+        for labels in (range(5), [0.0, 1.0, 2.0, 3.0, 4.0], LETTERS):
+            model = model_with_labels(list(labels))
             run("evaluate", model, "--data", rows, "--resamples", 5, *to)
             scores = json.loads((tmp_path / "out").read_text())
             run("predict", model, rows, *to)
-            found.append((scores, pd.read_csv(tmp_path / "out")))
-        (one, expected), (two, table) = found
-        assert two["classes"] == one["classes"]
-        assert two["accuracy"] > 0.5
-        assert list(table["class"]) == list(expected["class"])
-        assert set(table.columns) == set(expected.columns)
+            found.append((scores["classes"], pd.read_csv(tmp_path / "out")))
+        run("report", model, "--data", rows, "--resamples", 5, *to)
+        assert "EC57" in (tmp_path / "out").read_text(encoding="utf-8")
+        (expected, table), *others = found
+        assert expected["N"]["recall"] > 0.5
+        for scores, other in others:
+            assert scores == expected
+            assert list(other["class"]) == list(table["class"])
+            assert set(other.columns) == set(table.columns)
 
-    def test_other_labels(self, model_with_labels, kaggle_csv, capsys, fails):
+    def test_other_labels(
+        self, model_with_labels, kaggle_csv, wfdb_folder, tmp_path, capsys, fails
+    ):
         model = model_with_labels(["normal", "atrial", "pvc", "fusion", "paced"])
         run("predict", model, kaggle_csv[1])
         header, *rows = capsys.readouterr().out.splitlines()
         assert header.endswith("p_atrial,p_fusion,p_normal,p_paced,p_pvc")
         assert {row.split(",")[2] for row in rows} > {"normal", "paced"}
+        to = ["-o", tmp_path / "o"]
         for command in ("evaluate", "report"):
-            fails("not the AAMI classes", command, model, "--data", kaggle_csv[1])
+            fails("not the AAMI classes", command, model, "--data", kaggle_csv[1], *to)
+        argv = ["predict", model, wfdb_folder / "r1", "--annotator", "cnn"]
+        fails("--annotator writes N, S, V, F and Q", *argv)
         model = model_with_labels([10, 11, 12, 13, 14])
         run("predict", model, kaggle_csv[1])
         assert "p_10,p_11" in capsys.readouterr().out
 
-    def test_annotations_are_of_the_five(self, model_with_labels, wfdb_folder, fails):
-        model = model_with_labels(["normal", "atrial", "pvc", "fusion", "paced"])
-        argv = ["predict", model, wfdb_folder / "r1", "--annotator", "cnn"]
-        fails("--annotator writes N, S, V, F and Q", *argv)
-
 
 class TestPredict:
-    def test_rows_with_and_without_labels(self, trained, kaggle_csv, tmp_path, capsys):
-        bare = tmp_path / "BARE.CSV"
+    def test_rows_with_and_without_labels(self, trained, kaggle_csv, tmp_path):
         rows = np.loadtxt(kaggle_csv[1], delimiter=",")
-        np.savetxt(bare, rows[:, :187], delimiter=",", fmt="%.8g")
+        np.savetxt(tmp_path / "BARE.CSV", rows[:, :187], delimiter=",", fmt="%.8g")
         tables = []
-        for source in (kaggle_csv[1], bare):
-            out = tmp_path / f"{source.stem}_predictions.csv"
+        for source in (kaggle_csv[1], tmp_path / "BARE.CSV"):
+            out = tmp_path / source.stem
             run("predict", trained / "model.ecgsk", source, "-o", out)
-            assert "200 beats classified" in capsys.readouterr().out
-            tables.append(pd.read_csv(out))
+            tables.append(pd.read_csv(out).drop(columns="record"))
         one, two = tables
-        assert list(one.columns) == ["record", "time", "class", "probability"] + [
-            f"p_{name}" for name in LETTERS
-        ]
-        pd.testing.assert_series_equal(one["class"], two["class"])
-        np.testing.assert_allclose(one.filter(like="p_").sum(axis=1), 1, atol=1e-4)
-        pipe = load(trained / "model.ecgsk")
-        predicted = pipe.predict(rows[:, :187].astype(np.float32))
+        names = ["time", "class", "probability", *(f"p_{name}" for name in LETTERS)]
+        assert list(one.columns) == names
+        pd.testing.assert_frame_equal(one, two)
+        predicted = load(trained / "model.ecgsk").predict(rows[:, :187])
         assert list(one["class"]) == [LETTERS[k] for k in predicted]
 
     def test_names_of_a_record(self, trained, wfdb_folder, capsys):
@@ -211,15 +213,6 @@ class TestPredict:
         np.testing.assert_array_equal(written.sample, beats[: len(table)])
         assert written.symbol == list(table["class"])
 
-    def test_mistakes(self, trained, wfdb_folder, tmp_path, fails):
-        model = trained / "model.ecgsk"
-        (tmp_path / "empty.csv").touch()
-        fails("is empty", "predict", model, tmp_path / "empty.csv")
-        (tmp_path / "binary.csv").write_bytes(bytes(range(256)))
-        fails("not a text file", "predict", model, tmp_path / "binary.csv")
-        argv = ["predict", model, wfdb_folder / "r1", "--channel", "MLII"]
-        fails("has no channel 'MLII'", *argv)
-
 
 class TestCut:
     """Beats are cut as those of the training were."""
@@ -227,66 +220,93 @@ class TestCut:
     cut = {"form": "window", "window": [-0.3, 0.5], "sampling_rate": 120.0}
     cut |= {"channel": ["MLII", "V1"], "features": ["rr"]}
 
-    @pytest.mark.parametrize("metadata", [True, False])
-    def test_windows(self, metadata, wfdb_folder, tmp_path, fails):
+    def test_windows(self, wfdb_folder, tmp_path, fails):
         beats = load_wfdb_beats(wfdb_folder, **self.cut)
         pipe = make_ecg_pipeline(sampler=None, filters=(4,), epochs=1)
         pipe.fit(beats.data, beats.target)
-        model, out = tmp_path / "model.ecgsk", tmp_path / "r1.csv"
-        save(pipe, model, metadata={"cut": beats.cut} if metadata else None)
-        run("predict", model, wfdb_folder / "r1", "-o", out)
         expected = pipe.predict_proba(beats.data[beats.groups == "r1"]).max(axis=1)
-        found = pd.read_csv(out)["probability"]
-        np.testing.assert_allclose(found, expected, atol=1e-5)
         rows = tmp_path / "rows.csv"
         rows.write_text(",".join(["0"] * 187) + "\n")
-        fails("the model knows windows of -0.3", "predict", model, rows)
-        fails("the model knows windows", "evaluate", model, "--data", "simulated")
+        for number, metadata in enumerate([{"cut": beats.cut}, None]):
+            model, out = tmp_path / f"{number}.ecgsk", tmp_path / f"{number}.csv"
+            save(pipe, model, metadata=metadata)  # the scaler knows the cut as well
+            run("predict", model, wfdb_folder / "r1", "-o", out)
+            found = pd.read_csv(out)["probability"]
+            np.testing.assert_allclose(found, expected, atol=1e-5)
+            fails("the model knows windows of -0.3", "predict", model, rows)
+            fails("the model knows windows", "evaluate", model, "--data", "simulated")
 
-    def test_a_model_that_says_nothing_knows_kaggle_rows(self, tmp_path):
-        beats = make_heartbeats(100, n_records=2, random_state=0)
-        pipe = make_ecg_pipeline(sampler=None, filters=(4,), epochs=1)
-        pipe.fit(np.asarray(beats.data), beats.target)
-        save(pipe, tmp_path / "m")
-        assert read_model(tmp_path / "m")[1] == {"cut": _beats.KAGGLE_CUT}
+    def test_rows_without_times(self, kaggle_csv):
+        with pytest.raises(ValueError, match="with the features rr, rhythm"):
+            _beats.read_rows(kaggle_csv[0], KAGGLE_CUT | {"features": ["rr", "rhythm"]})
 
-    def test_rows_without_times(self, with_rhythm, kaggle_csv, fails):
-        fails("with the features rr, rhythm", "predict", with_rhythm, kaggle_csv[0])
+    def test_a_model_that_says_nothing_knows_kaggle_rows(self, model_with_labels):
+        assert read_model(model_with_labels(range(5)))[1] == {"cut": KAGGLE_CUT}
+
+    @pytest.mark.parametrize(
+        "facts",
+        [
+            {"cut": 5},
+            {"cut": {"form": "window"}},
+            {"cut": KAGGLE_CUT | {"features": ["x"]}},
+            {"protocol": []},
+            {"training_records": [1]},
+            {"sets": {"training": {"source": "", "counts": "many"}}},
+        ],
+    )
+    def test_facts_that_train_does_not_write(
+        self, facts, model_with_labels, tmp_path, fails
+    ):
+        path = tmp_path / "model.ecgsk"
+        save(load(model_with_labels(range(5))), path, metadata=facts)
+        argv = ["evaluate", path, "--data", "simulated"]
+        fails("what ecg-sklearn train does not write", *argv)
 
 
-class TestRhythm:
-    def test_evaluate_and_report(self, with_rhythm, tmp_path, capsys):
-        argv = [with_rhythm, "--data", "simulated", "--seed", 3, "--resamples", 5]
-        run("evaluate", *argv, "-o", tmp_path / "scores.json")
-        run("report", *argv, "-o", tmp_path / "page.html")
-        model, facts = read_model(with_rhythm)
-        source = _beats.find_source("simulated")
-        beats = _beats.load_beats(source, None, seed=3, cut=facts["cut"])
-        expected = model.score(beats.data, beats.target, groups=beats.groups)
-        assert expected != model.score(beats.data, beats.target)
-        found = json.loads((tmp_path / "scores.json").read_text())["accuracy"]
-        assert found == pytest.approx(expected, abs=0.005)
-        page = (tmp_path / "page.html").read_text(encoding="utf-8")
-        assert "ShapeRhythmClassifier" in page
-        assert f"{found:.4f}" in page
+@pytest.mark.slow
+def test_a_model_with_the_rhythm(tmp_path):
+    model = tmp_path / "out" / "model.ecgsk"
+    argv = ["train", "--data", "simulated", "--rhythm", *FAST, "-o", model.parent]
+    run(*argv)
+    argv = [model, "--data", "simulated", "--seed", 3, "--resamples", 5]
+    run("evaluate", *argv, "-o", tmp_path / "scores.json")
+    run("report", *argv, "-o", tmp_path / "page.html")
+    model, facts = read_model(model)
+    assert isinstance(model, ShapeRhythmClassifier)
+    assert facts["cut"]["features"] == ["rr", "rhythm"]
+    source = _beats.find_source("simulated")
+    beats = _beats.load_beats(source, None, seed=3, cut=facts["cut"])
+    told = {"groups": beats.groups}
+    expected = model.score(beats.data, beats.target, **told)
+    alone = model.predict_proba(beats.data)
+    assert not np.allclose(model.predict_proba(beats.data, **told), alone)
+    found = json.loads((tmp_path / "scores.json").read_text())["accuracy"]
+    assert found == pytest.approx(expected, abs=0.005)
+    page = (tmp_path / "page.html").read_text(encoding="utf-8")
+    assert "ShapeRhythmClassifier" in page
+    assert f"{found:.4f}" in page
 
 
 class TestPickles:
     def test_a_warning_comes_first(self, trained, kaggle_csv, tmp_path, capsys):
-        tables = []
-        for compress in (0, 3):
-            model = tmp_path / f"model{compress}.joblib"
-            joblib.dump(load(trained / "model.ecgsk"), model, compress=compress)
-            run("predict", model, kaggle_csv[1], "-o", tmp_path / f"{compress}.csv")
-            error = capsys.readouterr().err
-            assert error.startswith("ecg-sklearn: warning: ")
-            assert error.count("\n") == 1
-            assert "is a pickle, and opening one runs any code" in error
-            tables.append(pd.read_csv(tmp_path / f"{compress}.csv"))
-        run("predict", trained / "model.ecgsk", kaggle_csv[1], "-o", tmp_path / "o")
+        joblib.dump(load(trained / "model.ecgsk"), tmp_path / "packed", compress=3)
+        run("predict", tmp_path / "packed", kaggle_csv[1], "-o", tmp_path / "1")
+        error = capsys.readouterr().err
+        assert error.startswith("ecg-sklearn: warning: ")
+        assert error.count("\n") == 1
+        assert "is a pickle, and opening one runs any code" in error
+        run("predict", trained / "model.ecgsk", kaggle_csv[1], "-o", tmp_path / "2")
         assert capsys.readouterr().err == ""
-        for table in tables:
-            pd.testing.assert_frame_equal(table, pd.read_csv(tmp_path / "o"))
+        pd.testing.assert_frame_equal(*(pd.read_csv(tmp_path / n) for n in "12"))
+
+    def test_other_versions(self, trained, kaggle_csv, capsys, monkeypatch):
+        real = persistence.version
+        monkeypatch.setattr(persistence, "version", lambda name: f"9{real(name)}")
+        run("predict", trained / "model.ecgsk", kaggle_csv[1])
+        error = capsys.readouterr().err
+        assert error.startswith("ecg-sklearn: warning: ")
+        assert error.count("\n") == 1
+        assert "was saved with" in error
 
     def test_damaged_and_other_ones(self, tmp_path, capsys):
         joblib.dump({"a": 1}, tmp_path / "dict.joblib")
@@ -325,10 +345,3 @@ class TestHelp:
         out = capsys.readouterr().out
         assert f"ecg-sklearn {command}" in out.split("examples:")[1]
         assert max(map(len, out.splitlines())) <= 88
-
-    def test_version(self, capsys):
-        from ecg_sklearn import __version__
-
-        with pytest.raises(SystemExit):
-            cli.main(["--version"])
-        assert capsys.readouterr().out.strip() == __version__

@@ -152,15 +152,6 @@ def test_the_learning_period_is_left_out():
     assert everything.gross["n_beats"] == 6
 
 
-def test_a_record_that_ends_in_the_learning_period_stays_in_the_table():
-    report = aami_report(
-        [0, 2], [0, 2], ["short", "long"], time=[5.0, 400.0], skip_first=300
-    )
-    assert report.records["short"]["n_beats"] == 0
-    assert math.isnan(report.records["short"]["accuracy"])
-    assert str(report).splitlines()[4].split()[:3] == ["short", "0", "0"]
-
-
 def test_what_is_not_defined_is_nan_and_a_dash():
     report = aami_report(list("NNN"), list("NNN"), ["r1"] * 3)
     gross = report.gross

@@ -612,11 +612,11 @@ class TestLoss:
     def test_adjusted_logits_find_more_of_the_rare(self, cnn, images, beats):
         rows = np.flatnonzero((beats.target < 1) | (np.arange(400) % 8 == 0))
         X, y = images[rows], beats.target[rows] > 0
-        cnn.set_params(epochs=3)
+        cnn.set_params(epochs=6, learning_rate=0.03)
         plain = cnn.fit(X, y).predict_proba(X)[:, 1].mean()
         cnn.set_params(logit_adjustment=1.0)
         adjusted = cnn.fit(X, y).predict_proba(X)[:, 1].mean()
-        assert adjusted > plain
+        assert adjusted > plain + 0.02
         with pytest.raises(ValueError, match="partial_fit does not know"):
             cnn.partial_fit(X, y)
 

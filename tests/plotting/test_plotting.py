@@ -249,16 +249,18 @@ def test_spectrograms_that_cannot_be_drawn(beats):
 # TrainingHistoryDisplay -------------------------------------------------------------
 
 
-def test_history_from_estimator_and_from_pipeline(images, beats, small_cnn):
-    cnn = SpectrogramCNNClassifier(**small_cnn)
-    cnn.fit(images, beats.target, X_val=images, y_val=beats.target)
+def test_history_from_estimator_and_from_pipeline(images, beats):
+    X, y = beats.data[:60], beats.target[:60]
+    small = {"filters": (4,), "dense_units": 0, "epochs": 1}
+    cnn = SpectrogramCNNClassifier(**small)
+    cnn.fit(images[:60], y, X_val=images[60:90], y_val=beats.target[60:90])
     display = TrainingHistoryDisplay.from_estimator(cnn)
     titles = [ax.get_title() for ax in display.axes_]
     assert titles == ["Loss (cross-entropy)", "Accuracy", "Learning rate"]
     assert display.best_epoch == cnn.best_epoch_
     lines = {line.get_label() for line in display.axes_[0].lines}
     assert {"training", "validation"} < lines
-    pipe = make_ecg_pipeline(sampler=None, **small_cnn).fit(beats.data, beats.target)
+    pipe = make_ecg_pipeline(sampler=None, **small).fit(X, y)
     unvalidated = TrainingHistoryDisplay.from_estimator(pipe)
     assert unvalidated.best_epoch is None
     assert [line.get_label() for line in unvalidated.axes_[0].lines] == ["training"]

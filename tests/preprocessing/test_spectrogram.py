@@ -355,6 +355,7 @@ class TestFeatures:
         [
             slice(1, 188),
             slice(1, -2),
+            slice("t000", "t186"),
             range(1, 188),
             np.arange(-189, -2),
             [name.startswith("t") for name in ["a", *NAMES, "b", "c"]],
@@ -379,17 +380,15 @@ class TestFeatures:
     @pytest.mark.parametrize(
         ("spec", "message"),
         [
-            (["t000", "t999"], r"names \['t999'\], which X has not. .*'a'.*'c'"),
-            ([], "chooses none of the 190 columns"),
-            (slice(500, 600), "chooses none"),
-            ([0, 1, -190], "chooses column 'a' 2 times"),
-            (["t001", "t001"], "chooses column 't001' 2 times"),
-            ([0, 190], "chooses column 190, and X has 190 columns"),
-            ([True] * 5, "is a mask of 5 values, and X has 190"),
-            ([0.5], "is no choice of columns"),
-            ([[0, 1]], "is no choice of columns"),
-            (slice("t000", "t100"), "Give a slice of positions"),
-            (lambda X: None, "is no choice of columns"),
+            (["t000", "t999"], "sample_columns=.*t999.* cannot be found in X of shape"),
+            ([], "chooses no column, of the 190 columns"),
+            (slice(500, 600), "chooses no column"),
+            ([0, 1, -190], "chooses a column twice"),
+            (["t001", "t001"], "chooses a column twice"),
+            ([0, 190], "cannot be found in X of shape"),
+            ([True] * 5, "cannot be found in X of shape"),
+            ([0.5], "Give a slice, positions, a boolean mask, names"),
+            (lambda X: None, "Give a slice, positions, a boolean mask, names"),
             ("rr", "'sample_columns' parameter"),
             (3, "'sample_columns' parameter"),
         ],
@@ -399,7 +398,7 @@ class TestFeatures:
             SpectrogramTransformer(sample_columns=spec).fit(frame)
 
     def test_names_need_a_table_and_features_a_row(self, frame):
-        with pytest.raises(ValueError, match="the columns of X have none. Give a Data"):
+        with pytest.raises(ValueError, match="names of columns of a DataFrame"):
             SpectrogramTransformer(sample_columns=NAMES).fit(frame.to_numpy())
         with pytest.raises(ValueError, match="a single frame, and its rows no room"):
             SpectrogramTransformer(nperseg=187, boundary=None).fit(frame)
