@@ -23,7 +23,7 @@ _QUANTITIES = {"db": "Power (dB)", "power": "Power", "magnitude": "Magnitude"}
 
 
 class BeatExplanationDisplay:
-    """One beat and its spectrogram, with what spoke for a class laid over them.
+    """One beat and its spectrogram, with the evidence for a class.
 
     Parameters
     ----------
@@ -248,7 +248,7 @@ class BeatExplanationDisplay:
         if against.any():
             ax.fill_between(
                 times, low, high, where=against, facecolor="none", edgecolor="0.6",
-                hatch="///", linewidth=0, label="spoke against the class", zorder=0.5,
+                hatch="///", linewidth=0, zorder=0.5, label="evidence against",
             )  # fmt: skip
             ax.legend(fontsize="small", loc="best")
         ax.set(xlim=(times[0], times[-1]), ylim=(low, high))
@@ -272,7 +272,7 @@ class BeatExplanationDisplay:
         ax.set(xlabel=time_label(self.times[0]), ylabel="Frequency (Hz)")
         if self.heatmap is None:
             return
-        # Carried on to the edges of the outer cells, where the image ends.
+        # Extended to the edges of the outer cells, where the image ends.
         heatmap = np.pad(np.asarray(self.heatmap), 1, mode="edge")
         levels = [n for n in _CONTOURS if heatmap.min() < n < heatmap.max()]
         if levels:

@@ -64,7 +64,7 @@ def occlusion(
     -------
     Bunch
         ``time_profile`` of shape (n_beats, n_times) float32, in [-1, 1]: the fall of
-        the probability, below zero where a stretch spoke against the class.
+        the probability, below zero where a stretch is evidence against the class.
         ``times`` (n_times,) in seconds from the first sample. ``classes``
         (n_beats,), the labels explained, and ``probability`` (n_beats,), what the
         classifier gives them.

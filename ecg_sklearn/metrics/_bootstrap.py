@@ -10,7 +10,7 @@ from sklearn.utils import check_random_state
 
 from ecg_sklearn.metrics._counts import check_aligned
 
-# More would take days, and tell nothing more.
+# More would take days.
 MOST_RESAMPLES = 1_000_000
 # Units that are drawn at once, to bound the memory.
 _CHUNK_DRAWN = 2_000_000
@@ -76,10 +76,9 @@ def bootstrap_ci(
 ):
     """Put an interval around any metric by the percentile bootstrap.
 
-    Beats of one patient are alike. Where the records are known, whole records are
-    therefore drawn with replacement (cluster bootstrap [2]_), and the interval tells
-    what other patients may bring. Without ``groups`` beats are drawn; that tells what
-    other beats of the same patients may bring, and is too narrow for anything else.
+    With ``groups``, whole records are drawn with replacement (cluster bootstrap [2]_),
+    because beats of one patient resemble each other: the interval covers other
+    patients. Without, beats are drawn, and it covers other beats of the same patients.
 
     Parameters
     ----------

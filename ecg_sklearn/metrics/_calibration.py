@@ -1,4 +1,4 @@
-"""How far probabilities can be trusted: :func:`expected_calibration_error`."""
+"""Calibration of probabilities: :func:`expected_calibration_error`."""
 
 from numbers import Integral
 

@@ -21,7 +21,7 @@ RATES = {
 _FEWEST_BEATS = 10
 _METHODS = {
     "grad_cam": "what the network looked at (Grad-CAM)",
-    "occlusion": "the stretches that its probability fell without (occlusion)",
+    "occlusion": "which stretches its probability depends on (occlusion)",
     None: "the beats themselves",
 }
 
@@ -100,17 +100,17 @@ def calibration_figure(results):
         CalibrationDisplay.from_predictions(
             came_true, column, n_bins=10, name=name, ax=ax, markersize=4, **style
         )
-    ax.set(xlabel="Predicted probability", ylabel="Share that came true (fraction)")
+    ax.set(xlabel="Predicted probability", ylabel="Observed fraction")
     tidy(ax, "both")
     ax.get_legend().remove()
     figure.legend(loc="outside lower center", ncols=2, fontsize="small", frameon=False)
     error = f"{results.evaluation.calibration_error:.3f}"
     return _png(
         figure,
-        "Share of predictions that came true by their probability, of the predicted "
+        "Observed fraction by predicted probability, of the predicted "
         f"class and of each class; expected calibration error {error}",
-        "How far the probabilities can be trusted: below the diagonal the pipeline is "
-        f"too sure. Expected calibration error {error}. Classes with fewer than "
+        "Calibration: below the diagonal, probabilities are too high. "
+        f"Expected calibration error {error}. Classes with fewer than "
         f"{_FEWEST_BEATS} beats have no curve.",
     )
 
@@ -171,12 +171,12 @@ def mistake_figures(pipe, beats, results, n_mistakes):
                 f"{said}, {probability}.{where}",
             )
         )
-    note = f"Where the pipeline was surest and wrong, and {note}"
-    return figures, f"{note} Different kinds and records come first."
+    note = f"Where the pipeline was most confident and wrong, and {note}"
+    return figures, f"{note} Mistakes of different kinds and records come first."
 
 
 def _different_mistakes(results, n_mistakes):
-    """Rows of the surest mistakes, each of a kind and a record that was shown least."""
+    """Rows of confident mistakes, each of a kind and a record that was shown least."""
     wrong = np.flatnonzero(results.true != results.predicted)
     order = np.argsort(-results.probability[wrong].max(axis=1), kind="stable")
     left, shown, chosen = wrong[order].tolist(), Counter(), []

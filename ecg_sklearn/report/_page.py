@@ -46,11 +46,10 @@ def make_report(
 
     It holds the beats by class, a check for patients on both sides, the diagram of
     the pipeline, training curves, scores of each class with confidence intervals,
-    confusion matrix, how far the probabilities can be trusted, the ANSI/AAMI EC57
-    table, scores of each record, the most confident mistakes with what the network
-    looked at, and a model card. Where something cannot be shown, the page says so:
-    without a network there are no training curves; without a layer of maps the
-    mistakes are explained by occlusion, and without a spectrogram they stand bare.
+    confusion matrix, calibration, the ANSI/AAMI EC57 table, scores of each record,
+    confident mistakes of different kinds and records with an explanation, and a model
+    card. Without a network there are no training curves; without convolutions the
+    mistakes are explained by occlusion, and without a spectrogram not at all.
 
     Parameters
     ----------

@@ -336,7 +336,7 @@ def test_a_display_of_arrays():
     display = BeatExplanationDisplay(wave, times, wave).plot()
     assert display.axes_.shape == (1,)
     hatched = display.axes_[0].get_legend().get_texts()
-    assert [text.get_text() for text in hatched] == ["spoke against the class"]
+    assert [text.get_text() for text in hatched] == ["evidence against"]
     flat = BeatExplanationDisplay(
         wave, times, np.zeros(50), spectrogram=np.ones((1, 4)),
         heatmap=np.zeros((1, 4)), frequencies=[5.0], frame_times=[0, 0.3, 0.6, 0.9],
