@@ -1,6 +1,9 @@
 """The display that lays an explanation over a beat and its spectrogram."""
 
+from dataclasses import KW_ONLY, dataclass
+
 import numpy as np
+from numpy.typing import ArrayLike
 
 from ecg_sklearn.inspection._class_activation import (
     grad_cam,
@@ -22,6 +25,7 @@ _CLEARLY_NEGATIVE = 0.1
 _QUANTITIES = {"db": "Power (dB)", "power": "Power", "magnitude": "Magnitude"}
 
 
+@dataclass(eq=False, repr=False)
 class BeatExplanationDisplay:
     """One beat and its spectrogram, with the evidence for a class.
 
@@ -72,32 +76,18 @@ class BeatExplanationDisplay:
     >>> display = BeatExplanationDisplay(wave, times, wave)
     """
 
-    def __init__(
-        self,
-        beat,
-        times,
-        time_profile,
-        *,
-        spectrogram=None,
-        heatmap=None,
-        frequencies=None,
-        frame_times=None,
-        spectrogram_label="Power (dB)",
-        profile_label="Evidence",
-        unit="a.u.",
-        title=None,
-    ):
-        self.beat = beat
-        self.times = times
-        self.time_profile = time_profile
-        self.spectrogram = spectrogram
-        self.heatmap = heatmap
-        self.frequencies = frequencies
-        self.frame_times = frame_times
-        self.spectrogram_label = spectrogram_label
-        self.profile_label = profile_label
-        self.unit = unit
-        self.title = title
+    beat: ArrayLike
+    times: ArrayLike
+    time_profile: ArrayLike
+    _: KW_ONLY
+    spectrogram: ArrayLike | None = None
+    heatmap: ArrayLike | None = None
+    frequencies: ArrayLike | None = None
+    frame_times: ArrayLike | None = None
+    spectrogram_label: str = "Power (dB)"
+    profile_label: str = "Evidence"
+    unit: str = "a.u."
+    title: str | None = None
 
     @classmethod
     def from_estimator(
@@ -194,18 +184,13 @@ class BeatExplanationDisplay:
         ).plot(axes)
 
     def plot(self, axes=None):
-        """Draw.
+        """Draw, and return this display.
 
         Parameters
         ----------
         axes : sequence of matplotlib.axes.Axes or None, default=None
             Where to draw the beat and, if there is one, the spectrogram; None makes
             a figure.
-
-        Returns
-        -------
-        BeatExplanationDisplay
-            This display.
         """
         import matplotlib.pyplot as plt
 

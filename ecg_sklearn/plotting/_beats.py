@@ -1,6 +1,10 @@
 """Displays of beats: what they look like, and their spectrograms."""
 
+from collections.abc import Sequence
+from dataclasses import KW_ONLY, dataclass
+
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.utils import (
     _safe_indexing,
     check_array,
@@ -24,6 +28,7 @@ from ecg_sklearn.utils._validation import flat_array
 __all__ = ["BeatsDisplay", "SpectrogramsDisplay"]
 
 
+@dataclass(eq=False, repr=False)
 class BeatsDisplay:
     """Some single beats of each class, one class a row.
 
@@ -55,14 +60,12 @@ class BeatsDisplay:
     >>> display = BeatsDisplay([np.zeros((3, 187))] * 2, sampling_rate=120.0)
     """
 
-    def __init__(
-        self, beats, *, sampling_rate, start=0.0, unit="a.u.", target_names=None
-    ):
-        self.beats = beats
-        self.sampling_rate = sampling_rate
-        self.start = start
-        self.unit = unit
-        self.target_names = target_names
+    beats: Sequence
+    _: KW_ONLY
+    sampling_rate: float
+    start: float = 0.0
+    unit: str = "a.u."
+    target_names: Sequence | None = None
 
     @classmethod
     def from_beats(
@@ -134,17 +137,12 @@ class BeatsDisplay:
         return display.plot(axes)
 
     def plot(self, axes=None):
-        """Draw.
+        """Draw, and return this display.
 
         Parameters
         ----------
         axes : array of matplotlib.axes.Axes or None, default=None
             Where to draw, of shape (n_classes, n_columns); None makes a figure.
-
-        Returns
-        -------
-        BeatsDisplay
-            This display.
 
         Raises
         ------
@@ -197,6 +195,7 @@ class BeatsDisplay:
         return self
 
 
+@dataclass(eq=False, repr=False)
 class SpectrogramsDisplay:
     """One spectrogram of each class, on one scale of colours.
 
@@ -234,22 +233,13 @@ class SpectrogramsDisplay:
     ... )
     """
 
-    def __init__(
-        self,
-        images,
-        *,
-        frequencies,
-        times,
-        label="Power (dB)",
-        target_names=None,
-        notes=None,
-    ):
-        self.images = images
-        self.frequencies = frequencies
-        self.times = times
-        self.label = label
-        self.target_names = target_names
-        self.notes = notes
+    images: ArrayLike
+    _: KW_ONLY
+    frequencies: ArrayLike
+    times: ArrayLike
+    label: str = "Power (dB)"
+    target_names: Sequence | None = None
+    notes: Sequence | None = None
 
     @classmethod
     def from_estimator(
@@ -326,7 +316,7 @@ class SpectrogramsDisplay:
         return display.plot(axes)
 
     def plot(self, axes=None, *, cmap="viridis"):
-        """Draw.
+        """Draw, and return this display.
 
         Parameters
         ----------
@@ -334,11 +324,6 @@ class SpectrogramsDisplay:
             Where to draw, one for each class; None makes a figure.
         cmap : str, default="viridis"
             Colour map, best one that rises in lightness and so reads in grey.
-
-        Returns
-        -------
-        SpectrogramsDisplay
-            This display.
         """
         import matplotlib.pyplot as plt
 

@@ -79,7 +79,7 @@ class ClassDistributionDisplay:
         return cls(counts, target_names=names).plot(ax, log_scale=log_scale)
 
     def plot(self, ax=None, *, log_scale=False):
-        """Draw.
+        """Draw, and return this display.
 
         Parameters
         ----------
@@ -87,11 +87,6 @@ class ClassDistributionDisplay:
             Where to draw; None makes a figure.
         log_scale : bool, default=False
             Draw on a logarithmic axis, where rare classes can be seen.
-
-        Returns
-        -------
-        ClassDistributionDisplay
-            This display.
         """
         import matplotlib.pyplot as plt
 
