@@ -45,8 +45,10 @@ MODULES = {
         "aami_jk_score",
         "aami_report",
         "bootstrap_ci",
+        "bootstrap_difference",
         "expected_calibration_error",
         "get_aami_scorers",
+        "mcnemar_test",
     },
     "model_selection": {
         "InterPatientSplit",
