@@ -37,11 +37,6 @@ def claim_backend():
 
     The threads of TensorFlow and JAX do not live on in a forked process, which would
     wait for them for ever.
-
-    Raises
-    ------
-    RuntimeError
-        If the parent of this process has built, trained or asked a network.
     """
     global _process_of_backend
     if _process_of_backend is None:
@@ -94,18 +89,6 @@ def build_network(spec, seed=0):
     Each layer is given its seed. Left to itself, Keras would draw it from the random
     state of the process, where another thread may draw in between. Each is given
     dtype and data format as well, which are settings of the process else.
-
-    Parameters
-    ----------
-    spec : NetworkSpec
-        What to build.
-    seed : int
-        Decides the weights, and what Dropout drops.
-
-    Returns
-    -------
-    keras.Model
-        The network.
     """
     claim_backend()
     layers = keras.layers
@@ -208,18 +191,7 @@ def _dense(x, width, activation, name, seeds):
 
 
 def last_convolution(network):
-    """Find the last convolution of a network.
-
-    Parameters
-    ----------
-    network : keras.Model
-        Any network.
-
-    Returns
-    -------
-    keras.layers.Layer or None
-        The last layer that is a two-dimensional convolution; None if there is none.
-    """
+    """Find the last convolution of a network."""
     kinds = (keras.layers.Conv2D, keras.layers.SeparableConv2D)
     found = [layer for layer in network.layers if isinstance(layer, kinds)]
     return found[-1] if found else None
@@ -230,18 +202,6 @@ def predict_in_batches(network, images):
 
     On TensorFlow, this is one graph that is traced once per network for batches of
     any size; ``keras.Model.predict`` spends some 50 ms a call on setting up its loop.
-
-    Parameters
-    ----------
-    network : keras.Model
-        The network.
-    images : ndarray of shape (n_beats, n_freqs, n_frames, n_channels), float32
-        The images.
-
-    Returns
-    -------
-    ndarray of shape (n_beats, n_classes), float32
-        Rows that sum to one.
     """
     claim_backend()
     if not hasattr(network, "forward_graph"):
@@ -267,18 +227,7 @@ def _forward_graph(network):
 
 
 def pack_network(network):
-    """Take a network apart into plain data that any Keras backend can load.
-
-    Parameters
-    ----------
-    network : keras.Model
-        The network.
-
-    Returns
-    -------
-    dict
-        What the network is built from ("spec") and all its variables ("variables").
-    """
+    """Take a network apart into plain data that any Keras backend can load."""
     return {
         "spec": network.spec._asdict(),
         "variables": [value_of(v) for v in variables_of(network)],
@@ -286,18 +235,7 @@ def pack_network(network):
 
 
 def unpack_network(state):
-    """Put a network together again; the inverse of :func:`pack_network`.
-
-    Parameters
-    ----------
-    state : dict
-        What :func:`pack_network` gave.
-
-    Returns
-    -------
-    keras.Model
-        The network.
-    """
+    """Put a network together again; the inverse of :func:`pack_network`."""
     spec = NetworkSpec(**state["spec"])
     _check_spec(spec)
     network = build_network(spec)
@@ -330,46 +268,16 @@ def _is_of(value, kind):
 
 
 def assign_variables(network, values):
-    """Give a network the values of its variables.
-
-    Parameters
-    ----------
-    network : keras.Model
-        The network.
-    values : list of ndarray
-        In the order of :func:`variables_of`.
-    """
+    """Give a network the values of its variables."""
     for variable, value in zip(variables_of(network), values, strict=True):
         variable.assign(value)
 
 
 def variables_of(network):
-    """List the variables of all layers: weights, and the state of random layers.
-
-    Parameters
-    ----------
-    network : keras.Model
-        The network.
-
-    Returns
-    -------
-    list of keras.Variable
-        In the order of the layers.
-    """
+    """List the variables of all layers: weights, and the state of random layers."""
     return [variable for layer in network.layers for variable in layer.variables]
 
 
 def value_of(variable):
-    """Copy a variable to an array.
-
-    Parameters
-    ----------
-    variable : keras.Variable
-        The variable.
-
-    Returns
-    -------
-    ndarray
-        Its value now.
-    """
+    """Copy a variable to an array."""
     return np.array(keras.ops.convert_to_numpy(keras.ops.convert_to_tensor(variable)))

@@ -62,32 +62,7 @@ ONE_AT_A_TIME = threading.RLock()
 def train(
     network, spec, optimizer_state, batches, validation, *, callbacks, pooled, **epochs
 ):
-    """Train a network; release the beats, also if that fails.
-
-    Parameters
-    ----------
-    network : keras.Model
-        The network. Its weights change once the training is complete.
-    spec : NetworkSpec
-        Its spec.
-    optimizer_state : list of ndarray
-        As in :func:`borrow_trainer`.
-    batches : BeatBatches
-        What to train on.
-    validation : BeatBatches or None
-        What to validate on.
-    callbacks : list of keras.callbacks.Callback
-        Called in this order.
-    pooled : bool
-        As in :func:`borrow_trainer`.
-    **epochs : int
-        ``epochs`` and ``initial_epoch`` of ``keras.Model.fit``.
-
-    Returns
-    -------
-    dict of str to list of float
-        One value for each epoch that was run.
-    """
+    """Train a network; release the beats, also if that fails."""
     start_epoch = keras.callbacks.LambdaCallback(
         on_epoch_begin=lambda epoch, logs: batches.start_epoch(epoch)
     )
@@ -129,26 +104,7 @@ def _settings_of_keras():
 
 @contextlib.contextmanager
 def borrow_trainer(spec, network, optimizer_state, *, pooled=True):
-    """Borrow a compiled twin of a network for one training.
-
-    Parameters
-    ----------
-    spec : NetworkSpec
-        The spec of ``network``.
-    network : keras.Model
-        Where the weights come from and return to.
-    optimizer_state : list of ndarray
-        Filled anew with the state that the optimizer ends with; where to go on from,
-        if not empty.
-    pooled : bool
-        Whether another training may use the twin afterwards. Callbacks of a user may
-        leave marks on it that it would carry over.
-
-    Yields
-    ------
-    keras.Model
-        The twin, compiled.
-    """
+    """Borrow a compiled twin of a network for one training."""
     claim_backend()
     lent = _pool.borrow(spec) if pooled else contextlib.nullcontext(_make_trainer(spec))
     with lent as trainer:
@@ -250,23 +206,7 @@ def _make_optimizer(spec):
 
 
 class AdjustedCrossentropy(keras.losses.Loss):
-    """Cross-entropy with smoothed labels and shifted logits.
-
-    Parameters
-    ----------
-    n_classes : int
-        Number of classes.
-    label_smoothing : float
-        Share of each label that is spread over all classes evenly [1]_.
-    logit_offsets : sequence of float
-        Added to the logits of the classes in training alone [2]_; none if empty.
-
-    References
-    ----------
-    .. [1] C. Szegedy et al., "Rethinking the Inception architecture for computer
-       vision", CVPR, 2016.
-    .. [2] A. K. Menon et al., "Long-tail learning via logit adjustment", ICLR, 2021.
-    """
+    """Cross-entropy with smoothed labels and shifted logits."""
 
     def __init__(self, n_classes, label_smoothing, logit_offsets):
         super().__init__(name="adjusted_crossentropy", dtype="float32")
@@ -297,24 +237,7 @@ def _make_loss(spec):
 
 
 class BeatBatches(keras.utils.PyDataset):
-    """Batches of images, shuffled anew each epoch; no copy of the images is made.
-
-    Parameters
-    ----------
-    images : ndarray of shape (n_beats, n_freqs, n_frames, n_channels)
-        The images.
-    codes : ndarray of shape (n_beats,)
-        Classes as 0 ... n_classes - 1.
-    weights : ndarray of shape (n_beats,) or None
-        Sample weights.
-    batch_size : int
-        Beats per batch.
-    rng : numpy.random.Generator or None
-        Shuffles, twice before the first epoch and once before each other, which is
-        how the networks of the published tables were trained; None keeps the order.
-    first_epoch : int
-        The epoch that the training begins with, counted from 0.
-    """
+    """Batches of images, shuffled anew each epoch; no copy of the images is made."""
 
     def __init__(
         self, images, codes, weights=None, *, batch_size, rng=None, first_epoch=0
@@ -335,13 +258,7 @@ class BeatBatches(keras.utils.PyDataset):
         return tuple(column[rows] for column in self.columns)
 
     def start_epoch(self, epoch):
-        """Shuffle for an epoch, and for those before it that a resumed fit left out.
-
-        Parameters
-        ----------
-        epoch : int
-            Counted from 0.
-        """
+        """Shuffle for an epoch, and for those before it that a resumed fit left out."""
         while self.rng is not None and self.next_epoch <= epoch:
             self.rng.shuffle(self.order)
             self.next_epoch += 1

@@ -39,27 +39,7 @@ def text_of(content):
 
 
 def clean(content, names, shared):
-    """Check a zip of skops; keep the model alone, in one form, with nothing shared.
-
-    Parameters
-    ----------
-    content : bytes
-        The zip.
-    names : set of str
-        Classes that objects may have, by the module that users import them from.
-    shared : bool
-        Whether arrays may be used more than once, each then becoming one of its own.
-
-    Returns
-    -------
-    dict of str to bytes
-        Members of a zip that :func:`skops.io.loads` can make objects of.
-
-    Raises
-    ------
-    ValueError, KeyError, TypeError and others
-        If something is wrong.
-    """
+    """Check a zip of skops; keep the model alone, in one form, with nothing shared."""
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         total = sum(entry.file_size for entry in archive.infolist())
         plain = all(entry.compress_type == 0 for entry in archive.infolist())
