@@ -48,7 +48,7 @@ from ecg_sklearn.neural_network import SpectrogramCNNClassifier
 from ecg_sklearn.over_sampling import BeatAugmenter
 from ecg_sklearn.persistence import VersionWarning, read_metadata
 from ecg_sklearn.preprocessing import SpectrogramTransformer
-from ecg_sklearn.utils._parts import LEFT_OUT
+from ecg_sklearn.utils._estimators import LEFT_OUT
 
 SMALL = {"filters": (4,), "dense_units": 4, "epochs": 1, "random_state": 0}
 RNG = np.random.default_rng(0)

@@ -1,4 +1,4 @@
-"""What is fitted: building, training, prediction and pickling of the network."""
+"""Base of the classifier: builds, trains, asks and pickles the network."""
 
 import warnings
 from numbers import Integral
@@ -21,13 +21,12 @@ __all__ = ["NetworkClassifier"]
 class NetworkClassifier(ClassifierMixin, BaseWrapper):
     """Base of :class:`~ecg_sklearn.neural_network.SpectrogramCNNClassifier`."""
 
-    # BaseWrapper builds from a `model` argument and hands parameters to Keras by
-    # name; here the parameters are explicit, and nothing is handed on by itself.
+    # BaseWrapper builds from a `model` argument and routes parameters to Keras by
+    # name; here the parameters are explicit.
     model = None
     build_fn = None
 
-    # BaseWrapper reads parameters off __dict__, fitted attributes and all;
-    # scikit-learn's own way reads the signature.
+    # BaseWrapper takes all of __dict__ for parameters; scikit-learn the signature's.
     _get_param_names: classmethod = classmethod(BaseEstimator._get_param_names.__func__)
     set_params = BaseEstimator.set_params
     __repr__ = BaseEstimator.__repr__

@@ -1,4 +1,4 @@
-"""Callbacks of a training: schedules, progress, its state on disk."""
+"""Callbacks of a training: schedules, progress, checkpoints."""
 
 import contextlib
 import io
@@ -28,7 +28,7 @@ __all__ = [
 
 
 class OneCycle(keras.callbacks.Callback):
-    """Learning rate that rises to a peak and falls to almost nothing, in one cycle."""
+    """Learning rate that rises to a peak and falls to almost zero, in one cycle."""
 
     def __init__(self, peak, total_steps, warmup=0.25):
         super().__init__()
@@ -66,10 +66,7 @@ class LearningRate(keras.callbacks.Callback):
 
 
 class SeedTorch(keras.callbacks.Callback):
-    """Seed PyTorch for each epoch: its dropout does not ask the layers for theirs.
-
-    The seeds come from the layers nonetheless, and travel with the network.
-    """
+    """Seed PyTorch's dropout, which does not use the layers' seeds, in each epoch."""
 
     def on_epoch_begin(self, epoch, logs=None):
         """Seed this epoch."""
@@ -135,7 +132,7 @@ class EpochReport(keras.callbacks.Callback):
         )
 
     def on_train_end(self, logs=None):
-        """Take the bar away."""
+        """Remove the bar."""
         if not self.progress.disable:  # which older versions of rich would show
             self.progress.stop()
 
@@ -262,7 +259,7 @@ class Backup(keras.callbacks.Callback):
 
 
 def seeding_callbacks():
-    """Make the callbacks without which the backend would not repeat a training."""
+    """Make the callbacks that the backend needs to repeat a training."""
     return [SeedTorch()] if keras.backend.backend() == "torch" else []
 
 

@@ -1,8 +1,4 @@
-"""The Keras graph: what it computes, how it predicts, and how it is packed.
-
-Everything here is arrays and Keras objects; the scikit-learn contract lives in
-:mod:`ecg_sklearn.neural_network`.
-"""
+"""The Keras graph: its layers, its predictions, and its form as plain data."""
 
 import os
 import random
@@ -35,8 +31,7 @@ _process_of_backend = None
 def claim_backend():
     """Note that this process uses the backend; raise if it was forked from one.
 
-    The threads of TensorFlow and JAX do not live on in a forked process, which would
-    wait for them for ever.
+    A forked process has no threads of TensorFlow and JAX, and would wait for ever.
     """
     global _process_of_backend
     if _process_of_backend is None:
@@ -52,12 +47,10 @@ def claim_backend():
 
 
 class NetworkSpec(NamedTuple):
-    """Everything that decides what the training step computes.
+    """All that the training step depends on: parameters of the classifier, and sizes.
 
-    ``image_shape`` is (n_freqs, n_frames, n_channels), with the rows of features
-    counted in, of which there are ``n_feature_rows``; ``logit_offsets`` are added to
-    the logits of the classes in the loss (empty: none). The rest is as in
-    :class:`~ecg_sklearn.neural_network.SpectrogramCNNClassifier`.
+    ``image_shape`` is (n_freqs, n_frames, n_channels), with the ``n_feature_rows``
+    counted in; ``logit_offsets`` are added to the logits in the loss (empty: none).
     """
 
     image_shape: tuple[int, int, int]
@@ -79,16 +72,11 @@ class NetworkSpec(NamedTuple):
 def build_network(spec, seed=0):
     """Build the network, with new weights.
 
-    Each block is Conv2D, BatchNormalization, ReLU, a reduction by two and Dropout; in
-    a residual one, a second convolution adds to what the first gave. A dimension of
-    size one is left alone, so that an image of any size passes any number of blocks.
-    Global average pooling, a dense layer and softmax follow. Rows of features, if
-    there are any, pass the blocks by and join in front of the dense layer, with zeros
-    for their NaN.
+    Each block is Conv2D, BatchNormalization, ReLU, a reduction by two and Dropout.
+    Rows of features bypass the blocks and are joined before the dense layer.
 
-    Each layer is given its seed. Left to itself, Keras would draw it from the random
-    state of the process, where another thread may draw in between. Each is given
-    dtype and data format as well, which are settings of the process else.
+    Each layer is given its seed, which Keras would draw from the random state of the
+    process, and its dtype and data format, which are settings of the process.
     """
     claim_backend()
     layers = keras.layers
@@ -114,7 +102,7 @@ def build_network(spec, seed=0):
 
 
 def _split_rows(inputs, n_feature_rows):
-    """Part an image into spectrogram and features; the latter flat, zero for NaN."""
+    """Split an image into spectrogram and features; the latter flat, zero for NaN."""
     layers, ops = keras.layers, keras.ops
     n_image_rows = inputs.shape[1] - n_feature_rows
     image = layers.Cropping2D(((0, n_feature_rows), (0, 0)), **_IMAGES, name="image")
@@ -200,8 +188,7 @@ def last_convolution(network):
 def predict_in_batches(network, images):
     """Compute class probabilities of any number of images.
 
-    On TensorFlow, this is one graph that is traced once per network for batches of
-    any size; ``keras.Model.predict`` spends some 50 ms a call on setting up its loop.
+    ``keras.Model.predict`` spends some 50 ms a call on setting up its loop.
     """
     claim_backend()
     if not hasattr(network, "forward_graph"):
@@ -214,7 +201,7 @@ def predict_in_batches(network, images):
 
 
 def _forward_graph(network):
-    """Compile the path from one batch of images to probabilities."""
+    """Trace the network once, for batches of any size."""
     if keras.backend.backend() != "tensorflow":
         return network.predict_on_batch
     import tensorflow as tf
@@ -227,7 +214,7 @@ def _forward_graph(network):
 
 
 def pack_network(network):
-    """Take a network apart into plain data that any Keras backend can load."""
+    """Describe a network as plain data, for any backend of Keras."""
     return {
         "spec": network.spec._asdict(),
         "variables": [value_of(v) for v in variables_of(network)],
@@ -235,7 +222,7 @@ def pack_network(network):
 
 
 def unpack_network(state):
-    """Put a network together again; the inverse of :func:`pack_network`."""
+    """Build the network that :func:`pack_network` described."""
     spec = NetworkSpec(**state["spec"])
     _check_spec(spec)
     network = build_network(spec)
@@ -244,7 +231,7 @@ def unpack_network(state):
 
 
 def _check_spec(spec):
-    """Refuse what would take more memory than any network of beats."""
+    """Refuse values of other types, and networks that would take gigabytes."""
     for name, kind in get_type_hints(NetworkSpec).items():
         value = getattr(spec, name)
         if not _is_of(value, kind):
@@ -252,8 +239,7 @@ def _check_spec(spec):
     n_rows, n_columns, n_channels = spec.image_shape
     widths = n_channels, *spec.filters
     n_weights = sum(2 * spec.kernel_size**2 * a * b for a, b in pairwise(widths))
-    n_beside = getattr(spec, "n_feature_rows", 1) * n_columns * n_channels
-    n_inputs = widths[-1] + n_beside
+    n_inputs = widths[-1] + spec.n_feature_rows * n_columns * n_channels
     n_weights += (n_inputs + spec.n_classes) * max(spec.dense_units, spec.n_classes)
     if max(n_weights, n_rows * n_columns * max(widths)) > LARGEST or len(widths) > 33:
         raise ValueError(f"A network of {spec.filters!r:.60} filters is too large.")
@@ -268,7 +254,7 @@ def _is_of(value, kind):
 
 
 def assign_variables(network, values):
-    """Give a network the values of its variables."""
+    """Set the variables of a network, in the order of :func:`variables_of`."""
     for variable, value in zip(variables_of(network), values, strict=True):
         variable.assign(value)
 
@@ -279,5 +265,5 @@ def variables_of(network):
 
 
 def value_of(variable):
-    """Copy a variable to an array."""
+    """Copy the value of a variable to an array."""
     return np.array(keras.ops.convert_to_numpy(keras.ops.convert_to_tensor(variable)))

@@ -1,4 +1,4 @@
-"""Training of the Keras graph: trainers on loan, losses, batches."""
+"""Training of the Keras graph: the pool of trainers, losses, batches."""
 
 import contextlib
 import logging
@@ -29,9 +29,9 @@ __all__ = [
 class _TrainerPool:
     """Compiled networks to train on, kept for the next fit of the same spec.
 
-    Tracing a training step takes longer than many a small fit, and TensorFlow never
-    gives back all the memory of a traced step. So fits of equal specs take turns at
-    one trainer: they lend it their weights and carry them off again.
+    Tracing a training step takes longer than many small fits, and TensorFlow never
+    gives back all of its memory. So fits of equal specs share one trainer: they copy
+    their weights into it, and back afterwards.
     """
 
     def __init__(self, max_idle):
@@ -41,14 +41,14 @@ class _TrainerPool:
 
     @contextlib.contextmanager
     def borrow(self, spec):
-        """Lend a trainer to one fit at a time."""
+        """Give a trainer to one fit at a time."""
         with self.lock:
             place = next((i for i, (s, _) in enumerate(self.idle) if s == spec), None)
             trainer = None if place is None else self.idle.pop(place)[1]
         if trainer is None:
             trainer = _make_trainer(spec)
         yield trainer
-        # Not reached after an exception: what broke a fit may have left marks.
+        # Not reached after an exception, which may have left the trainer changed.
         with self.lock:
             self.idle = [*self.idle, (spec, trainer)][-self.max_idle :]
 
@@ -104,10 +104,14 @@ def _settings_of_keras():
 
 @contextlib.contextmanager
 def borrow_trainer(spec, network, optimizer_state, *, pooled=True):
-    """Borrow a compiled twin of a network for one training."""
+    """Give a compiled twin of a network for one training, and copy its weights back.
+
+    ``optimizer_state`` is where the optimizer starts (zeros if empty), and is replaced
+    by where it ends. A twin that a user's callbacks may have changed is not pooled.
+    """
     claim_backend()
-    lent = _pool.borrow(spec) if pooled else contextlib.nullcontext(_make_trainer(spec))
-    with lent as trainer:
+    new = contextlib.nullcontext
+    with _pool.borrow(spec) if pooled else new(_make_trainer(spec)) as trainer:
         optimizer = trainer.optimizer
         if not optimizer.built:
             optimizer.build(trainer.trainable_variables)
@@ -126,11 +130,10 @@ def borrow_trainer(spec, network, optimizer_state, *, pooled=True):
 
 @contextlib.contextmanager
 def deterministic_operations():
-    """Have the backend repeat a training exactly; leave its settings as they were.
+    """Make operations repeatable for one training, then restore the settings.
 
-    TensorFlow goes on as it was: while its operations are deterministic, a user's own
-    random ones fail for want of a seed. PyTorch keeps its random state, which
-    :func:`ecg_sklearn.neural_network._callbacks.seeding_callbacks` set.
+    While TensorFlow is deterministic, a user's own random operations need a seed.
+    PyTorch's random state, which :class:`SeedTorch` sets, is restored as well.
     """
     if keras.backend.backend() == "torch":
         import torch
@@ -153,7 +156,7 @@ def deterministic_operations():
 
 @contextlib.contextmanager
 def _without_retracing_advice():
-    """Keep TensorFlow from advice on tracing that a search over shapes cannot heed."""
+    """Silence advice on retracing, which a search over architectures cannot follow."""
     logger = logging.getLogger("tensorflow")
 
     def is_other(record):
@@ -206,7 +209,7 @@ def _make_optimizer(spec):
 
 
 class AdjustedCrossentropy(keras.losses.Loss):
-    """Cross-entropy with smoothed labels and shifted logits."""
+    """Cross-entropy with smoothed labels, and logits shifted by ``logit_offsets``."""
 
     def __init__(self, n_classes, label_smoothing, logit_offsets):
         super().__init__(name="adjusted_crossentropy", dtype="float32")
@@ -237,7 +240,10 @@ def _make_loss(spec):
 
 
 class BeatBatches(keras.utils.PyDataset):
-    """Batches of images, shuffled anew each epoch; no copy of the images is made."""
+    """Batches of images, not copied; shuffled by ``rng`` in each epoch, unless None.
+
+    They are shuffled twice before the first epoch, as for the published tables.
+    """
 
     def __init__(
         self, images, codes, weights=None, *, batch_size, rng=None, first_epoch=0
@@ -258,12 +264,12 @@ class BeatBatches(keras.utils.PyDataset):
         return tuple(column[rows] for column in self.columns)
 
     def start_epoch(self, epoch):
-        """Shuffle for an epoch, and for those before it that a resumed fit left out."""
+        """Shuffle for an epoch, and for those before it that a resumed fit skips."""
         while self.rng is not None and self.next_epoch <= epoch:
             self.rng.shuffle(self.order)
             self.next_epoch += 1
 
     def release(self):
-        """Let go of the beats: TensorFlow keeps what it iterated over for good."""
+        """Release the beats: TensorFlow never releases what it iterated over."""
         self.columns = []
         self.order = np.arange(0)

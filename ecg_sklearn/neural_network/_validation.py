@@ -138,7 +138,9 @@ def check_validation_data(estimator, X_val, y_val):
         raise ValueError(
             f"X_val has shape {np.shape(X_val)}, but the training beats have shape "
             f"(n_beats, {', '.join(map(str, expected))}): it did not pass the steps of "
-            "the pipeline. Build the pipeline with make_ecg_pipeline under "
+            "the pipeline. Make it by make_ecg_pipeline, and give its fit X_val and "
+            "y_val without the name of a step; in another Pipeline, set "
+            'transform_input=["X_val"] and '
             "sklearn.set_config(enable_metadata_routing=True)."
         )
     images = check_images(estimator, X_val, "X_val")

@@ -1,7 +1,7 @@
-"""Files of skops from anybody, checked before objects are made of them.
+"""Checks of skops files from strangers, before objects are made of them.
 
-skops asks for the types in a file, and trusts their attributes. Trees, random
-generators and headers of arrays hold numbers that C code follows without a look.
+skops checks the types in a file, and trusts their attributes. Trees, random
+generators and array headers hold numbers that compiled code does not check.
 """
 
 import io
@@ -24,7 +24,7 @@ _MATRICES = ("coef_", "quantiles_", "_baseline_prediction", "nodes", "values")
 
 
 class Refused(ValueError):
-    """What is wrong with a file, in our words."""
+    """Says what is wrong with a file."""
 
 
 def need(fact, message):
