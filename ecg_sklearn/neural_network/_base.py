@@ -5,6 +5,7 @@ from numbers import Integral
 
 import joblib
 import numpy as np
+from joblib.func_inspect import get_func_code
 from scikeras.wrappers import BaseWrapper
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.exceptions import ConvergenceWarning
@@ -24,7 +25,6 @@ class NetworkClassifier(ClassifierMixin, BaseWrapper):
     # BaseWrapper builds from a `model` argument and routes parameters to Keras by
     # name; here the parameters are explicit.
     model = None
-    build_fn = None
 
     # BaseWrapper takes all of __dict__ for parameters; scikit-learn the signature's.
     _get_param_names: classmethod = classmethod(BaseEstimator._get_param_names.__func__)
@@ -101,7 +101,7 @@ class NetworkClassifier(ClassifierMixin, BaseWrapper):
         self._forget()
         seed = int(rng.randint(2**31 - 1))
         self._shuffler = np.random.default_rng(seed)
-        self._spec = _network.NetworkSpec(
+        spec = _network.NetworkSpec(
             image_shape=tuple(map(int, X.shape[1:])),
             n_classes=len(self.classes_),
             filters=tuple(map(int, self.filters)),
@@ -118,7 +118,7 @@ class NetworkClassifier(ClassifierMixin, BaseWrapper):
             logit_offsets=self._logit_offsets(codes),
         )
         self._optimizer_state = []
-        self.model_ = _network.build_network(self._spec, seed)
+        self.model_ = _network.build_network(spec, seed, self.build_fn)
 
     def _logit_offsets(self, codes):
         """Logarithms of the classes' frequencies, weighted; () if they do not count."""
@@ -154,7 +154,10 @@ class NetworkClassifier(ClassifierMixin, BaseWrapper):
         left_out = ("callbacks", "checkpoint", "verbose")
         params = self.get_params()
         params = {name: params[name] for name in params if name not in left_out}
-        digest = joblib.hash((__version__, params, self._spec, *parts), "sha1")
+        if self.build_fn is not None:
+            params["build_fn"] = get_func_code(self.build_fn)[0]
+        facts = __version__, params, self.model_.spec, *parts
+        digest = joblib.hash(facts, "sha1")
         return _callbacks.Backup(self.checkpoint, digest, callbacks)
 
     def _train(self, batches, callbacks, epochs, validation=None):
@@ -171,7 +174,8 @@ class NetworkClassifier(ClassifierMixin, BaseWrapper):
             n_done = last_epoch if backup.stopped else backup.n_epochs
             batches.start_epoch(backup.n_epochs - 1)  # shuffles as those epochs did
         own = list(self.callbacks or [])
-        pooled = not own  # callbacks of others may leave marks on what they train on
+        # Callbacks of a user may change what they train, and a function what it builds.
+        pooled = not own and self.build_fn is None
         report = None
         if self.verbose:
             bar = self.verbose == 1
@@ -180,7 +184,6 @@ class NetworkClassifier(ClassifierMixin, BaseWrapper):
         try:
             history = _training.train(
                 self.model_,
-                self._spec,
                 self._optimizer_state,
                 batches,
                 validation,
@@ -232,7 +235,8 @@ class NetworkClassifier(ClassifierMixin, BaseWrapper):
     def __setstate__(self, state):
         """Unpack the network."""
         if isinstance(state.get("model_"), dict):
-            state = {**state, "model_": _network.unpack_network(state["model_"])}
+            network = _network.unpack_network(state["model_"], state["build_fn"])
+            state = {**state, "model_": network}
         super().__setstate__(state)
 
     def __sklearn_tags__(self):

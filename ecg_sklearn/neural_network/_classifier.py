@@ -41,6 +41,13 @@ class SpectrogramCNNClassifier(NetworkClassifier):
         Width of the dense layer; 0 leaves it out.
     dense_dropout : float, default=0.0
         Fraction of activations dropped behind the dense layer.
+    build_fn : callable or None, default=None
+        Builds another network, for which the parameters above do not count: called
+        with ``image_shape`` (n_freqs, n_frames, n_channels), ``n_classes`` and
+        ``n_feature_rows``, it returns a functional ``keras.Model`` that ends in
+        softmax. It is not compiled, and each fit builds it twice. Of the rows, the
+        last ``n_feature_rows`` hold features, and NaN behind them. An importable
+        function can be pickled by joblib; ``save`` refuses it, as it is code.
     optimizer : {"adamw", "adam", "sgd", "rmsprop"}, default="adamw"
         The rule that updates the weights; "sgd" has Nesterov momentum 0.9.
     learning_rate : float, default=2e-3
@@ -156,6 +163,7 @@ class SpectrogramCNNClassifier(NetworkClassifier):
         "dropout": [Interval(Real, 0, 1, closed="left")],
         "dense_units": [Interval(Integral, 0, None, closed="left")],
         "dense_dropout": [Interval(Real, 0, 1, closed="left")],
+        "build_fn": [callable, None],
         "optimizer": [StrOptions({"adamw", "adam", "sgd", "rmsprop"})],
         "learning_rate": [Interval(Real, 0, None, closed="neither")],
         "weight_decay": [Interval(Real, 0, None, closed="left")],
@@ -187,6 +195,7 @@ class SpectrogramCNNClassifier(NetworkClassifier):
         dropout=0.0,
         dense_units=128,
         dense_dropout=0.0,
+        build_fn=None,
         optimizer="adamw",
         learning_rate=2e-3,
         weight_decay=1e-4,
@@ -211,6 +220,7 @@ class SpectrogramCNNClassifier(NetworkClassifier):
         self.dropout = dropout
         self.dense_units = dense_units
         self.dense_dropout = dense_dropout
+        self.build_fn = build_fn
         self.optimizer = optimizer
         self.learning_rate = learning_rate
         self.weight_decay = weight_decay

@@ -69,8 +69,43 @@ class NetworkSpec(NamedTuple):
     logit_offsets: tuple[float, ...]
 
 
-def build_network(spec, seed=0):
-    """Build the network, with new weights.
+def build_network(spec, seed=0, build_fn=None):
+    """Build the network, or the one of a user's function, with new weights."""
+    claim_backend()
+    if build_fn is None:
+        network = _build_own(spec, _seeds(seed))
+    else:
+        network = _build_by(build_fn, spec, seed)
+    network.spec, network.build_fn = spec, build_fn
+    return network
+
+
+def _build_by(build_fn, spec, seed):
+    """Call a user's function; the seeds that its layers lack come from ``seed``."""
+    state = random.getstate()
+    random.seed(seed)
+    try:
+        network = build_fn(spec.image_shape, spec.n_classes, spec.n_feature_rows)
+    finally:
+        random.setstate(state)
+    found = [getattr(network, f"{side}_shape", None) for side in ("input", "output")]
+    expected = [(None, *spec.image_shape), (None, spec.n_classes)]
+    if not isinstance(network, keras.Model) or found != expected:
+        raise ValueError(
+            f"build_fn={build_fn!r} returned a {type(network).__name__} from "
+            f"{found[0]} to {found[1]}. It must return a functional keras.Model from "
+            f"{expected[0]} to {expected[1]}."
+        )
+    if getattr(network.layers[-1], "activation", None) is keras.activations.linear:
+        raise ValueError(
+            f"build_fn={build_fn!r} returned a network whose last layer is linear. It "
+            'must end in probabilities: give the last layer activation="softmax".'
+        )
+    return network
+
+
+def _build_own(spec, seeds):
+    """Build the network that the parameters of the classifier describe.
 
     Each block is Conv2D, BatchNormalization, ReLU, a reduction by two and Dropout.
     Rows of features bypass the blocks and are joined before the dense layer.
@@ -78,9 +113,7 @@ def build_network(spec, seed=0):
     Each layer is given its seed, which Keras would draw from the random state of the
     process, and its dtype and data format, which are settings of the process.
     """
-    claim_backend()
     layers = keras.layers
-    seeds = _seeds(seed)
     inputs = layers.Input(spec.image_shape, dtype="float32", name="spectrogram")
     x = inputs
     if spec.n_feature_rows:
@@ -97,7 +130,6 @@ def build_network(spec, seed=0):
     outputs = _dense(x, spec.n_classes, "softmax", "classes", seeds)
     network = keras.Model(inputs, outputs, name="spectrogram_cnn")
     network.dtype_policy = keras.DTypePolicy("float32")
-    network.spec = spec
     return network
 
 
@@ -221,11 +253,11 @@ def pack_network(network):
     }
 
 
-def unpack_network(state):
+def unpack_network(state, build_fn=None):
     """Build the network that :func:`pack_network` described."""
     spec = NetworkSpec(**state["spec"])
     _check_spec(spec)
-    network = build_network(spec)
+    network = build_network(spec, build_fn=build_fn)
     assign_variables(network, state["variables"])
     return network
 

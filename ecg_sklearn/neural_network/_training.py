@@ -40,13 +40,14 @@ class _TrainerPool:
         self.lock = threading.Lock()
 
     @contextlib.contextmanager
-    def borrow(self, spec):
+    def borrow(self, network):
         """Give a trainer to one fit at a time."""
+        spec = network.spec
         with self.lock:
             place = next((i for i, (s, _) in enumerate(self.idle) if s == spec), None)
             trainer = None if place is None else self.idle.pop(place)[1]
         if trainer is None:
-            trainer = _make_trainer(spec)
+            trainer = _make_trainer(network)
         yield trainer
         # Not reached after an exception, which may have left the trainer changed.
         with self.lock:
@@ -60,7 +61,7 @@ ONE_AT_A_TIME = threading.RLock()
 
 
 def train(
-    network, spec, optimizer_state, batches, validation, *, callbacks, pooled, **epochs
+    network, optimizer_state, batches, validation, *, callbacks, pooled, **epochs
 ):
     """Train a network; release the beats, also if that fails."""
     start_epoch = keras.callbacks.LambdaCallback(
@@ -72,7 +73,7 @@ def train(
             ONE_AT_A_TIME,
             _settings_of_keras(),
             deterministic_operations(),
-            borrow_trainer(spec, network, optimizer_state, pooled=pooled) as trainer,
+            borrow_trainer(network, optimizer_state, pooled=pooled) as trainer,
         ):
             history = trainer.fit(
                 batches,
@@ -103,7 +104,7 @@ def _settings_of_keras():
 
 
 @contextlib.contextmanager
-def borrow_trainer(spec, network, optimizer_state, *, pooled=True):
+def borrow_trainer(network, optimizer_state, *, pooled=True):
     """Give a compiled twin of a network for one training, and copy its weights back.
 
     ``optimizer_state`` is where the optimizer starts (zeros if empty), and is replaced
@@ -111,7 +112,7 @@ def borrow_trainer(spec, network, optimizer_state, *, pooled=True):
     """
     claim_backend()
     new = contextlib.nullcontext
-    with _pool.borrow(spec) if pooled else new(_make_trainer(spec)) as trainer:
+    with _pool.borrow(network) if pooled else new(_make_trainer(network)) as trainer:
         optimizer = trainer.optimizer
         if not optimizer.built:
             optimizer.build(trainer.trainable_variables)
@@ -177,9 +178,10 @@ def _copy_variables(source, target):
     assign_variables(target, [value_of(v) for v in variables_of(source)])
 
 
-def _make_trainer(spec):
+def _make_trainer(network):
     """Build a network and compile it: its optimizer, its loss, its accuracy."""
-    trainer = build_network(spec)
+    spec = network.spec
+    trainer = build_network(spec, build_fn=network.build_fn)
     trainer.compile(
         optimizer=_make_optimizer(spec),
         loss=_make_loss(spec),

@@ -17,7 +17,7 @@ __all__ = ["LEFT_OUT", "ask", "bare", "complete"]
 
 # Attributes that serve training alone, or are made anew by complete().
 LEFT_OUT = (
-    "_bin_mapper _feature_subsample_rng _loss _raw_predict _sample_weight _scorer _spec"
+    "_bin_mapper _feature_subsample_rng _loss _raw_predict _sample_weight _scorer"
     " _stft callbacks checkpoint memory named_estimators_"
 ).split()
 _COLUMNS = ("feature_names_in_", "n_features_in_")
@@ -40,6 +40,10 @@ def bare(value):
     if getattr(value, "memory", None) is not None:
         message = f"memory={value.memory!r} of the pipeline is not saved: "
         warnings.warn(f"{message}it belongs to this machine.", stacklevel=4)
+    text = (
+        "Its build_fn is code. exporting.export writes its network as ONNX or LiteRT."
+    )
+    need(getattr(value, "build_fn", None) is None, text)
     copy, params = object.__new__(type(value)), value._get_param_names()
     for name, item in vars(value).items():
         if name not in LEFT_OUT:
@@ -61,8 +65,6 @@ def complete(model):
             params = found._get_param_names()
             plain = state.keys() <= {*params, *_COLUMNS, "_sklearn_version"}
             need(plain, f"It holds a {kind} that has seen beats.")
-        elif "model_" in state:
-            found._spec = found.model_.spec
         elif "n_times_" in state:
             _complete_spectrogram(found)
         elif "_predictors" in state:

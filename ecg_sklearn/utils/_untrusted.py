@@ -152,6 +152,7 @@ class _Reader:
         for name, value in state.items():
             flat = not isinstance(value, np.ndarray) or value.ndim < 2
             need(flat or name in _MATRICES, f"{name} of a {kind} is no row of numbers.")
+        need(state.get("build_fn") is None, "It holds a network that is built by code.")
         n_features = state.get("n_features_in_")
         if "tree_" in state:
             need(state["tree_"]["n_features"] == n_features, _COLUMNS)

@@ -71,7 +71,7 @@ CONFIGURATIONS = {
 @pytest.mark.parametrize(
     "params",
     [
-        pytest.param(p, id=name, marks=pytest.mark.slow if "momentum" in name else [])
+        pytest.param(p, id=name, marks=[] if name == "one cycle" else pytest.mark.slow)
         for name, p in CONFIGURATIONS.items()
     ],
 )

@@ -32,7 +32,7 @@ def test_onednn_is_on_unless_a_user_turns_it_off(own, expected):
 SETTINGS = [
     ("dtype_policy", "mixed_float16"),
     pytest.param("dtype_policy", "bfloat16", marks=pytest.mark.slow),
-    ("floatx", "float64"),
+    pytest.param("floatx", "float64", marks=pytest.mark.slow),
     ("image_data_format", "channels_first"),
 ]
 

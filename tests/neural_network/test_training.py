@@ -26,9 +26,9 @@ class Mark(keras.callbacks.Callback):
 
 MARKS = [
     ("optimizer", "clipnorm", 1e-6),
-    ("optimizer", "weight_decay", 10.0),
+    pytest.param(("optimizer", "weight_decay", 10.0), marks=pytest.mark.slow),
     ("block1_conv", "trainable", False),
-    ("block1_norm", "momentum", 0.0),
+    pytest.param(("block1_norm", "momentum", 0.0), marks=pytest.mark.slow),
 ]
 
 
