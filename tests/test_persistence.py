@@ -42,7 +42,6 @@ from ecg_sklearn import (
     persistence,
     save,
 )
-from ecg_sklearn.datasets import make_heartbeats
 from ecg_sklearn.neural_network import SpectrogramCNNClassifier
 from ecg_sklearn.over_sampling import BeatAugmenter
 from ecg_sklearn.persistence import VersionWarning, read_metadata
@@ -200,17 +199,6 @@ class TestRoundTrip:
         assert found.named_estimators_.line is found.estimators_[1]
         assert found.named_estimators_.nothing == "drop"
         same(found.fit(X, labels), vote, X)
-
-    @pytest.mark.slow
-    def test_a_vote_of_networks_beside_the_rhythm(self, tmp_path):
-        groups, weights = ["rr", "morphology", "rhythm"], [0.5, 0.3, 0.2, 0, 0]
-        beats = make_heartbeats(200, weights=weights, features=groups, random_state=0)
-        pipe = make_ecg_pipeline(sampler=None, **SMALL)
-        voters = [(str(n), clone(pipe).set_params(cnn__random_state=n)) for n in (0, 1)]
-        vote = VotingClassifier(voters, voting="soft")
-        model = ShapeRhythmClassifier(vote, random_state=0)
-        model.fit(beats.data, beats.target)
-        same(again(model, tmp_path), model, beats.data)
 
     @pytest.mark.parametrize(
         "model",

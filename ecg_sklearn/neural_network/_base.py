@@ -16,8 +16,6 @@ from sklearn.utils.validation import check_is_fitted
 from ecg_sklearn import __version__
 from ecg_sklearn.neural_network import _callbacks, _network, _training, _validation
 
-__all__ = ["NetworkClassifier"]
-
 
 class NetworkClassifier(ClassifierMixin, BaseWrapper):
     """Base of :class:`~ecg_sklearn.neural_network.SpectrogramCNNClassifier`."""
@@ -134,14 +132,8 @@ class NetworkClassifier(ClassifierMixin, BaseWrapper):
             self.__dict__.pop(name, None)
 
     def _batches(self, X, codes, weights, first_epoch=0):
-        return _training.BeatBatches(
-            X,
-            codes,
-            weights,
-            batch_size=self.batch_size,
-            rng=self._shuffler,
-            first_epoch=first_epoch,
-        )
+        size, rng = self.batch_size, self._shuffler
+        return _training.BeatBatches(X, codes, weights, size, rng, first_epoch)
 
     def _backup(self, callbacks, parts):
         """Make the callback that keeps the state of this training."""
@@ -156,8 +148,7 @@ class NetworkClassifier(ClassifierMixin, BaseWrapper):
         params = {name: params[name] for name in params if name not in left_out}
         if self.build_fn is not None:
             params["build_fn"] = get_func_code(self.build_fn)[0]
-        facts = __version__, params, self.model_.spec, *parts
-        digest = joblib.hash(facts, "sha1")
+        digest = joblib.hash((__version__, params, self.model_.spec, *parts), "sha1")
         return _callbacks.Backup(self.checkpoint, digest, callbacks)
 
     def _train(self, batches, callbacks, epochs, validation=None):
@@ -187,7 +178,7 @@ class NetworkClassifier(ClassifierMixin, BaseWrapper):
                 self._optimizer_state,
                 batches,
                 validation,
-                callbacks=[*_callbacks.seeding_callbacks(), *callbacks, *own],
+                callbacks=[*callbacks, *own],
                 pooled=pooled,
                 epochs=last_epoch,
                 initial_epoch=n_done,
@@ -216,7 +207,7 @@ class NetworkClassifier(ClassifierMixin, BaseWrapper):
         new = {"loss": [], **new}
         joined = {
             name: before.get(name, []) + [float(value) for value in new.get(name, [])]
-            for name in [*before, *(name for name in new if name not in before)]
+            for name in before | new
         }
         self.n_epochs_ = len(joined["loss"])
         self.history_ = {

@@ -16,16 +16,6 @@ from ecg_sklearn.neural_network._network import (
     variables_of,
 )
 
-__all__ = [
-    "Backup",
-    "EpochReport",
-    "LearningRate",
-    "OneCycle",
-    "SeedTorch",
-    "seeding_callbacks",
-    "training_callbacks",
-]
-
 
 class OneCycle(keras.callbacks.Callback):
     """Learning rate that rises to a peak and falls to almost zero, in one cycle."""
@@ -256,11 +246,6 @@ class Backup(keras.callbacks.Callback):
                 "with other parameters, or by another version of ecg_sklearn. Remove "
                 "it to begin anew, or name another folder."
             )
-
-
-def seeding_callbacks():
-    """Make the callbacks that the backend needs to repeat a training."""
-    return [SeedTorch()] if keras.backend.backend() == "torch" else []
 
 
 def training_callbacks(

@@ -12,8 +12,6 @@ from sklearn.utils.multiclass import _check_partial_fit_first_call
 from ecg_sklearn.neural_network import _callbacks, _network, _training, _validation
 from ecg_sklearn.neural_network._base import NetworkClassifier
 
-__all__ = ["SpectrogramCNNClassifier"]
-
 
 class SpectrogramCNNClassifier(NetworkClassifier):
     """Convolutional network that classifies the spectrograms of heartbeats.
@@ -124,12 +122,6 @@ class SpectrogramCNNClassifier(NetworkClassifier):
     --------
     ecg_sklearn.preprocessing.SpectrogramTransformer : Makes the spectrograms.
     ecg_sklearn.pipeline.make_ecg_pipeline : Both in one pipeline, with SMOTE.
-
-    Notes
-    -----
-    Keras' own ``validation_split`` is not offered: it takes the last rows, and SMOTE
-    appends its synthetic beats last, so that nothing but synthetic beats of the last
-    classes would be validated on.
 
     References
     ----------
@@ -311,7 +303,7 @@ class SpectrogramCNNClassifier(NetworkClassifier):
                 raise
         if validation is not None:
             size = _network.PREDICT_BATCH
-            validation = _training.BeatBatches(*validation, batch_size=size)
+            validation = _training.BeatBatches(*validation, None, size)
         self._train(batches, callbacks, self.epochs, validation)
         losses = np.array(self.history_.get("val_loss", []))
         self.best_epoch_ = self.n_epochs_

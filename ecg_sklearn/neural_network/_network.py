@@ -8,19 +8,6 @@ from typing import NamedTuple, get_args, get_type_hints
 import keras
 import numpy as np
 
-__all__ = [
-    "NetworkSpec",
-    "assign_variables",
-    "build_network",
-    "claim_backend",
-    "last_convolution",
-    "pack_network",
-    "predict_in_batches",
-    "unpack_network",
-    "value_of",
-    "variables_of",
-]
-
 PREDICT_BATCH = 512
 LARGEST = 2**26  # weights, or values in a layer
 _IMAGES = {"dtype": "float32", "data_format": "channels_last"}

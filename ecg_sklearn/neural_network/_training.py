@@ -8,6 +8,7 @@ import threading
 import keras
 import numpy as np
 
+from ecg_sklearn.neural_network._callbacks import SeedTorch
 from ecg_sklearn.neural_network._network import (
     assign_variables,
     build_network,
@@ -15,15 +16,6 @@ from ecg_sklearn.neural_network._network import (
     value_of,
     variables_of,
 )
-
-__all__ = [
-    "ONE_AT_A_TIME",
-    "AdjustedCrossentropy",
-    "BeatBatches",
-    "borrow_trainer",
-    "deterministic_operations",
-    "train",
-]
 
 
 class _TrainerPool:
@@ -67,7 +59,8 @@ def train(
     start_epoch = keras.callbacks.LambdaCallback(
         on_epoch_begin=lambda epoch, logs: batches.start_epoch(epoch)
     )
-    callbacks = [start_epoch, *callbacks]
+    seeding = [SeedTorch()] if keras.backend.backend() == "torch" else []
+    callbacks = [start_epoch, *seeding, *callbacks]
     try:
         with (
             ONE_AT_A_TIME,
@@ -247,9 +240,7 @@ class BeatBatches(keras.utils.PyDataset):
     They are shuffled twice before the first epoch, as for the published tables.
     """
 
-    def __init__(
-        self, images, codes, weights=None, *, batch_size, rng=None, first_epoch=0
-    ):
+    def __init__(self, images, codes, weights, batch_size, rng=None, first_epoch=0):
         super().__init__()
         self.columns = [c for c in (images, codes, weights) if c is not None]
         self.batch_size = batch_size

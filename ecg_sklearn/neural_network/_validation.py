@@ -12,16 +12,6 @@ from sklearn.utils.validation import (
     validate_data,
 )
 
-__all__ = [
-    "check_architecture",
-    "check_classes",
-    "check_images",
-    "check_validation_data",
-    "hold_out",
-    "refuse_one_hot",
-    "training_weights",
-]
-
 
 def check_images(estimator, X, name="X", *, y="no_validation", reset=False):
     """Validate beats; view them as images, and find their rows of features."""

@@ -13,8 +13,6 @@ from sklearn.utils import Bunch
 
 from ecg_sklearn.utils._untrusted import need
 
-__all__ = ["LEFT_OUT", "ask", "bare", "complete"]
-
 # Attributes that serve training alone, or are made anew by complete().
 LEFT_OUT = (
     "_bin_mapper _feature_subsample_rng _loss _raw_predict _sample_weight _scorer"

@@ -13,8 +13,6 @@ import numpy as np
 from sklearn.ensemble._hist_gradient_boosting.common import PREDICTOR_RECORD_DTYPE
 from sklearn.tree._tree import NODE_DTYPE
 
-__all__ = ["Refused", "clean", "need", "text_of"]
-
 _DEEPEST = 100
 # scikit-learn casts other layouts by the place of their fields, not by their names.
 _LAYOUT = "It holds a tree in the layout of another scikit-learn. Save it again."
