@@ -53,7 +53,7 @@ def compare(n_beats, epochs, repeats):
     cnn = pipe[-1]
     ours, bare = alternate(
         lambda: fit_ours(pipe, X, y),
-        lambda: fit_bare(cnn._spec, images, y, cnn.batch_size, epochs),
+        lambda: fit_bare(cnn.model_.spec, images, y, cnn.batch_size, epochs),
         repeats,
     )
     ratio, ratio_cpu = np.median(np.divide(ours, bare), axis=0).tolist()

@@ -36,7 +36,7 @@ def pipe():
 
 
 def test_steps(pipe):
-    assert type(pipe) is Pipeline
+    assert isinstance(pipe, Pipeline)
     assert list(pipe.named_steps) == ["scaler", "smote", "spectrogram", "cnn"]
     assert list(make_ecg_pipeline(sampler=None).named_steps) == [
         "scaler",
@@ -235,18 +235,18 @@ def test_another_classifier_behind_the_spectrogram(pipe, imbalanced):
     )
 
 
-class TestMetadataRouting:
-    @pytest.fixture(autouse=True)
-    def _routing(self):
-        with sklearn.config_context(enable_metadata_routing=True):
-            yield
-
-    def test_validation_beats_pass_the_steps_but_never_smote(
-        self, small_cnn, imbalanced
+class TestValidationBeats:
+    @pytest.mark.parametrize("on_when_made", [False, True])
+    @pytest.mark.parametrize("on_when_fitted", [False, True])
+    def test_they_pass_the_steps_but_never_smote(
+        self, small_cnn, imbalanced, on_when_made, on_when_fitted
     ):
         X, y = imbalanced.data, imbalanced.target
-        pipe = make_ecg_pipeline(**small_cnn, random_state=0)
-        pipe.fit(X[:300], y[:300], X_val=X[300:], y_val=y[300:])
+        with sklearn.config_context(enable_metadata_routing=on_when_made):
+            pipe = make_ecg_pipeline(**small_cnn, random_state=0)
+        with sklearn.config_context(enable_metadata_routing=on_when_fitted):
+            pipe.fit(X[:300], y[:300], X_val=X[300:], y_val=y[300:])
+            assert sklearn.get_config()["enable_metadata_routing"] == on_when_fitted
         # The history can only hold this number if exactly these 60 beats, scaled and
         # transformed by the fitted steps, were validated on.
         expected = pipe.score(X[300:], y[300:])
@@ -258,10 +258,20 @@ class TestMetadataRouting:
             alone.predict_proba(X), pipe.predict_proba(X), atol=1e-6
         )
 
-    def test_without_validation_beats_it_works_too(self, small_cnn, imbalanced):
-        pipe = make_ecg_pipeline(**small_cnn)
-        pipe.fit(imbalanced.data, imbalanced.target)
-        assert "val_loss" not in pipe[-1].history_
+    def test_in_a_search(self, small_cnn, imbalanced):
+        X, y = imbalanced.data, imbalanced.target
+        pipe = make_ecg_pipeline(**small_cnn | {"epochs": 1}, random_state=0)
+        search = GridSearchCV(pipe, {"cnn__dropout": [0.0]}, cv=2, error_score="raise")
+        search.fit(X[:300], y[:300], X_val=X[300:], y_val=y[300:])
+        assert "val_loss" in search.best_estimator_[-1].history_
+
+    def test_parameters_of_a_step_need_routing(self, pipe, imbalanced):
+        X, y = imbalanced.data, imbalanced.target
+        with pytest.raises(ValueError, match=r"\['cnn__sample_weight'\].*set_config"):
+            pipe.fit(X, y, X_val=X, y_val=y, cnn__sample_weight=np.ones(360))
+        with pytest.raises(ValueError, match="Only X_val was given"):
+            pipe.fit(X, y, X_val=X)
+        assert pipe.transform_input is None
 
     def test_early_stopping_on_them(self, small_cnn, imbalanced):
         X, y = imbalanced.data, imbalanced.target
@@ -271,9 +281,9 @@ class TestMetadataRouting:
         assert pipe[-1].n_epochs_ < 30
 
 
-def test_without_routing_untransformed_validation_beats_are_refused(pipe, imbalanced):
+def test_untransformed_validation_beats_are_refused(pipe, imbalanced):
     X, y = imbalanced.data, imbalanced.target
-    with pytest.raises(ValueError, match="enable_metadata_routing=True"):
+    with pytest.raises(ValueError, match="without the name of a step"):
         pipe.fit(X, y, cnn__X_val=X, cnn__y_val=y)
 
 
