@@ -26,8 +26,9 @@ from ecg_sklearn import (
     make_ecg_pipeline,
 )
 from ecg_sklearn.datasets import make_heartbeats
+from ecg_sklearn.datasets._base import make_bunch
+from ecg_sklearn.datasets._cut import cut_beats, make_cut
 from ecg_sklearn.datasets._records import Annotations, Signal
-from ecg_sklearn.datasets._wfdb import Cut, bunch_of, cut_windows
 from ecg_sklearn.features import FEATURE_GROUPS
 
 SMALL = {"filters": (8,), "dense_units": 8, "epochs": 1, "random_state": 0}
@@ -54,9 +55,8 @@ def windows(start, stop):
     sample = np.arange(100, 6100, 100)
     signal = Signal(rng.normal(size=6500), 100.0, "II")
     notes = Annotations(sample, np.full(60, "N"), np.arange(60) % 2, np.full(60, "N"))
-    cut = Cut("atr", "II", "window", (start, stop), None, [])
-    columns = cut_windows("r", signal, notes, start, stop, 100.0)
-    return bunch_of(columns, ["r"], cut, ("r", 100.0))
+    cut = make_cut("II", "window", (start, stop))
+    return make_bunch(cut_beats("r", signal, notes, cut), cut.describe(100, "mV"), "")
 
 
 class TestWhatCannotBeMeant:

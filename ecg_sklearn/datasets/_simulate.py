@@ -4,23 +4,16 @@ from numbers import Integral, Real
 
 import numpy as np
 from sklearn.utils import check_random_state
-from sklearn.utils._param_validation import Interval, StrOptions, validate_params
+from sklearn.utils._param_validation import Interval, validate_params
 
 from ecg_sklearn.aami import CLASS_NAMES
-from ecg_sklearn.datasets._base import (
-    KAGGLE_SAMPLING_RATE,
-    KAGGLE_SIGNAL_RATE,
-    Columns,
-    make_bunch,
-)
+from ecg_sklearn.datasets._base import CUT_CONSTRAINTS, Columns, make_bunch
+from ecg_sklearn.datasets._cut import KAGGLE_SIGNAL_RATE, cut_beats, make_cut
 from ecg_sklearn.datasets._records import Annotations, Signal
-from ecg_sklearn.datasets._wfdb import cut_rows, cut_windows
-from ecg_sklearn.features._groups import check_groups
 
 _RATE = KAGGLE_SIGNAL_RATE
 _LEAD = 1.0
 _N_TRAILING = 3  # normal beats at the end, so that every wanted beat has a next one
-_WINDOW = (-0.4, 0.6)
 
 # Amplitude (mV), centre (s from the R peak) and width (s) of the waves P, Q, R, S, T,
 # the Gaussians of McSharry et al., with class-typical values: an ectopic P and an
@@ -68,11 +61,9 @@ _PAUSE = {"N": 1.0, "S": 1.05, "V": 1.28, "F": 1.05, "Q": 1.0}
         "n_records": [Interval(Integral, 1, None, closed="left")],
         "weights": ["array-like", None],
         "noise": [Interval(Real, 0, None, closed="left")],
-        "form": [StrOptions({"kaggle", "window"})],
-        "features": [tuple, list, None],
         "random_state": ["random_state"],
-        "return_X_y": ["boolean"],
-    },
+    }
+    | {name: CUT_CONSTRAINTS[name] for name in ("form", "features", "return_X_y")},
     prefer_skip_nested_validation=True,
 )
 def make_heartbeats(
@@ -144,30 +135,24 @@ def make_heartbeats(
             f"n_samples={n_samples} beats cannot fill n_records={n_records} records. "
             "Ask for more beats or fewer records."
         )
-    features = check_groups(features)
+    cut = make_cut("simulated", form, features=features)
     rng = check_random_state(random_state)
     target = rng.permutation(
         np.repeat(np.arange(len(CLASS_NAMES)), _class_counts(n_samples, weights))
     )
     parts = [
-        _simulate_record(f"{number:02d}", labels, noise, form, features, rng)
+        _simulate_record(f"{number:02d}", labels, noise, cut, rng)
         for number, labels in enumerate(np.array_split(target, n_records))
     ]
-    columns = Columns.join(parts)
+    beats = Columns.join(parts)
     # Patients of different simulations are different patients.
-    groups = np.char.add(f"sim{rng.randint(10**6):06d}-", columns.groups)
+    groups = np.char.add(f"sim{rng.randint(10**6):06d}-", beats.groups)
     return make_bunch(
-        **columns._replace(groups=groups)._asdict(),
-        form=form,
-        window=_WINDOW if form == "window" else None,
-        channel="simulated",
-        features=features,
-        sampling_rate=KAGGLE_SAMPLING_RATE if form == "kaggle" else _RATE,
-        descr=(
-            f"{n_samples} simulated beats of {n_records} records, form {form!r}, after "
-            "McSharry et al. (2003). They are made for tests and demos: nothing that "
-            "is measured on them says how well real beats are classified."
-        ),
+        beats._replace(groups=groups),
+        cut.describe(cut.rate_of(Signal([], _RATE, "")), "mV"),
+        f"{n_samples} simulated beats of {n_records} records, form {form!r}, after "
+        "McSharry et al. (2003). They are made for tests and demos: nothing that is "
+        "measured on them says how well real beats are classified.",
         return_X_y=return_X_y,
     )
 
@@ -188,8 +173,8 @@ def _class_counts(n_samples, weights):
     return counts
 
 
-def _simulate_record(name, labels, noise, form, features, rng):
-    """Simulate one record; return the columns of a Bunch."""
+def _simulate_record(name, labels, noise, cut, rng):
+    """Simulate one record; return its beats."""
     names = [CLASS_NAMES[label] for label in labels] + ["N"] * _N_TRAILING
     times, rr_mean = _beat_times(names, rng)
     length = int((times[-1] + 1.0) * _RATE)
@@ -207,12 +192,8 @@ def _simulate_record(name, labels, noise, form, features, rng):
         padded,
         np.full(len(names), "N"),
     )
-    record = Signal(signal, _RATE, "simulated")
-    if form == "kaggle":
-        columns = cut_rows(name, record, notes, features)
-    else:
-        columns = cut_windows(name, record, notes, *_WINDOW, _RATE, features)
-    return tuple(column[: len(labels)] for column in columns)
+    beats = cut_beats(name, Signal(signal, _RATE, "simulated"), notes, cut)
+    return beats.take(slice(len(labels)))
 
 
 def _beat_times(names, rng):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import wfdb
 
-from ecg_sklearn.datasets import load_wfdb_beats
+from ecg_sklearn.datasets import iter_beats, load_wfdb_beats
 
 
 def test_windows(wfdb_folder):
@@ -158,6 +158,13 @@ def test_rates_must_agree(wfdb_folder):
 def test_windows_must_be_intervals(wfdb_folder, window):
     with pytest.raises(ValueError, match="is no interval"):
         load_wfdb_beats(wfdb_folder, window=window)
+
+
+@pytest.mark.parametrize("given", [{"window": (-0.4, 0.6)}, {"sampling_rate": 360.0}])
+@pytest.mark.parametrize("load", [load_wfdb_beats, iter_beats])
+def test_rows_of_the_kaggle_form_have_one_cut(wfdb_folder, load, given):
+    with pytest.raises(ValueError, match=r'is for windows.*Set form="window"'):
+        load(wfdb_folder, channel="II", form="kaggle", **given)
 
 
 def test_a_window_holds_samples(wfdb_folder):

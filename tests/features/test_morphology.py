@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from ecg_sklearn.datasets import load_wfdb_beats
+from ecg_sklearn.datasets._cut import cut_beats, make_cut
 from ecg_sklearn.datasets._mitbih_files import find_mitbih
 from ecg_sklearn.datasets._records import Annotations, Signal
-from ecg_sklearn.datasets._wfdb import cut_rows, cut_windows
 from ecg_sklearn.features import FEATURE_GROUPS, morphology_features
 
 NAMES = FEATURE_GROUPS["morphology"]
@@ -117,11 +117,9 @@ def test_labels_make_no_difference(noisy, form):
             label=np.full(len(sample), label), rhythm=np.full(len(sample), rhythm)
         )
         whole = Signal(signal, 250.0, "II")
-        if form == "kaggle":
-            beats = cut_rows("r", whole, notes, features=_ALL)
-        else:
-            beats = cut_windows("r", whole, notes, -0.1, 0.1, 250.0, features=_ALL)
-        found.append(beats.data)
+        window = (-0.1, 0.1) if form == "window" else None
+        cut = make_cut("II", form, window, features=_ALL)
+        found.append(cut_beats("r", whole, notes, cut).data)
     np.testing.assert_array_equal(*found)
 
 
