@@ -12,8 +12,6 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import (
     GridSearchCV,
     GroupKFold,
-    cross_validate,
-    train_test_split,
 )
 
 from ecg_sklearn import (
@@ -204,25 +202,6 @@ class TestEverythingKeepsNames:
         np.testing.assert_array_equal(
             again.predict(beats.frame), search.predict(beats.frame)
         )
-
-    def test_validation_beats_are_routed_with_their_names(self, beats):
-        X, X_val, y, y_val = train_test_split(
-            beats.frame, beats.target, test_size=60, random_state=0
-        )
-        with sklearn.config_context(enable_metadata_routing=True):
-            pipe = make_ecg_pipeline(**SMALL)
-            found = cross_validate(
-                pipe,
-                X,
-                y,
-                cv=2,
-                params={"X_val": X_val, "y_val": y_val},
-                error_score="raise",
-                return_estimator=True,
-            )
-        for fitted in found["estimator"]:
-            accuracy = fitted[-1].history_["val_accuracy"][-1]
-            assert accuracy == pytest.approx(fitted.score(X_val, y_val), abs=1e-6)
 
     def test_batches_of_a_stream(self, beats):
         names = beats.feature_names

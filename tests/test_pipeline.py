@@ -10,7 +10,6 @@ import sklearn
 from imblearn.over_sampling import RandomOverSampler
 from imblearn.pipeline import Pipeline
 from sklearn.base import clone
-from sklearn.ensemble import ExtraTreesClassifier
 from sklearn.model_selection import (
     GridSearchCV,
     StratifiedGroupKFold,
@@ -75,6 +74,7 @@ def test_fit_predict_score(pipe, imbalanced):
     assert pipe.predict_proba(imbalanced.data).shape == (360, 5)
     assert 0 < pipe.score(imbalanced.data, imbalanced.target) <= 1
     assert pipe.n_features_in_ == 187
+    assert sum(pipe["smote"].sampling_strategy_.values()) == 5 * 180 - 360
 
 
 def test_varied_beats_act_in_training_alone(small_cnn, imbalanced):
@@ -91,35 +91,10 @@ def test_varied_beats_act_in_training_alone(small_cnn, imbalanced):
     np.testing.assert_array_equal(pipe.predict_proba(X), by_hand.predict_proba(X))
 
 
-def test_smote_acts_in_training_alone(pipe, imbalanced):
-    pipe.fit(imbalanced.data, imbalanced.target)
-    assert sum(pipe["smote"].sampling_strategy_.values()) == 5 * 180 - 360
-    assert len(pipe.predict(imbalanced.data)) == 360
-
-
 def test_strings_as_labels(pipe, imbalanced):
     names = np.array(["N", "S", "V", "F", "Q"])[imbalanced.target]
     pipe.fit(imbalanced.data, names)
     assert set(pipe.predict(imbalanced.data)) <= set("NSVFQ")
-
-
-def test_the_same_seed_gives_the_same_pipeline(pipe, imbalanced):
-    one = clone(pipe).fit(imbalanced.data, imbalanced.target)
-    two = clone(pipe).fit(imbalanced.data, imbalanced.target)
-    np.testing.assert_array_equal(
-        one.predict_proba(imbalanced.data), two.predict_proba(imbalanced.data)
-    )
-
-
-def test_a_class_too_small_for_smote(pipe, imbalanced):
-    rows = np.concatenate(
-        [
-            np.flatnonzero(imbalanced.target != 3),
-            np.flatnonzero(imbalanced.target == 3)[:4],
-        ]
-    )
-    with pytest.raises(ValueError, match="Expected n_neighbors <= n_samples_fit"):
-        pipe.fit(imbalanced.data[rows], imbalanced.target[rows])
 
 
 def test_numbers_of_a_class_that_a_fold_lacks(imbalanced, small_cnn):
@@ -174,22 +149,6 @@ def test_grid_search_over_the_spectrogram_and_the_network(pipe, imbalanced, tmp_
     )
 
 
-@pytest.mark.slow
-def test_two_jobs_give_what_one_gives(pipe, imbalanced):
-    grid = {"spectrogram__nperseg": [16, 32]}
-    one, two = (
-        GridSearchCV(pipe, grid, cv=2, n_jobs=n, error_score="raise").fit(
-            imbalanced.data, imbalanced.target
-        )
-        for n in (1, 2)
-    )
-    np.testing.assert_allclose(
-        one.cv_results_["mean_test_score"],
-        two.cv_results_["mean_test_score"],
-        atol=0.02,  # other numbers of threads add up in another order
-    )
-
-
 def predict_in_a_fresh_process(path, beats, folder):
     np.save(folder / "beats.npy", beats.data)
     script = (
@@ -218,23 +177,6 @@ def test_memory_caches_the_fitted_steps(pipe, imbalanced, tmp_path):
     )
 
 
-def test_html_and_text_representation(pipe):
-    html = pipe._repr_html_()
-    for step in ("BeatScaler", "SMOTE", "SpectrogramTransformer"):
-        assert step in html
-    assert "SpectrogramCNNClassifier" in repr(pipe)
-
-
-def test_another_classifier_behind_the_spectrogram(pipe, imbalanced):
-    pipe.set_params(cnn=ExtraTreesClassifier(5), spectrogram__flatten=True)
-    assert (
-        pipe.fit(imbalanced.data, imbalanced.target).score(
-            imbalanced.data, imbalanced.target
-        )
-        > 0.8
-    )
-
-
 class TestMetadataRouting:
     @pytest.fixture(autouse=True)
     def _routing(self):
@@ -257,18 +199,6 @@ class TestMetadataRouting:
         np.testing.assert_allclose(
             alone.predict_proba(X), pipe.predict_proba(X), atol=1e-6
         )
-
-    def test_without_validation_beats_it_works_too(self, small_cnn, imbalanced):
-        pipe = make_ecg_pipeline(**small_cnn)
-        pipe.fit(imbalanced.data, imbalanced.target)
-        assert "val_loss" not in pipe[-1].history_
-
-    def test_early_stopping_on_them(self, small_cnn, imbalanced):
-        X, y = imbalanced.data, imbalanced.target
-        small_cnn.update(epochs=30, early_stopping=True, patience=1, lr_schedule=None)
-        pipe = make_ecg_pipeline(**small_cnn, learning_rate=0.03, random_state=0)
-        pipe.fit(X[:300], y[:300], X_val=X[300:], y_val=y[300:])
-        assert pipe[-1].n_epochs_ < 30
 
 
 def test_without_routing_untransformed_validation_beats_are_refused(pipe, imbalanced):

@@ -68,7 +68,7 @@ def fetch_mitbih(
     subset : {"all", "train", "test", "ds1", "ds2"}, default="all"
         "train" and "test" are the two Kaggle files, "test" in the order of its
         rows. All 48 patients are in both. "ds1" and "ds2" are the training and
-        test patients of de Chazal's inter-patient protocol [3]_.
+        test patients of de Chazal's inter-patient protocol [2]_.
     include_paced : bool, default=False
         Add the paced records to "ds1" (102, 107) and "ds2" (104, 217), which the
         protocol leaves out. The other subsets always hold them.
@@ -133,9 +133,7 @@ def fetch_mitbih(
     ----------
     .. [1] G. B. Moody, R. G. Mark, "The impact of the MIT-BIH Arrhythmia
        Database", IEEE Engineering in Medicine and Biology 20(3), 2001.
-    .. [2] M. Kachuee, S. Fazeli, M. Sarrafzadeh, "ECG heartbeat classification: a
-       deep transferable representation", IEEE ICHI, 2018.
-    .. [3] P. de Chazal, M. O'Dwyer, R. B. Reilly, "Automatic classification of
+    .. [2] P. de Chazal, M. O'Dwyer, R. B. Reilly, "Automatic classification of
        heartbeats using ECG morphology and heartbeat interval features", IEEE
        Transactions on Biomedical Engineering 51(7), 2004.
     """

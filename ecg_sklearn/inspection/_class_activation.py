@@ -357,7 +357,7 @@ def sample_places(steps, X):
     if spectrogram is not None:
         return spectrogram.sample_columns_
     names = [str(name) for name in X.columns] if hasattr(X, "columns") else None
-    return sample_columns("auto", X, X.shape[1], names)[0]
+    return sample_columns("auto", X, names)[0]
 
 
 def sample_times(n_times, sampling_rate):

@@ -114,7 +114,7 @@ class BeatsDisplay:
         rng = check_random_state(random_state)
         names = [str(name) for name in getattr(X, "columns", ())] or None
         X = check_array(X, ensure_all_finite=False, input_name="X")
-        X = X[:, sample_columns("auto", X, X.shape[1], names)[0]]
+        X = X[:, sample_columns("auto", X, names)[0]]
         y = flat_array(y, "y")
         check_consistent_length(X, y)
         labels = np.unique(y).tolist()

@@ -157,7 +157,9 @@ class TestLabels:
             assert list(other["class"]) == list(table["class"])
             assert set(other.columns) == set(table.columns)
 
-    def test_other_labels(self, model_with_labels, kaggle_csv, tmp_path, capsys, fails):
+    def test_other_labels(
+        self, model_with_labels, kaggle_csv, wfdb_folder, tmp_path, capsys, fails
+    ):
         model = model_with_labels(["normal", "atrial", "pvc", "fusion", "paced"])
         run("predict", model, kaggle_csv[1])
         header, *rows = capsys.readouterr().out.splitlines()

@@ -1,7 +1,5 @@
 """Any annotated WFDB database: windows, rows, resampling, and faults."""
 
-import shutil
-
 import numpy as np
 import pytest
 import wfdb
@@ -177,11 +175,3 @@ def test_annotations_without_beats(wfdb_folder):
         wfdb.wrann(name, "rhy", np.array([100]), ["+"], write_dir=str(wfdb_folder))
     with pytest.raises(ValueError, match="holds no beat annotations"):
         load_wfdb_beats(wfdb_folder, channel="II", annotator="rhy")
-
-
-def test_nothing_is_changed_on_disk(wfdb_folder, tmp_path_factory):
-    copy = tmp_path_factory.mktemp("copy") / "db"
-    shutil.copytree(wfdb_folder, copy)
-    load_wfdb_beats(wfdb_folder, channel="II")
-    for path in wfdb_folder.iterdir():
-        assert path.read_bytes() == (copy / path.name).read_bytes()
