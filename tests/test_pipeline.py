@@ -13,13 +13,14 @@ from sklearn.base import clone
 from sklearn.model_selection import (
     GridSearchCV,
     StratifiedGroupKFold,
-    cross_val_predict,
     cross_val_score,
 )
 
 from ecg_sklearn.datasets import make_heartbeats
 from ecg_sklearn.over_sampling import BeatAugmenter
 from ecg_sklearn.pipeline import make_ecg_pipeline
+
+SMALL = {"filters": (8,), "dense_units": 8, "epochs": 1, "random_state": 0}
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +32,7 @@ def imbalanced():
 
 @pytest.fixture
 def pipe():
-    return make_ecg_pipeline(filters=(8,), dense_units=8, epochs=1, random_state=0)
+    return make_ecg_pipeline(**SMALL)
 
 
 def test_steps(pipe):
@@ -77,18 +78,18 @@ def test_fit_predict_score(pipe, imbalanced):
     assert sum(pipe["smote"].sampling_strategy_.values()) == 5 * 180 - 360
 
 
-def test_varied_beats_act_in_training_alone(small_cnn, imbalanced):
+def test_varied_beats_act_in_training_alone(imbalanced):
     X, y = imbalanced.data, imbalanced.target
     augmenter = BeatAugmenter(2, random_state=0)
-    pipe = make_ecg_pipeline(
-        augmenter=augmenter, sampler=None, random_state=0, **small_cnn
-    ).fit(X, y)
+    how = {"sampler": None, **SMALL}
+    pipe = make_ecg_pipeline(augmenter=augmenter, **how).fit(X, y)
     assert pipe["scaler"].n_samples_seen_ == 3 * len(X)
     assert len(pipe.predict(X)) == len(X)
     X_more, y_more = clone(augmenter).fit_resample(X, y)
-    by_hand = make_ecg_pipeline(sampler=None, random_state=0, **small_cnn)
-    by_hand.fit(X_more, y_more)
-    np.testing.assert_array_equal(pipe.predict_proba(X), by_hand.predict_proba(X))
+    by_hand = make_ecg_pipeline(**how).fit(X_more, y_more)
+    np.testing.assert_allclose(
+        pipe.predict_proba(X), by_hand.predict_proba(X), atol=1e-6
+    )
 
 
 def test_strings_as_labels(pipe, imbalanced):
@@ -97,12 +98,12 @@ def test_strings_as_labels(pipe, imbalanced):
     assert set(pipe.predict(imbalanced.data)) <= set("NSVFQ")
 
 
-def test_numbers_of_a_class_that_a_fold_lacks(imbalanced, small_cnn):
+def test_numbers_of_a_class_that_a_fold_lacks(imbalanced):
     y = imbalanced.target.copy()
     y[y == 3] = 0
     y[[5, 300]] = 3  # beats of two records
     sampler = RandomOverSampler(sampling_strategy={2: 60, 3: 20}, random_state=0)
-    pipe = make_ecg_pipeline(sampler=sampler, random_state=0, **small_cnn)
+    pipe = make_ecg_pipeline(sampler=sampler, **SMALL)
     with pytest.warns(UserWarning, match=r"sampling_strategy names the classes \[3\]"):
         scores = cross_val_score(
             pipe, imbalanced.data, y, cv=[(np.arange(6, 300), np.arange(6))]
@@ -116,16 +117,14 @@ def test_one_hot_labels_are_refused_before_smote(pipe, imbalanced):
 
 
 def test_cross_validation_with_records_kept_together(pipe, imbalanced):
-    cv = StratifiedGroupKFold(3)
+    cv = StratifiedGroupKFold(2)
     scores = cross_val_score(
         pipe, imbalanced.data, imbalanced.target, groups=imbalanced.groups, cv=cv
     )
-    assert scores.shape == (3,)
+    assert scores.shape == (2,)
     assert np.isfinite(scores).all()
     for train, test in cv.split(imbalanced.data, imbalanced.target, imbalanced.groups):
         assert not set(imbalanced.groups[train]) & set(imbalanced.groups[test])
-    predicted = cross_val_predict(pipe, imbalanced.data, imbalanced.target, cv=3)
-    assert predicted.shape == (360,)
 
 
 @pytest.mark.slow
@@ -183,11 +182,9 @@ class TestMetadataRouting:
         with sklearn.config_context(enable_metadata_routing=True):
             yield
 
-    def test_validation_beats_pass_the_steps_but_never_smote(
-        self, small_cnn, imbalanced
-    ):
+    def test_validation_beats_pass_the_steps_but_never_smote(self, imbalanced):
         X, y = imbalanced.data, imbalanced.target
-        pipe = make_ecg_pipeline(**small_cnn, random_state=0)
+        pipe = make_ecg_pipeline(**SMALL)
         pipe.fit(X[:300], y[:300], X_val=X[300:], y_val=y[300:])
         # The history can only hold this number if exactly these 60 beats, scaled and
         # transformed by the fitted steps, were validated on.

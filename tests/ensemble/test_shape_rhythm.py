@@ -4,16 +4,15 @@ import joblib
 import numpy as np
 import pandas as pd
 import pytest
+import sklearn
 from sklearn.base import clone
 from sklearn.dummy import DummyClassifier
-from sklearn.ensemble import (
-    HistGradientBoostingClassifier,
-    RandomForestClassifier,
-)
+from sklearn.ensemble import ExtraTreesClassifier, RandomForestClassifier
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import accuracy_score, f1_score, roc_auc_score
 from sklearn.model_selection import GridSearchCV, GroupKFold, cross_val_score
+from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
@@ -38,17 +37,25 @@ class Spy(DummyClassifier):
 
 @pytest.fixture(scope="module")
 def simulated():
-    return make_heartbeats(900, n_records=9, features=GROUPS, random_state=0)
+    return make_heartbeats(500, n_records=5, features=GROUPS, random_state=0)
 
 
 def linear():
     return make_pipeline(StandardScaler(), LogisticRegression(max_iter=50, tol=1e-2))
 
 
+TREES = ExtraTreesClassifier(10, random_state=0)
+
+
+def two_stages(first=None, **params):
+    """An unfitted model whose trees are few."""
+    params = {"rhythm_estimator": TREES, "random_state": 0} | params
+    return ShapeRhythmClassifier(first or linear(), **params)
+
+
 def fitted(beats, **params):
-    return ShapeRhythmClassifier(linear(), random_state=0, **params).fit(
-        beats.data, beats.target, groups=beats.groups
-    )
+    model = two_stages(**params)
+    return model.fit(beats.data, beats.target, groups=beats.groups)
 
 
 def table(time):
@@ -76,7 +83,7 @@ def test_a_classifier_of_the_context_votes():
         300, n_records=3, features=list(FEATURE_GROUPS), random_state=0
     )
     X, y = beats.data, beats.target
-    trees = HistGradientBoostingClassifier(max_iter=5, random_state=0)
+    trees = clone(TREES)
     model = fitted(beats, context_estimator=trees)
     names = [*FEATURE_GROUPS["rr"], *FEATURE_GROUPS["morphology"]]
     assert [beats.feature_names[i] for i in model.context_columns_] == names
@@ -97,9 +104,9 @@ def test_a_classifier_of_the_context_votes():
 def test_columns_by_position_name_and_mask(simulated):
     """As "auto", but for the columns that the first stage sees."""
     X, y = simulated.data, simulated.target
-    by_name = ShapeRhythmClassifier(
-        linear(), rhythm_columns=INTERVALS, context_estimator=DummyClassifier(),
-        context_columns=["rr_next", "rr_previous"], random_state=0,
+    by_name = two_stages(
+        GaussianNB(), rhythm_columns=INTERVALS, context_estimator=DummyClassifier(),
+        context_columns=["rr_next", "rr_previous"],
     ).fit(X, y)  # fmt: skip
     assert by_name.shape_columns_.tolist() == list(range(187))
     assert by_name.context_columns_.tolist() == [188, 187]
@@ -133,7 +140,7 @@ def test_premature_beats_of_new_records_are_told_by_the_rhythm():
 
 def test_labels_may_be_strings(simulated):
     names = np.array(list("NSVFQ"))[simulated.target]
-    by_name = ShapeRhythmClassifier(linear(), pair=("N", "S"), random_state=0)
+    by_name = two_stages(pair=("N", "S"))
     by_name.fit(simulated.data, names, groups=simulated.groups)
     by_code = fitted(simulated)
     assert by_name.classes_.tolist() == sorted("NSVFQ")
@@ -147,7 +154,7 @@ def test_labels_may_be_strings(simulated):
 
 def test_without_one_of_the_pair_the_shape_decides(simulated):
     rows = simulated.target != 1
-    model = ShapeRhythmClassifier(linear())
+    model = ShapeRhythmClassifier(GaussianNB())
     model.fit(simulated.data[rows], simulated.target[rows])
     assert model.rhythm_estimator_ is None
     # Without the columns for excerpts.
@@ -261,9 +268,7 @@ class TestAdaptation:
 
     def test_a_search_over_the_strength(self, simulated):
         """Accuracy is told of the records; a scorer by name is not, as documented."""
-        import sklearn
-
-        model = ShapeRhythmClassifier(DummyClassifier(), random_state=0)
+        model = two_stages(DummyClassifier())
         spread = {}
         for scoring in (None, "accuracy"):
             with sklearn.config_context(enable_metadata_routing=True):
@@ -287,7 +292,7 @@ class TestAdaptation:
             )
             for seed, weights in enumerate(([0.97, 0.03, 0, 0, 0], [0.3, 0.7, 0, 0, 0]))
         )
-        model = ShapeRhythmClassifier(DummyClassifier(), random_state=0)
+        model = two_stages(DummyClassifier())
         model.fit(rare.data, rare.target)
         fixed = f1_score(often.target, model.predict(often.data))
         follows = f1_score(often.target, model.predict(often.data, groups=often.groups))
@@ -296,7 +301,7 @@ class TestAdaptation:
     def test_irregular_rhythms_are_a_class_of_their_own(self, simulated):
         rhythms = simulated.rhythms.astype("U4")
         rhythms[simulated.groups == simulated.groups[0]] = "AFIB"
-        model = ShapeRhythmClassifier(DummyClassifier(), random_state=0)
+        model = two_stages(DummyClassifier())
         model.fit(
             simulated.data, simulated.target, groups=simulated.groups, rhythms=rhythms
         )
@@ -313,7 +318,7 @@ class TestAdaptation:
 
     @pytest.mark.parametrize("rhythm", ["N", "AFIB"])
     def test_where_all_are_alike_there_is_no_third_class(self, simulated, rhythm):
-        model = ShapeRhythmClassifier(DummyClassifier(), random_state=0)
+        model = two_stages(DummyClassifier())
         rhythms = np.full(len(simulated.target), rhythm)
         model.fit(simulated.data, simulated.target, rhythms=rhythms)
         assert model.rhythm_estimator_.classes_.tolist() == [0, 1]
@@ -326,7 +331,7 @@ class TestAdaptation:
             predicted = model.predict(X, groups=given)
             expected = accuracy_score(y, predicted, sample_weight=weights)
             assert model.score(X, y, weights, groups=given) == expected
-        with pytest.raises(ValueError, match="groups holds 3 values, and X 900 beats"):
+        with pytest.raises(ValueError, match="groups holds 3 values, and X 500 beats"):
             model.predict(X, groups=[1, 2, 3])
 
 
@@ -356,8 +361,8 @@ class TestAdaptation:
         ({"estimator": "cnn"}, {}, "'estimator' parameter"),
         ({"irregular": "AFIB"}, {}, "'irregular' parameter"),
         ({"prior_strength": 0.0}, {}, "'prior_strength' parameter"),
-        ({}, {"groups": [1, 2]}, "groups holds 2 values, and X 900 beats"),
-        ({}, {"rhythms": ["N"]}, "rhythms holds 1 values, and X 900 beats"),
+        ({}, {"groups": [1, 2]}, "groups holds 2 values, and X 500 beats"),
+        ({}, {"rhythms": ["N"]}, "rhythms holds 1 values, and X 500 beats"),
         ({}, {"X_val": np.zeros((3, 215))}, "Only X_val was given"),
         ({}, {"y_val": [0, 1, 2]}, "Only y_val was given"),
     ],
@@ -397,6 +402,14 @@ def test_parameters_of_fit_set_later_wait_for_the_next_fit(simulated):
     np.testing.assert_array_equal(model.predict_proba(simulated.data), before)
 
 
+def test_the_default_second_stage(simulated):
+    beats = simulated.data.iloc[:200]
+    model = ShapeRhythmClassifier(DummyClassifier(), n_around=(), random_state=0)
+    model.fit(beats, simulated.target[:200])
+    assert isinstance(model.rhythm_estimator_, ExtraTreesClassifier)
+    assert len(model.rhythm_estimator_.estimators_) == 200
+
+
 def test_one_class_is_refused(simulated):
     rows = simulated.target == 0
     with pytest.raises(ValueError, match="y holds one class, 0"):
@@ -404,9 +417,7 @@ def test_one_class_is_refused(simulated):
 
 
 def test_cross_validation_with_records(simulated):
-    import sklearn
-
-    model = ShapeRhythmClassifier(linear(), random_state=0)
+    model = two_stages(GaussianNB())
     with sklearn.config_context(enable_metadata_routing=True):
         found = cross_val_score(
             model,
@@ -425,12 +436,10 @@ def test_cross_validation_with_records(simulated):
 
 
 def test_a_validated_network(simulated, small_cnn):
-    import sklearn
-
     rows = np.arange(len(simulated.target)) % 5 == 0
     with sklearn.config_context(enable_metadata_routing=True):
         pipe = ecg_sklearn.make_ecg_pipeline(sampler=None, random_state=0, **small_cnn)
-        model = ShapeRhythmClassifier(pipe, random_state=0)
+        model = two_stages(pipe)
         model.fit(
             simulated.data[~rows],
             simulated.target[~rows],
@@ -443,7 +452,7 @@ def test_a_validated_network(simulated, small_cnn):
 
 @pytest.mark.parametrize(
     "rhythm",
-    [None, RandomForestClassifier(5, random_state=0), LogisticRegression(tol=1)],
+    [TREES, RandomForestClassifier(5, random_state=0), LogisticRegression(tol=1)],
 )
 def test_both_kinds_of_file(simulated, rhythm, tmp_path):
     model = fitted(simulated, rhythm_estimator=rhythm)

@@ -109,6 +109,7 @@ def test_the_form_of_an_array_does_not_matter(pipe, kind):
 
 @fuzzed
 @given(st.sampled_from(list(OTHER)), st.integers(0, 10**6), st.integers(1, 9))
+@pytest.mark.filterwarnings("ignore:These beats are")
 def test_arrays_at_predict(pipe, kind, place, n_beats):
     X = OTHER[kind](_BEATS.data[:n_beats], place)
     try:
