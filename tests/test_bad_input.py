@@ -34,7 +34,7 @@ def test_a_zip_that_is_encrypted_or_packed_in_other_ways(tmp_path, flag):
 def test_a_header_without_a_sampling_rate(wfdb_folder):
     header = wfdb_folder / "r1.hea"
     header.write_text(header.read_text().replace(" 250 ", " 0 ", 1))
-    with pytest.raises(ValueError, match="has 0 samples per second"):
+    with pytest.raises(ValueError, match="has 0 samples per second, says its header"):
         load_wfdb_beats(wfdb_folder, records=["r1"], channel=0, features=["morphology"])
 
 

@@ -12,8 +12,6 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import (
     GridSearchCV,
     GroupKFold,
-    cross_validate,
-    train_test_split,
 )
 
 from ecg_sklearn import (
@@ -26,8 +24,9 @@ from ecg_sklearn import (
     make_ecg_pipeline,
 )
 from ecg_sklearn.datasets import make_heartbeats
+from ecg_sklearn.datasets._base import make_bunch
+from ecg_sklearn.datasets._cut import cut_beats, make_cut
 from ecg_sklearn.datasets._records import Annotations, Signal
-from ecg_sklearn.datasets._wfdb import Cut, bunch_of, cut_windows
 from ecg_sklearn.features import FEATURE_GROUPS
 
 SMALL = {"filters": (8,), "dense_units": 8, "epochs": 1, "random_state": 0}
@@ -54,9 +53,8 @@ def windows(start, stop):
     sample = np.arange(100, 6100, 100)
     signal = Signal(rng.normal(size=6500), 100.0, "II")
     notes = Annotations(sample, np.full(60, "N"), np.arange(60) % 2, np.full(60, "N"))
-    cut = Cut("atr", "II", "window", (start, stop), None, [])
-    columns = cut_windows("r", signal, notes, start, stop, 100.0)
-    return bunch_of(columns, ["r"], cut, ("r", 100.0))
+    cut = make_cut("II", "window", (start, stop))
+    return make_bunch(cut_beats("r", signal, notes, cut), cut.describe(100, "mV"), "")
 
 
 class TestWhatCannotBeMeant:
@@ -204,25 +202,6 @@ class TestEverythingKeepsNames:
         np.testing.assert_array_equal(
             again.predict(beats.frame), search.predict(beats.frame)
         )
-
-    def test_validation_beats_are_routed_with_their_names(self, beats):
-        X, X_val, y, y_val = train_test_split(
-            beats.frame, beats.target, test_size=60, random_state=0
-        )
-        with sklearn.config_context(enable_metadata_routing=True):
-            pipe = make_ecg_pipeline(**SMALL)
-            found = cross_validate(
-                pipe,
-                X,
-                y,
-                cv=2,
-                params={"X_val": X_val, "y_val": y_val},
-                error_score="raise",
-                return_estimator=True,
-            )
-        for fitted in found["estimator"]:
-            accuracy = fitted[-1].history_["val_accuracy"][-1]
-            assert accuracy == pytest.approx(fitted.score(X_val, y_val), abs=1e-6)
 
     def test_batches_of_a_stream(self, beats):
         names = beats.feature_names

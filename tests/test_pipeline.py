@@ -10,17 +10,17 @@ import sklearn
 from imblearn.over_sampling import RandomOverSampler
 from imblearn.pipeline import Pipeline
 from sklearn.base import clone
-from sklearn.ensemble import ExtraTreesClassifier
 from sklearn.model_selection import (
     GridSearchCV,
     StratifiedGroupKFold,
-    cross_val_predict,
     cross_val_score,
 )
 
 from ecg_sklearn.datasets import make_heartbeats
 from ecg_sklearn.over_sampling import BeatAugmenter
 from ecg_sklearn.pipeline import PRESETS, make_ecg_pipeline
+
+SMALL = {"filters": (8,), "dense_units": 8, "epochs": 1, "random_state": 0}
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +32,7 @@ def imbalanced():
 
 @pytest.fixture
 def pipe():
-    return make_ecg_pipeline(filters=(8,), dense_units=8, epochs=1, random_state=0)
+    return make_ecg_pipeline(**SMALL)
 
 
 def test_steps(pipe):
@@ -75,26 +75,21 @@ def test_fit_predict_score(pipe, imbalanced):
     assert pipe.predict_proba(imbalanced.data).shape == (360, 5)
     assert 0 < pipe.score(imbalanced.data, imbalanced.target) <= 1
     assert pipe.n_features_in_ == 187
+    assert sum(pipe["smote"].sampling_strategy_.values()) == 5 * 180 - 360
 
 
-def test_varied_beats_act_in_training_alone(small_cnn, imbalanced):
+def test_varied_beats_act_in_training_alone(imbalanced):
     X, y = imbalanced.data, imbalanced.target
     augmenter = BeatAugmenter(2, random_state=0)
-    pipe = make_ecg_pipeline(
-        augmenter=augmenter, sampler=None, random_state=0, **small_cnn
-    ).fit(X, y)
+    how = {"sampler": None, **SMALL}
+    pipe = make_ecg_pipeline(augmenter=augmenter, **how).fit(X, y)
     assert pipe["scaler"].n_samples_seen_ == 3 * len(X)
     assert len(pipe.predict(X)) == len(X)
     X_more, y_more = clone(augmenter).fit_resample(X, y)
-    by_hand = make_ecg_pipeline(sampler=None, random_state=0, **small_cnn)
-    by_hand.fit(X_more, y_more)
-    np.testing.assert_array_equal(pipe.predict_proba(X), by_hand.predict_proba(X))
-
-
-def test_smote_acts_in_training_alone(pipe, imbalanced):
-    pipe.fit(imbalanced.data, imbalanced.target)
-    assert sum(pipe["smote"].sampling_strategy_.values()) == 5 * 180 - 360
-    assert len(pipe.predict(imbalanced.data)) == 360
+    by_hand = make_ecg_pipeline(**how).fit(X_more, y_more)
+    np.testing.assert_allclose(
+        pipe.predict_proba(X), by_hand.predict_proba(X), atol=1e-6
+    )
 
 
 def test_strings_as_labels(pipe, imbalanced):
@@ -103,31 +98,12 @@ def test_strings_as_labels(pipe, imbalanced):
     assert set(pipe.predict(imbalanced.data)) <= set("NSVFQ")
 
 
-def test_the_same_seed_gives_the_same_pipeline(pipe, imbalanced):
-    one = clone(pipe).fit(imbalanced.data, imbalanced.target)
-    two = clone(pipe).fit(imbalanced.data, imbalanced.target)
-    np.testing.assert_array_equal(
-        one.predict_proba(imbalanced.data), two.predict_proba(imbalanced.data)
-    )
-
-
-def test_a_class_too_small_for_smote(pipe, imbalanced):
-    rows = np.concatenate(
-        [
-            np.flatnonzero(imbalanced.target != 3),
-            np.flatnonzero(imbalanced.target == 3)[:4],
-        ]
-    )
-    with pytest.raises(ValueError, match="Expected n_neighbors <= n_samples_fit"):
-        pipe.fit(imbalanced.data[rows], imbalanced.target[rows])
-
-
-def test_numbers_of_a_class_that_a_fold_lacks(imbalanced, small_cnn):
+def test_numbers_of_a_class_that_a_fold_lacks(imbalanced):
     y = imbalanced.target.copy()
     y[y == 3] = 0
     y[[5, 300]] = 3  # beats of two records
     sampler = RandomOverSampler(sampling_strategy={2: 60, 3: 20}, random_state=0)
-    pipe = make_ecg_pipeline(sampler=sampler, random_state=0, **small_cnn)
+    pipe = make_ecg_pipeline(sampler=sampler, **SMALL)
     with pytest.warns(UserWarning, match=r"sampling_strategy names the classes \[3\]"):
         scores = cross_val_score(
             pipe, imbalanced.data, y, cv=[(np.arange(6, 300), np.arange(6))]
@@ -141,16 +117,14 @@ def test_one_hot_labels_are_refused_before_smote(pipe, imbalanced):
 
 
 def test_cross_validation_with_records_kept_together(pipe, imbalanced):
-    cv = StratifiedGroupKFold(3)
+    cv = StratifiedGroupKFold(2)
     scores = cross_val_score(
         pipe, imbalanced.data, imbalanced.target, groups=imbalanced.groups, cv=cv
     )
-    assert scores.shape == (3,)
+    assert scores.shape == (2,)
     assert np.isfinite(scores).all()
     for train, test in cv.split(imbalanced.data, imbalanced.target, imbalanced.groups):
         assert not set(imbalanced.groups[train]) & set(imbalanced.groups[test])
-    predicted = cross_val_predict(pipe, imbalanced.data, imbalanced.target, cv=3)
-    assert predicted.shape == (360,)
 
 
 @pytest.mark.slow
@@ -171,22 +145,6 @@ def test_grid_search_over_the_spectrogram_and_the_network(pipe, imbalanced, tmp_
     np.testing.assert_array_equal(
         predict_in_a_fresh_process(path, imbalanced, tmp_path),
         search.predict_proba(imbalanced.data),
-    )
-
-
-@pytest.mark.slow
-def test_two_jobs_give_what_one_gives(pipe, imbalanced):
-    grid = {"spectrogram__nperseg": [16, 32]}
-    one, two = (
-        GridSearchCV(pipe, grid, cv=2, n_jobs=n, error_score="raise").fit(
-            imbalanced.data, imbalanced.target
-        )
-        for n in (1, 2)
-    )
-    np.testing.assert_allclose(
-        one.cv_results_["mean_test_score"],
-        two.cv_results_["mean_test_score"],
-        atol=0.02,  # other numbers of threads add up in another order
     )
 
 
@@ -218,23 +176,6 @@ def test_memory_caches_the_fitted_steps(pipe, imbalanced, tmp_path):
     )
 
 
-def test_html_and_text_representation(pipe):
-    html = pipe._repr_html_()
-    for step in ("BeatScaler", "SMOTE", "SpectrogramTransformer"):
-        assert step in html
-    assert "SpectrogramCNNClassifier" in repr(pipe)
-
-
-def test_another_classifier_behind_the_spectrogram(pipe, imbalanced):
-    pipe.set_params(cnn=ExtraTreesClassifier(5), spectrogram__flatten=True)
-    assert (
-        pipe.fit(imbalanced.data, imbalanced.target).score(
-            imbalanced.data, imbalanced.target
-        )
-        > 0.8
-    )
-
-
 class TestValidationBeats:
     @pytest.mark.parametrize("on_when_made", [False, True])
     @pytest.mark.parametrize("on_when_fitted", [False, True])
@@ -243,7 +184,7 @@ class TestValidationBeats:
     ):
         X, y = imbalanced.data, imbalanced.target
         with sklearn.config_context(enable_metadata_routing=on_when_made):
-            pipe = make_ecg_pipeline(**small_cnn, random_state=0)
+            pipe = make_ecg_pipeline(**SMALL)
         with sklearn.config_context(enable_metadata_routing=on_when_fitted):
             pipe.fit(X[:300], y[:300], X_val=X[300:], y_val=y[300:])
             assert sklearn.get_config()["enable_metadata_routing"] == on_when_fitted
@@ -258,9 +199,9 @@ class TestValidationBeats:
             alone.predict_proba(X), pipe.predict_proba(X), atol=1e-6
         )
 
-    def test_in_a_search(self, small_cnn, imbalanced):
+    def test_in_a_search(self, imbalanced):
         X, y = imbalanced.data, imbalanced.target
-        pipe = make_ecg_pipeline(**small_cnn | {"epochs": 1}, random_state=0)
+        pipe = make_ecg_pipeline(**SMALL)
         search = GridSearchCV(pipe, {"cnn__dropout": [0.0]}, cv=2, error_score="raise")
         search.fit(X[:300], y[:300], X_val=X[300:], y_val=y[300:])
         assert "val_loss" in search.best_estimator_[-1].history_
@@ -272,13 +213,6 @@ class TestValidationBeats:
         with pytest.raises(ValueError, match="Only X_val was given"):
             pipe.fit(X, y, X_val=X)
         assert pipe.transform_input is None
-
-    def test_early_stopping_on_them(self, small_cnn, imbalanced):
-        X, y = imbalanced.data, imbalanced.target
-        small_cnn.update(epochs=30, early_stopping=True, patience=1, lr_schedule=None)
-        pipe = make_ecg_pipeline(**small_cnn, learning_rate=0.03, random_state=0)
-        pipe.fit(X[:300], y[:300], X_val=X[300:], y_val=y[300:])
-        assert pipe[-1].n_epochs_ < 30
 
 
 def test_untransformed_validation_beats_are_refused(pipe, imbalanced):

@@ -3,8 +3,7 @@
 from ecg_sklearn.datasets._csv import load_heartbeat_csv
 from ecg_sklearn.datasets._mitbih import fetch_mitbih
 from ecg_sklearn.datasets._simulate import make_heartbeats
-from ecg_sklearn.datasets._stream import iter_beats
-from ecg_sklearn.datasets._wfdb import load_wfdb_beats
+from ecg_sklearn.datasets._wfdb import iter_beats, load_wfdb_beats
 
 __all__ = [
     "fetch_mitbih",

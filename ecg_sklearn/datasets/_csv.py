@@ -15,7 +15,8 @@ import pandas as pd
 from sklearn.utils._param_validation import Interval, validate_params
 
 from ecg_sklearn.aami import CLASS_NAMES
-from ecg_sklearn.datasets._base import KAGGLE_N_TIMES, make_bunch
+from ecg_sklearn.datasets._base import Columns, describe_cut, make_bunch
+from ecg_sklearn.datasets._cut import KAGGLE_N_TIMES
 
 _TWO_CLASSES = ("normal", "abnormal")  # of the PTB files, which the page has as well
 _OPENERS = {".bz2": bz2.open, ".gz": gzip.open, ".xz": lzma.open}
@@ -118,16 +119,13 @@ def load_heartbeat_csv(
     target = None
     if labelled:
         rows, target = rows[:, :-1], rows[:, -1].astype(np.intp)
-    beats = make_bunch(
-        np.ascontiguousarray(rows),
-        target,
-        sampling_rate=sampling_rate,
-        descr=f"{len(rows)} beats in the Kaggle heartbeat form, from {path.name}.",
+    return make_bunch(
+        Columns(np.ascontiguousarray(rows), target),
+        describe_cut("kaggle", sampling_rate, unit="min-max"),
+        f"{len(rows)} beats in the Kaggle heartbeat form, from {path.name}.",
+        target_names=names,
         return_X_y=return_X_y,
     )
-    if not return_X_y:
-        beats.target_names = names
-    return beats
 
 
 def _target_names(path, names):

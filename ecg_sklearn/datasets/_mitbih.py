@@ -1,20 +1,14 @@
 """The beats of the MIT-BIH Arrhythmia Database, and which of them are in which file."""
 
 from importlib import resources
-from numbers import Real
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
-from sklearn.utils._param_validation import Interval, StrOptions, validate_params
+from sklearn.utils._param_validation import StrOptions, validate_params
 
 from ecg_sklearn.aami import DS1, DS2, MITBIH_RECORDS, PACED_RECORDS
-from ecg_sklearn.datasets._base import (
-    KAGGLE_SAMPLING_RATE,
-    KAGGLE_SIGNAL_RATE,
-    Columns,
-    make_bunch,
-)
+from ecg_sklearn.datasets._base import CUT_CONSTRAINTS, Columns, make_bunch
+from ecg_sklearn.datasets._cut import cut_beats, make_cut, refuse_for_rows
 from ecg_sklearn.datasets._mitbih_files import (
     checksums,
     damaged_files,
@@ -24,10 +18,8 @@ from ecg_sklearn.datasets._mitbih_files import (
     missing_files,
 )
 from ecg_sklearn.datasets._records import read_record
-from ecg_sklearn.datasets._wfdb import check_window, cut_rows, cut_windows
-from ecg_sklearn.features._groups import check_groups
 
-_CHANNEL, _WINDOW = ("MLII", "V5"), (-0.4, 0.6)
+_CHANNEL = ("MLII", "V5")
 
 _CITATION = """\
 MIT-BIH Arrhythmia Database 1.0.0, PhysioNet, Open Data Commons Attribution
@@ -38,35 +30,14 @@ A. L. Goldberger et al., "PhysioBank, PhysioToolkit, and PhysioNet", Circulation
 101(23):e215-e220, 2000."""
 
 
-class Beats(NamedTuple):
-    """The columns of a Bunch, and the place of each beat in the official split.
-
-    ``test_row`` is the row number in ``mitbih_test.csv``; -1 for the beats of
-    ``mitbih_train.csv``, -2 for beats that neither file holds.
-    """
-
-    data: np.ndarray
-    target: np.ndarray
-    groups: np.ndarray
-    symbols: np.ndarray
-    rr: np.ndarray
-    time: np.ndarray
-    rhythms: np.ndarray
-    test_row: np.ndarray
-
-
 @validate_params(
-    {
+    CUT_CONSTRAINTS
+    | {
         "data_home": [str, Path, None],
-        "form": [StrOptions({"kaggle", "window"})],
         "subset": [StrOptions({"all", "train", "test", "ds1", "ds2"})],
         "include_paced": ["boolean"],
         "channel": [str, tuple, list, None],
-        "window": [tuple, list, None],
-        "sampling_rate": [Interval(Real, 0, None, closed="neither"), None],
-        "features": [tuple, list, None],
         "download_if_missing": ["boolean"],
-        "return_X_y": ["boolean"],
     },
     prefer_skip_nested_validation=True,
 )
@@ -97,7 +68,7 @@ def fetch_mitbih(
     subset : {"all", "train", "test", "ds1", "ds2"}, default="all"
         "train" and "test" are the two Kaggle files, "test" in the order of its
         rows. All 48 patients are in both. "ds1" and "ds2" are the training and
-        test patients of de Chazal's inter-patient protocol [3]_.
+        test patients of de Chazal's inter-patient protocol [2]_.
     include_paced : bool, default=False
         Add the paced records to "ds1" (102, 107) and "ds2" (104, 217), which the
         protocol leaves out. The other subsets always hold them.
@@ -120,7 +91,8 @@ def fetch_mitbih(
         written under a temporary name, checked against its SHA-256 sum, then
         renamed; after an interruption the files that are there are kept.
     return_X_y : bool, default=False
-        Return ``(data, target)`` instead of a Bunch.
+        Return ``(data, target)`` instead of a Bunch. With ``features``, ``data`` is
+        the DataFrame.
 
     Returns
     -------
@@ -134,9 +106,10 @@ def fetch_mitbih(
         record, in seconds; ``time`` of the beat in its record, in seconds;
         ``rhythms``, the annotated rhythm that it is part of: "N", "AFIB" for atrial
         fibrillation, ... [1]_; ``sampling_rate`` in Hz; ``cut``, how the
-        beats were cut: form, window, sampling rate, channel, unit and features, which
-        ``frame.attrs["cut"]`` holds too; and ``DESCR``. In order of records and of
-        time, but for ``subset="test"``, which is in the order of ``mitbih_test.csv``.
+        beats were cut: form, window, sampling rate, channel, unit ("min-max" for the
+        Kaggle form, else "mV") and features, which ``frame.attrs["cut"]`` holds too;
+        and ``DESCR``. In order of records and of time, but for ``subset="test"``,
+        which is in the order of ``mitbih_test.csv``.
 
     Raises
     ------
@@ -160,17 +133,15 @@ def fetch_mitbih(
     ----------
     .. [1] G. B. Moody, R. G. Mark, "The impact of the MIT-BIH Arrhythmia
        Database", IEEE Engineering in Medicine and Biology 20(3), 2001.
-    .. [2] M. Kachuee, S. Fazeli, M. Sarrafzadeh, "ECG heartbeat classification: a
-       deep transferable representation", IEEE ICHI, 2018.
-    .. [3] P. de Chazal, M. O'Dwyer, R. B. Reilly, "Automatic classification of
+    .. [2] P. de Chazal, M. O'Dwyer, R. B. Reilly, "Automatic classification of
        heartbeats using ECG morphology and heartbeat interval features", IEEE
        Transactions on Biomedical Engineering 51(7), 2004.
     """
     if form == "kaggle":
-        _refuse_for_rows(channel=channel, window=window, sampling_rate=sampling_rate)
+        refuse_for_rows(channel=channel)
+        channel = 0
     channel = _CHANNEL if channel is None else channel
-    edges = check_window(_WINDOW if window is None else window)
-    features = check_groups(features)
+    cut = make_cut(channel, form, window, sampling_rate, features)
     directory = find_mitbih(data_home)
     missing = missing_files(directory)
     if missing and not download_if_missing:
@@ -182,44 +153,14 @@ def fetch_mitbih(
     if missing:
         download_mitbih(directory)
     _check_files(directory)
-    if form == "kaggle":
-        rate, cut = KAGGLE_SAMPLING_RATE, "as rows of the Kaggle heartbeat files"
-        how = {"form": form, "channel": 0}
-        beats = _read_kaggle_beats(directory, features)
-    else:
-        rate = float(sampling_rate or KAGGLE_SIGNAL_RATE)
-        cut = f"as windows from {edges[0]:g} to {edges[1]:g} s around each annotation"
-        how = {"form": form, "channel": channel, "window": edges}
-        beats = _read_window_beats(directory, features, channel, edges, rate)
-    chosen = _select(beats, subset, include_paced)
-    columns = {
-        name: column if chosen is None else column[chosen]
-        for name, column in beats._asdict().items()
-        if name != "test_row"
-    }
+    beats, test_row, rate = _read_beats(directory, cut)
+    chosen = _select(beats.groups, test_row, subset, include_paced)
     return make_bunch(
-        columns.pop("data"),
-        columns.pop("target"),
-        sampling_rate=rate,
-        features=features,
-        descr=(
-            f"MIT-BIH beats, subset {subset!r}, cut {cut} at {rate:g} Hz.\n{_CITATION}"
-        ),
+        beats if chosen is None else beats.take(chosen),
+        cut.describe(rate, "mV"),
+        f"MIT-BIH beats, subset {subset!r}, cut as {cut} at {rate:g} Hz.\n{_CITATION}",
         return_X_y=return_X_y,
-        **how,
-        **columns,
     )
-
-
-def _refuse_for_rows(**given):
-    """Refuse what the Kaggle form has no use for."""
-    for name, value in given.items():
-        if value is not None:
-            raise ValueError(
-                f"{name}={value!r} is for windows, and the rows of the Kaggle form are "
-                'channel 0 at 120 Hz throughout. Set form="window", or leave '
-                f"{name} out."
-            )
 
 
 def _check_files(directory):
@@ -231,39 +172,29 @@ def _check_files(directory):
         )
 
 
-def _read_kaggle_beats(directory, features):
-    """Cut the rows of both Kaggle files out of the records."""
-    parts = [
-        cut_rows(
-            name,
-            *read_record(directory, name, "atr", 0, digital=True),
-            features,
-        )
-        for name in MITBIH_RECORDS
-    ]
-    columns = Columns.join(parts)
-    return Beats(*columns, test_row=_official_split(len(columns.data)))
+def _read_beats(directory, cut):
+    """Cut the beats of all records; find the row of each in the test file, and a rate.
 
-
-def _read_window_beats(directory, features, channel, window, rate):
-    """Cut a window around every beat, and find it in the official split."""
+    The row is -1 for beats of the training file, -2 for those that neither file holds.
+    """
     parts, times = [], {}
     for name in MITBIH_RECORDS:
-        signal, notes = read_record(directory, name, "atr", channel)
-        parts.append(cut_windows(name, signal, notes, *window, rate, features))
+        is_row = cut.form == "kaggle"
+        signal, notes = read_record(directory, name, "atr", cut.channel, digital=is_row)
+        parts.append(cut_beats(name, signal, notes, cut))
         is_beat = notes.label[:-1] >= 0
         times[name] = notes.sample[:-1][is_beat] / signal.sampling_rate
-    columns = Columns.join(parts)
+    beats = Columns.join(parts)
     split = _official_split(sum(map(len, times.values())))
-    test_row = np.full(len(columns.data), -2)
+    test_row = np.full(len(beats.data), -2)
     start = 0
     for name, time in times.items():
-        here = np.flatnonzero(columns.groups == name)
-        place = np.searchsorted(time, columns.time[here])
+        here = np.flatnonzero(beats.groups == name)
+        place = np.searchsorted(time, beats.time[here])
         known = place < len(time)
         test_row[here[known]] = split[start + place[known]]
         start += len(time)
-    return Beats(*columns, test_row=test_row)
+    return beats, test_row, cut.rate_of(signal)
 
 
 def _official_split(n_rows):
@@ -276,16 +207,16 @@ def _official_split(n_rows):
     return test_row
 
 
-def _select(beats, subset, include_paced):
+def _select(groups, test_row, subset, include_paced):
     """Positions of the beats of a subset, in its order; None for all of them."""
     if subset == "all":
         return None
     if subset == "train":
-        return np.flatnonzero(beats.test_row == -1)
+        return np.flatnonzero(test_row == -1)
     if subset == "test":
-        chosen = np.flatnonzero(beats.test_row >= 0)
-        return chosen[np.argsort(beats.test_row[chosen])]
+        chosen = np.flatnonzero(test_row >= 0)
+        return chosen[np.argsort(test_row[chosen])]
     records = DS1 if subset == "ds1" else DS2
     if include_paced:
         records += PACED_RECORDS[::2] if subset == "ds1" else PACED_RECORDS[1::2]
-    return np.flatnonzero(np.isin(beats.groups, records))
+    return np.flatnonzero(np.isin(groups, records))

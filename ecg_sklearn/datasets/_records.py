@@ -16,6 +16,9 @@ _ENDLESS = re.compile(
     rb"\0\x58.\xfc## (?!time resolution: \d|annotation type definitions)", re.DOTALL
 )
 
+_MILLIVOLTS = {"mv": 1, "v": 1000, "uv": 1e-3}
+_MICROVOLT = re.compile(rb"[\x80-\xff]V")
+
 
 class Signal(NamedTuple):
     """One channel of a record: ``samples`` (n_samples,) at ``sampling_rate`` Hz.
@@ -28,6 +31,7 @@ class Signal(NamedTuple):
     sampling_rate: float
     channel: str
     invalid: np.ndarray | None = None
+    unit: str = "mV"
 
 
 class Annotations(NamedTuple):
@@ -168,7 +172,38 @@ def read_signal(directory, name, channel, *, digital=False):
         samples = _interpolate(samples, invalid)
     else:
         invalid = None
-    return Signal(samples, rate, names[position] or "", invalid)
+    unit, factor = _unit_of(header, position, file)
+    if physical and factor != 1:
+        samples = samples * np.float32(factor)
+    return Signal(samples, rate, names[position] or "", invalid, unit)
+
+
+def _unit_of(header, position, file):
+    """Name the unit of a signal, "mV" for any voltage, and the factor to it."""
+    name, found = header.sig_name[position], set()
+    parts = [(file, header)]
+    if segments := getattr(header, "segments", None):
+        files = [file.parent / f"{name}.hea" for name in header.seg_name]
+        parts = zip(files, segments, strict=True)
+    for path, part in parts:
+        if part is None or part.sig_len == 0 and segments:
+            continue  # a gap, or the layout of the segments
+        names = part.sig_name
+        here = names.index(name) if segments and name in names else position
+        if here < len(names) and names[here] == name:
+            unit = part.units[here] or "unknown"
+            # wfdb drops what is not ASCII, and reads µV as V.
+            if unit == "V" and _MICROVOLT.search(path.read_bytes()):
+                unit = "uV"
+            found.add(unit)
+    if len(found) > 1:
+        raise ValueError(
+            f"{file}: its segments are in different units, {', '.join(sorted(found))}. "
+            "Load the segments apart, as records."
+        )
+    unit = found.pop() if found else "unknown"
+    factor = _MILLIVOLTS.get(unit.casefold())
+    return (unit, 1) if factor is None else ("mV", factor)
 
 
 def _interpolate(samples, invalid):

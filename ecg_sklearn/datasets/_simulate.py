@@ -4,58 +4,32 @@ from numbers import Integral, Real
 
 import numpy as np
 from sklearn.utils import check_random_state
-from sklearn.utils._param_validation import Interval, StrOptions, validate_params
+from sklearn.utils._param_validation import Interval, validate_params
 
 from ecg_sklearn.aami import CLASS_NAMES
-from ecg_sklearn.datasets._base import (
-    KAGGLE_SAMPLING_RATE,
-    KAGGLE_SIGNAL_RATE,
-    Columns,
-    make_bunch,
-)
+from ecg_sklearn.datasets._base import CUT_CONSTRAINTS, Columns, make_bunch
+from ecg_sklearn.datasets._cut import KAGGLE_SIGNAL_RATE, cut_beats, make_cut
 from ecg_sklearn.datasets._records import Annotations, Signal
-from ecg_sklearn.datasets._wfdb import cut_rows, cut_windows
-from ecg_sklearn.features._groups import check_groups
 
 _RATE = KAGGLE_SIGNAL_RATE
 _LEAD = 1.0
 _N_TRAILING = 3  # normal beats at the end, so that every wanted beat has a next one
-_WINDOW = (-0.4, 0.6)
 
 # Amplitude (mV), centre (s from the R peak) and width (s) of the waves P, Q, R, S, T,
-# the Gaussians of McSharry et al., with class-typical values: an ectopic P and an
-# early T (S), no P, a wide QRS and a discordant T (V), a pacing spike in the place
+# the Gaussians of McSharry et al., with class-typical values: an ectopic P and a short
+# PR and QT (S), no P, a wide QRS and a discordant T (V), a pacing spike in the place
 # of P and a notched wide QRS (Q). F lies between N and V.
-_WAVES = {
-    "N": [
-        (0.14, -0.17, 0.022),
-        (-0.12, -0.03, 0.009),
-        (1.10, 0.0, 0.011),
-        (-0.26, 0.03, 0.011),
-        (0.30, 0.27, 0.050),
-    ],
-    "S": [
-        (-0.10, -0.12, 0.018),
-        (-0.12, -0.03, 0.009),
-        (1.05, 0.0, 0.010),
-        (-0.38, 0.03, 0.012),
-        (0.20, 0.22, 0.040),
-    ],
-    "V": [
-        (0.00, -0.17, 0.022),
-        (0.25, -0.06, 0.020),
-        (1.30, 0.0, 0.032),
-        (-0.55, 0.09, 0.035),
-        (-0.40, 0.30, 0.060),
-    ],
-    "Q": [
-        (0.90, -0.06, 0.003),
-        (0.45, -0.03, 0.020),
-        (0.80, 0.01, 0.026),
-        (0.55, 0.07, 0.028),
-        (-0.35, 0.32, 0.060),
-    ],
-}
+_VALUES = {
+    "N": [(0.14, -0.12, 1.10, -0.26, 0.30), (-0.17, -0.03, 0.0, 0.03, 0.27),
+          (0.022, 0.009, 0.011, 0.011, 0.050)],
+    "S": [(-0.10, -0.12, 1.05, -0.38, 0.20), (-0.12, -0.03, 0.0, 0.03, 0.22),
+          (0.018, 0.009, 0.010, 0.012, 0.040)],
+    "V": [(0.00, 0.25, 1.30, -0.55, -0.40), (-0.17, -0.06, 0.0, 0.09, 0.30),
+          (0.022, 0.020, 0.032, 0.035, 0.060)],
+    "Q": [(0.90, 0.45, 0.80, 0.55, -0.35), (-0.06, -0.03, 0.01, 0.07, 0.32),
+          (0.003, 0.020, 0.026, 0.028, 0.060)],
+}  # fmt: skip
+_WAVES = {name: np.transpose(values) for name, values in _VALUES.items()}
 _SYMBOL = {"N": "N", "S": "A", "V": "V", "F": "F", "Q": "/"}
 # RR interval before a beat of each class, and after it, as a fraction of the mean.
 _PREMATURE = {"N": 1.0, "S": 0.72, "V": 0.75, "F": 0.93, "Q": 1.0}
@@ -68,11 +42,9 @@ _PAUSE = {"N": 1.0, "S": 1.05, "V": 1.28, "F": 1.05, "Q": 1.0}
         "n_records": [Interval(Integral, 1, None, closed="left")],
         "weights": ["array-like", None],
         "noise": [Interval(Real, 0, None, closed="left")],
-        "form": [StrOptions({"kaggle", "window"})],
-        "features": [tuple, list, None],
         "random_state": ["random_state"],
-        "return_X_y": ["boolean"],
-    },
+    }
+    | {name: CUT_CONSTRAINTS[name] for name in ("form", "features", "return_X_y")},
     prefer_skip_nested_validation=True,
 )
 def make_heartbeats(
@@ -144,30 +116,24 @@ def make_heartbeats(
             f"n_samples={n_samples} beats cannot fill n_records={n_records} records. "
             "Ask for more beats or fewer records."
         )
-    features = check_groups(features)
+    cut = make_cut("simulated", form, features=features)
     rng = check_random_state(random_state)
     target = rng.permutation(
         np.repeat(np.arange(len(CLASS_NAMES)), _class_counts(n_samples, weights))
     )
     parts = [
-        _simulate_record(f"{number:02d}", labels, noise, form, features, rng)
+        _simulate_record(f"{number:02d}", labels, noise, cut, rng)
         for number, labels in enumerate(np.array_split(target, n_records))
     ]
-    columns = Columns.join(parts)
+    beats = Columns.join(parts)
     # Patients of different simulations are different patients.
-    groups = np.char.add(f"sim{rng.randint(10**6):06d}-", columns.groups)
+    groups = np.char.add(f"sim{rng.randint(10**6):06d}-", beats.groups)
     return make_bunch(
-        **columns._replace(groups=groups)._asdict(),
-        form=form,
-        window=_WINDOW if form == "window" else None,
-        channel="simulated",
-        features=features,
-        sampling_rate=KAGGLE_SAMPLING_RATE if form == "kaggle" else _RATE,
-        descr=(
-            f"{n_samples} simulated beats of {n_records} records, form {form!r}, after "
-            "McSharry et al. (2003). They are made for tests and demos: nothing that "
-            "is measured on them says how well real beats are classified."
-        ),
+        beats._replace(groups=groups),
+        cut.describe(cut.rate_of(Signal([], _RATE, "")), "mV"),
+        f"{n_samples} simulated beats of {n_records} records, form {form!r}, after "
+        "McSharry et al. (2003). They are made for tests and demos: nothing that is "
+        "measured on them says how well real beats are classified.",
         return_X_y=return_X_y,
     )
 
@@ -188,31 +154,24 @@ def _class_counts(n_samples, weights):
     return counts
 
 
-def _simulate_record(name, labels, noise, form, features, rng):
-    """Simulate one record; return the columns of a Bunch."""
+def _simulate_record(name, labels, noise, cut, rng):
+    """Simulate one record; return its beats."""
     names = [CLASS_NAMES[label] for label in labels] + ["N"] * _N_TRAILING
     times, rr_mean = _beat_times(names, rng)
     length = int((times[-1] + 1.0) * _RATE)
     signal = _baseline(length, 2 * noise, rng) + noise * rng.standard_normal(length)
     polarity = rng.choice([-1.0, 1.0])
-    shape = _patient_shape(rng)
+    factors = _patient_factors(rng)
     for beat, time in zip(names, times, strict=True):
-        waves = _beat_waves(beat, shape, rr_mean, rng)
+        waves = _beat_waves(beat, factors, rr_mean, rng)
         _add_beat(signal, time, polarity, waves)
 
     padded = np.concatenate([labels, np.zeros(_N_TRAILING, dtype=labels.dtype)])
-    notes = Annotations(
-        np.rint(times * _RATE).astype(np.intp),
-        np.array([_SYMBOL[beat] for beat in names]),
-        padded,
-        np.full(len(names), "N"),
-    )
-    record = Signal(signal, _RATE, "simulated")
-    if form == "kaggle":
-        columns = cut_rows(name, record, notes, features)
-    else:
-        columns = cut_windows(name, record, notes, *_WINDOW, _RATE, features)
-    return tuple(column[: len(labels)] for column in columns)
+    symbols = np.array([_SYMBOL[beat] for beat in names])
+    sample = np.rint(times * _RATE).astype(np.intp)
+    notes = Annotations(sample, symbols, padded, np.full(len(names), "N"))
+    beats = cut_beats(name, Signal(signal, _RATE, "simulated"), notes, cut)
+    return beats.take(slice(len(labels)))
 
 
 def _beat_times(names, rng):
@@ -228,26 +187,20 @@ def _beat_times(names, rng):
     return np.array(times), rr_mean
 
 
-def _patient_shape(rng):
+def _patient_factors(rng):
     """Factors of amplitude, centre and width by which a patient's waves differ."""
-    return np.stack(
-        [
-            rng.uniform(0.7, 1.4, size=5),
-            rng.uniform(0.9, 1.1, size=5),
-            rng.uniform(0.85, 1.2, size=5),
-        ],
-        axis=1,
-    )
+    limits = ((0.7, 1.4), (0.9, 1.1), (0.85, 1.2))
+    return np.transpose([rng.uniform(*limit, size=5) for limit in limits])
 
 
-def _beat_waves(beat, shape, rr_mean, rng):
+def _beat_waves(beat, factors, rr_mean, rng):
     """Waves (amplitude, centre, width) of one beat of one patient, shape (5, 3)."""
     if beat == "F":
         mix = rng.uniform(0.35, 0.65)
-        waves = mix * np.array(_WAVES["N"]) + (1 - mix) * np.array(_WAVES["V"])
+        waves = mix * _WAVES["N"] + (1 - mix) * _WAVES["V"]
     else:
-        waves = np.array(_WAVES[beat])
-    waves = waves * shape * rng.normal(1.0, 0.06, size=(5, 3))
+        waves = _WAVES[beat]
+    waves = waves * factors * rng.normal(1.0, 0.06, size=(5, 3))
     waves[-1, 1:] *= np.sqrt(rr_mean)  # the QT interval follows the heart rate
     return waves
 

@@ -9,8 +9,6 @@ from ecg_sklearn.features import FEATURE_GROUPS
 from ecg_sklearn.utils._columns import select_columns
 from ecg_sklearn.utils._validation import flat_array
 
-__all__ = ["check_excerpts", "check_labels", "columns_of", "one_for_each"]
-
 
 def check_labels(pair, classes):
     """Check labels and the pair; say whether both classes of it are there."""

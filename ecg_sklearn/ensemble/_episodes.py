@@ -5,8 +5,6 @@ import numpy as np
 from ecg_sklearn.ensemble._priors import records_of
 from ecg_sklearn.features import FEATURE_GROUPS, rhythm_features, rr_features
 
-__all__ = ["INTERVAL_NAMES", "episodes_of"]
-
 INTERVAL_NAMES: tuple[str, ...] = (*FEATURE_GROUPS["rr"], *FEATURE_GROUPS["rhythm"])
 """All features that follow from the RR intervals alone."""
 

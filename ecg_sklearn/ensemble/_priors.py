@@ -2,8 +2,6 @@
 
 import numpy as np
 
-__all__ = ["adapt_to_records", "records_of"]
-
 # A forest gives 0 to what it has not seen; a class must be able to recover from it.
 _LEAST = 1e-4
 

@@ -22,8 +22,6 @@ from ecg_sklearn.ensemble._priors import adapt_to_records
 from ecg_sklearn.features import FEATURE_GROUPS
 from ecg_sklearn.utils._columns import take_columns
 
-__all__ = ["ShapeRhythmClassifier"]
-
 # Classes of the second stage; beats of no class of the pair are none of them.
 _NORMAL, _PREMATURE, _IRREGULAR, _OTHER = 0, 1, 2, -1
 _COLUMNS = [StrOptions({"auto"}), slice, "array-like", callable]
@@ -33,7 +31,7 @@ class ShapeRhythmClassifier(ClassifierMixin, BaseEstimator):
     """Classify beats by morphology, and premature ones by their RR intervals.
 
     A premature supraventricular beat (S) is conducted normally through the ventricles
-    and looks like a normal beat (N); it differs in that it comes early [1]_. So the
+    and looks like a normal beat (N); it differs in that it is premature [1]_. So the
     decision has two stages. One classifier sees the beat and gives probabilities of
     all classes. A second one sees the RR intervals alone, is trained on the beats of
     these two classes alone, and splits the probability of the two between them.
@@ -159,12 +157,9 @@ class ShapeRhythmClassifier(ClassifierMixin, BaseEstimator):
     }
 
     # With routing on, they reach fit, predict and score without a request.
-    __metadata_request__fit = {
-        "groups": True,
-        "rhythms": True,
-        "X_val": True,
-        "y_val": True,
-    }
+    __metadata_request__fit = dict.fromkeys(
+        ("groups", "rhythms", "X_val", "y_val"), True
+    )
     __metadata_request__predict = {"groups": True}
     __metadata_request__predict_proba = {"groups": True}
     __metadata_request__score = {"groups": True}
@@ -242,8 +237,8 @@ class ShapeRhythmClassifier(ClassifierMixin, BaseEstimator):
             self.pair_ = np.searchsorted(classes, self.pair)
             kinds = self._kinds_of(y, rhythms)
             self._fit_rhythm(take_columns(X, self.rhythm_columns_), kinds, groups)
-        shape = self._shape_of(table, X)
-        self.estimator_ = clone(self.estimator).fit(shape, y, **extra)
+        beats = self._shape_of(table, X)
+        self.estimator_ = clone(self.estimator).fit(beats, y, **extra)
         return self
 
     def predict_proba(self, X, groups=None):

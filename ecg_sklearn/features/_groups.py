@@ -10,8 +10,6 @@ from ecg_sklearn.features._rr import (
     rr_features,
 )
 
-__all__ = ["FEATURE_GROUPS", "beat_features", "check_groups", "feature_names"]
-
 FEATURE_GROUPS: dict[str, tuple[str, ...]] = {
     "rr": RR_NAMES,
     "morphology": MORPHOLOGY_NAMES,

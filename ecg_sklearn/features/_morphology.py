@@ -2,8 +2,6 @@
 
 import numpy as np
 
-__all__ = ["MORPHOLOGY_NAMES", "morphology_features"]
-
 MORPHOLOGY_NAMES: tuple[str, ...] = (
     "qrs_similarity",
     "p_similarity",

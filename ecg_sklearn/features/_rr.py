@@ -2,8 +2,6 @@
 
 import numpy as np
 
-__all__ = ["RHYTHM_NAMES", "RR_NAMES", "rhythm_features", "rr_features"]
-
 RR_NAMES: tuple[str, ...] = (
     "rr_previous",
     "rr_next",
@@ -122,7 +120,7 @@ def rr_features(time):
     ndarray of shape (n_beats, 12), float32
         Finite values in the order of ``FEATURE_GROUPS["rr"]``: natural logarithms of
         intervals in s and of ratios, clipped to -3 and 3, and the prematurity, in
-        units of the usual change. They are causal but for the next interval: those of
+        units of the median change. They are causal but for the next interval: those of
         beat ``i`` depend on ``time[: i + 2]`` alone. Until there is a past, the first
         interval stands for it; after the last beat, the local median stands for the
         next interval.

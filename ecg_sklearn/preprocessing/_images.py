@@ -13,8 +13,6 @@ from ecg_sklearn.preprocessing._scales import (
 from ecg_sklearn.preprocessing._stft import direction_of, power_of
 from ecg_sklearn.utils._columns import take_columns
 
-__all__ = ["ImageMixin"]
-
 
 class ImageMixin:
     """What :class:`SpectrogramTransformer` computes once its STFT is planned."""

@@ -8,8 +8,6 @@ from sklearn.utils.validation import check_is_fitted
 
 from ecg_sklearn.utils._columns import sample_columns, take_columns
 
-__all__ = ["BeatScaler"]
-
 # Of the cut, what must agree. The lead may differ: other databases have other leads.
 _COMPARED = ("form", "window", "sampling_rate", "unit")
 _LARGER = 20

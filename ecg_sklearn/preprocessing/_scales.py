@@ -2,14 +2,6 @@
 
 import numpy as np
 
-__all__ = [
-    "check_amplitude",
-    "feature_rows",
-    "limits_of",
-    "rescale",
-    "to_decibels",
-]
-
 # Power is the square of a sum over a segment, and float32 ends at 3e38.
 LARGEST_AMPLITUDE = 1e15
 

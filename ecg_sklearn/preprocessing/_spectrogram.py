@@ -17,8 +17,6 @@ from ecg_sklearn.preprocessing._scales import check_amplitude
 from ecg_sklearn.preprocessing._stft import ShortTimePower
 from ecg_sklearn.utils._columns import sample_columns
 
-__all__ = ["SpectrogramTransformer"]
-
 # Some processors flush smaller float32 numbers to zero.
 _SMALLEST_POWER = float(np.finfo(np.float32).tiny)
 _LARGEST_POWER = float(np.finfo(np.float32).max)
@@ -236,7 +234,7 @@ class SpectrogramTransformer(ImageMixin, TransformerMixin, BaseEstimator):
         Returns
         -------
         ndarray, float32
-            The spectrograms, in the shape that :meth:`transform` gives.
+            The spectrograms, as :meth:`transform` gives them.
         """
         X = self._validate(X, reset=True)
         images = self._images(X)

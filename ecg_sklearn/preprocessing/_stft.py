@@ -11,8 +11,6 @@ import numpy as np
 import scipy.fft
 import scipy.signal
 
-__all__ = ["ShortTimePower", "direction_of", "power_of"]
-
 # Beats are transformed in chunks whose frames take about this many bytes, so that
 # they stay in the processor's cache and memory does not grow with n_beats.
 CHUNK_BYTES = 2**21

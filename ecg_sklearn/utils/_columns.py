@@ -5,8 +5,6 @@ import re
 import numpy as np
 from sklearn.utils._indexing import _get_column_indices
 
-__all__ = ["sample_columns", "select_columns", "take_columns"]
-
 _SAMPLE_NAME = re.compile(r"t\d+")
 
 

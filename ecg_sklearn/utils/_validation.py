@@ -3,8 +3,6 @@
 import numpy as np
 from sklearn.utils._missing import is_pandas_na, is_scalar_nan
 
-__all__ = ["flat_array"]
-
 
 def flat_array(values, name, *, column=False):
     """Read one value for each beat as an array of one kind, with nothing missing.

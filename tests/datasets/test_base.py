@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from ecg_sklearn.datasets._base import cut_kaggle_beats, rr_intervals
+from ecg_sklearn.datasets._cut import cut_kaggle_beats, rr_intervals
 
 
 def test_rr_intervals_by_hand():

@@ -4,16 +4,15 @@ import joblib
 import numpy as np
 import pandas as pd
 import pytest
+import sklearn
 from sklearn.base import clone
 from sklearn.dummy import DummyClassifier
-from sklearn.ensemble import (
-    HistGradientBoostingClassifier,
-    RandomForestClassifier,
-)
+from sklearn.ensemble import ExtraTreesClassifier, RandomForestClassifier
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import accuracy_score, f1_score, roc_auc_score
 from sklearn.model_selection import GridSearchCV, GroupKFold, cross_val_score
+from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
@@ -38,17 +37,25 @@ class Spy(DummyClassifier):
 
 @pytest.fixture(scope="module")
 def simulated():
-    return make_heartbeats(900, n_records=9, features=GROUPS, random_state=0)
+    return make_heartbeats(500, n_records=5, features=GROUPS, random_state=0)
 
 
-def shape():
+def linear():
     return make_pipeline(StandardScaler(), LogisticRegression(max_iter=50, tol=1e-2))
 
 
+TREES = ExtraTreesClassifier(10, random_state=0)
+
+
+def two_stages(first=None, **params):
+    """An unfitted model whose trees are few."""
+    params = {"rhythm_estimator": TREES, "random_state": 0} | params
+    return ShapeRhythmClassifier(first or linear(), **params)
+
+
 def fitted(beats, **params):
-    return ShapeRhythmClassifier(shape(), random_state=0, **params).fit(
-        beats.data, beats.target, groups=beats.groups
-    )
+    model = two_stages(**params)
+    return model.fit(beats.data, beats.target, groups=beats.groups)
 
 
 def table(time):
@@ -76,7 +83,7 @@ def test_a_classifier_of_the_context_votes():
         300, n_records=3, features=list(FEATURE_GROUPS), random_state=0
     )
     X, y = beats.data, beats.target
-    trees = HistGradientBoostingClassifier(max_iter=5, random_state=0)
+    trees = clone(TREES)
     model = fitted(beats, context_estimator=trees)
     names = [*FEATURE_GROUPS["rr"], *FEATURE_GROUPS["morphology"]]
     assert [beats.feature_names[i] for i in model.context_columns_] == names
@@ -97,9 +104,9 @@ def test_a_classifier_of_the_context_votes():
 def test_columns_by_position_name_and_mask(simulated):
     """As "auto", but for the columns that the first stage sees."""
     X, y = simulated.data, simulated.target
-    by_name = ShapeRhythmClassifier(
-        shape(), rhythm_columns=INTERVALS, context_estimator=DummyClassifier(),
-        context_columns=["rr_next", "rr_previous"], random_state=0,
+    by_name = two_stages(
+        GaussianNB(), rhythm_columns=INTERVALS, context_estimator=DummyClassifier(),
+        context_columns=["rr_next", "rr_previous"],
     ).fit(X, y)  # fmt: skip
     assert by_name.shape_columns_.tolist() == list(range(187))
     assert by_name.context_columns_.tolist() == [188, 187]
@@ -133,7 +140,7 @@ def test_premature_beats_of_new_records_are_told_by_the_rhythm():
 
 def test_labels_may_be_strings(simulated):
     names = np.array(list("NSVFQ"))[simulated.target]
-    by_name = ShapeRhythmClassifier(shape(), pair=("N", "S"), random_state=0)
+    by_name = two_stages(pair=("N", "S"))
     by_name.fit(simulated.data, names, groups=simulated.groups)
     by_code = fitted(simulated)
     assert by_name.classes_.tolist() == sorted("NSVFQ")
@@ -147,11 +154,11 @@ def test_labels_may_be_strings(simulated):
 
 def test_without_one_of_the_pair_the_shape_decides(simulated):
     rows = simulated.target != 1
-    model = ShapeRhythmClassifier(shape())
+    model = ShapeRhythmClassifier(GaussianNB())
     model.fit(simulated.data[rows], simulated.target[rows])
     assert model.rhythm_estimator_ is None
     # Without the columns for excerpts.
-    other = ShapeRhythmClassifier(shape(), rhythm_columns=INTERVALS[:9])
+    other = ShapeRhythmClassifier(linear(), rhythm_columns=INTERVALS[:9])
     other.fit(
         simulated.data[rows], simulated.target[rows], groups=simulated.groups[rows]
     )
@@ -164,7 +171,7 @@ def test_without_one_of_the_pair_the_shape_decides(simulated):
 
 class TestEpisodes:
     def test_by_hand(self):
-        # One record: 40 beats, an early one at every eighth.
+        # One record: 40 beats, a premature one at every eighth.
         interval = np.full(40, 1.0)
         y = np.zeros(40, dtype=int)
         y[7::8], interval[7::8] = 1, 0.6
@@ -193,7 +200,7 @@ class TestEpisodes:
             model.fit(simulated.data, simulated.target, groups=simulated.groups)
             assert (len(model.rhythm_estimator_.seen_[0]) > n_pair) == more
 
-    def test_records_with_few_early_beats_give_none(self):
+    def test_records_with_few_premature_beats_give_none(self):
         y = np.zeros(50, dtype=int)
         y[[10, 20, 30, 40]] = 1
         X = table(np.arange(50.0))
@@ -204,7 +211,7 @@ class TestEpisodes:
     def test_records_may_take_turns(self, simulated):
         order = np.argsort(simulated.time, kind="stable")
         apart = fitted(simulated, rhythm_estimator=Spy()).rhythm_estimator_.seen_
-        mixed = ShapeRhythmClassifier(shape(), rhythm_estimator=Spy())
+        mixed = ShapeRhythmClassifier(linear(), rhythm_estimator=Spy())
         mixed.fit(
             simulated.data.iloc[order],
             simulated.target[order],
@@ -223,7 +230,7 @@ class TestAdaptation:
         found = adapt_to_records(probability, shares, np.array(["a", "a", "b"]), 2.0)
         # The first beat of a record meets the shares of training: nothing changes.
         np.testing.assert_allclose(found[[0, 2]], probability[[0, 2]], atol=1e-3)
-        # The second finds 2 * 0.25 + 0.5 early beats of 2 + 1.
+        # The second finds 2 * 0.25 + 0.5 premature beats of 2 + 1.
         odds = (0.5 / 0.25) / (0.5 / 0.75) * (1.0 / 2.0)
         np.testing.assert_allclose(found[1, 1], odds / (1 + odds), atol=1e-3)
 
@@ -235,12 +242,6 @@ class TestAdaptation:
         found = adapt_to_records(probability, np.array([0.9, 0.1]), groups, 10.0)
         assert (found[:2000, 1] < 0.01).all()
         assert found[-1, 1] > 0.9
-
-    @pytest.mark.parametrize("groups", [np.array([]), np.array([], dtype=str)])
-    def test_no_beats(self, groups):
-        empty = np.empty((0, 2))
-        found = adapt_to_records(empty, np.array([0.5, 0.5]), groups, 1.0)
-        assert found.shape == (0, 2)
 
     def test_beats_rest_on_their_past_alone(self, simulated):
         model = fitted(simulated)
@@ -265,17 +266,9 @@ class TestAdaptation:
         model.set_params(prior_strength=float("inf"))
         np.testing.assert_array_equal(model.predict_proba(X, groups=groups), plain)
 
-    def test_infinite_strength_keeps_the_shares_of_training(self, simulated):
-        model = fitted(simulated, prior_strength=float("inf"))
-        X, groups = simulated.data, simulated.groups
-        expected = model.predict_proba(X)
-        np.testing.assert_array_equal(model.predict_proba(X, groups=groups), expected)
-
     def test_a_search_over_the_strength(self, simulated):
         """Accuracy is told of the records; a scorer by name is not, as documented."""
-        import sklearn
-
-        model = ShapeRhythmClassifier(DummyClassifier(), random_state=0)
+        model = two_stages(DummyClassifier())
         spread = {}
         for scoring in (None, "accuracy"):
             with sklearn.config_context(enable_metadata_routing=True):
@@ -291,15 +284,15 @@ class TestAdaptation:
         assert spread[None] > 0
         assert spread["accuracy"] == 0
 
-    def test_a_patient_whose_beats_are_mostly_early(self):
-        """The share of early beats follows the record; a fixed one misses them."""
+    def test_a_patient_whose_beats_are_mostly_premature(self):
+        """The prior of premature beats follows the record; a fixed one misses them."""
         rare, often = (
             make_heartbeats(
                 1500, n_records=10, weights=weights, features=GROUPS, random_state=seed
             )
             for seed, weights in enumerate(([0.97, 0.03, 0, 0, 0], [0.3, 0.7, 0, 0, 0]))
         )
-        model = ShapeRhythmClassifier(DummyClassifier(), random_state=0)
+        model = two_stages(DummyClassifier())
         model.fit(rare.data, rare.target)
         fixed = f1_score(often.target, model.predict(often.data))
         follows = f1_score(often.target, model.predict(often.data, groups=often.groups))
@@ -308,7 +301,7 @@ class TestAdaptation:
     def test_irregular_rhythms_are_a_class_of_their_own(self, simulated):
         rhythms = simulated.rhythms.astype("U4")
         rhythms[simulated.groups == simulated.groups[0]] = "AFIB"
-        model = ShapeRhythmClassifier(DummyClassifier(), random_state=0)
+        model = two_stages(DummyClassifier())
         model.fit(
             simulated.data, simulated.target, groups=simulated.groups, rhythms=rhythms
         )
@@ -325,15 +318,10 @@ class TestAdaptation:
 
     @pytest.mark.parametrize("rhythm", ["N", "AFIB"])
     def test_where_all_are_alike_there_is_no_third_class(self, simulated, rhythm):
-        model = ShapeRhythmClassifier(DummyClassifier(), random_state=0)
+        model = two_stages(DummyClassifier())
         rhythms = np.full(len(simulated.target), rhythm)
         model.fit(simulated.data, simulated.target, rhythms=rhythms)
         assert model.rhythm_estimator_.classes_.tolist() == [0, 1]
-
-    def test_bad_records_at_predict(self, simulated):
-        model = fitted(simulated)
-        with pytest.raises(ValueError, match="groups holds 3 values, and X 900 beats"):
-            model.predict(simulated.data, groups=[1, 2, 3])
 
     def test_score_with_records(self, simulated):
         model = fitted(simulated)
@@ -343,6 +331,8 @@ class TestAdaptation:
             predicted = model.predict(X, groups=given)
             expected = accuracy_score(y, predicted, sample_weight=weights)
             assert model.score(X, y, weights, groups=given) == expected
+        with pytest.raises(ValueError, match="groups holds 3 values, and X 500 beats"):
+            model.predict(X, groups=[1, 2, 3])
 
 
 @pytest.mark.parametrize(
@@ -371,29 +361,18 @@ class TestAdaptation:
         ({"estimator": "cnn"}, {}, "'estimator' parameter"),
         ({"irregular": "AFIB"}, {}, "'irregular' parameter"),
         ({"prior_strength": 0.0}, {}, "'prior_strength' parameter"),
-        ({}, {"groups": [1, 2]}, "groups holds 2 values, and X 900 beats"),
-        ({}, {"rhythms": ["N"]}, "rhythms holds 1 values, and X 900 beats"),
+        ({}, {"groups": [1, 2]}, "groups holds 2 values, and X 500 beats"),
+        ({}, {"rhythms": ["N"]}, "rhythms holds 1 values, and X 500 beats"),
+        ({}, {"X_val": np.zeros((3, 215))}, "Only X_val was given"),
+        ({}, {"y_val": [0, 1, 2]}, "Only y_val was given"),
     ],
 )
 def test_bad_input(simulated, params, options, message):
-    model = ShapeRhythmClassifier(shape()).set_params(**params)
+    model = ShapeRhythmClassifier(linear()).set_params(**params)
     if options.get("groups") is True:
         options = {"groups": simulated.groups}
     with pytest.raises(ValueError, match=message):
         model.fit(simulated.data, simulated.target, **options)
-
-
-def test_half_a_validation_is_refused(simulated):
-    X, y = simulated.data, simulated.target
-    for options in ({"X_val": X}, {"y_val": y}):
-        with pytest.raises(ValueError, match=f"Only {next(iter(options))} was given"):
-            ShapeRhythmClassifier(shape()).fit(X, y, **options)
-
-
-def test_parameters_are_checked_before_anything_is_trained(simulated):
-    model = ShapeRhythmClassifier(shape(), n_around=(0,))
-    with pytest.raises(ValueError, match="whole numbers of 1 or more"):
-        model.fit(simulated.data, simulated.target, groups=simulated.groups)
     with pytest.raises(NotFittedError):
         model.predict(simulated.data)
 
@@ -423,16 +402,22 @@ def test_parameters_of_fit_set_later_wait_for_the_next_fit(simulated):
     np.testing.assert_array_equal(model.predict_proba(simulated.data), before)
 
 
+def test_the_default_second_stage(simulated):
+    beats = simulated.data.iloc[:200]
+    model = ShapeRhythmClassifier(DummyClassifier(), n_around=(), random_state=0)
+    model.fit(beats, simulated.target[:200])
+    assert isinstance(model.rhythm_estimator_, ExtraTreesClassifier)
+    assert len(model.rhythm_estimator_.estimators_) == 200
+
+
 def test_one_class_is_refused(simulated):
     rows = simulated.target == 0
     with pytest.raises(ValueError, match="y holds one class, 0"):
-        ShapeRhythmClassifier(shape()).fit(simulated.data[rows], np.zeros(rows.sum()))
+        ShapeRhythmClassifier(linear()).fit(simulated.data[rows], np.zeros(rows.sum()))
 
 
 def test_cross_validation_with_records(simulated):
-    import sklearn
-
-    model = ShapeRhythmClassifier(shape(), random_state=0)
+    model = two_stages(GaussianNB())
     with sklearn.config_context(enable_metadata_routing=True):
         found = cross_val_score(
             model,
@@ -451,12 +436,10 @@ def test_cross_validation_with_records(simulated):
 
 
 def test_a_validated_network(simulated, small_cnn):
-    import sklearn
-
     rows = np.arange(len(simulated.target)) % 5 == 0
     with sklearn.config_context(enable_metadata_routing=True):
         pipe = ecg_sklearn.make_ecg_pipeline(sampler=None, random_state=0, **small_cnn)
-        model = ShapeRhythmClassifier(pipe, random_state=0)
+        model = two_stages(pipe)
         model.fit(
             simulated.data[~rows],
             simulated.target[~rows],
@@ -469,7 +452,7 @@ def test_a_validated_network(simulated, small_cnn):
 
 @pytest.mark.parametrize(
     "rhythm",
-    [None, RandomForestClassifier(5, random_state=0), LogisticRegression(tol=1)],
+    [TREES, RandomForestClassifier(5, random_state=0), LogisticRegression(tol=1)],
 )
 def test_both_kinds_of_file(simulated, rhythm, tmp_path):
     model = fitted(simulated, rhythm_estimator=rhythm)

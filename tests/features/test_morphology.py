@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from ecg_sklearn.datasets import load_wfdb_beats
+from ecg_sklearn.datasets import fetch_mitbih, load_wfdb_beats, make_heartbeats
+from ecg_sklearn.datasets._cut import cut_beats, make_cut
 from ecg_sklearn.datasets._mitbih_files import find_mitbih
 from ecg_sklearn.datasets._records import Annotations, Signal
-from ecg_sklearn.datasets._wfdb import cut_rows, cut_windows
 from ecg_sklearn.features import FEATURE_GROUPS, morphology_features
 
 NAMES = FEATURE_GROUPS["morphology"]
@@ -71,7 +71,7 @@ def test_equal_beats_are_alike():
 def test_an_unusual_beat_by_hand(unusual, name, expected):
     features = morphology_features(*record(np.arange(1, 30), **unusual), 250.0)
     assert column(features, name)[-2] == pytest.approx(expected, abs=0.01)
-    # It hardly counts as usual: the beat behind it is alike to those before.
+    # It has little weight: the next beat is similar to those before.
     assert column(features, "qrs_similarity")[-1] > 0.99
 
 
@@ -117,11 +117,9 @@ def test_labels_make_no_difference(noisy, form):
             label=np.full(len(sample), label), rhythm=np.full(len(sample), rhythm)
         )
         whole = Signal(signal, 250.0, "II")
-        if form == "kaggle":
-            beats = cut_rows("r", whole, notes, features=_ALL)
-        else:
-            beats = cut_windows("r", whole, notes, -0.1, 0.1, 250.0, features=_ALL)
-        found.append(beats.data)
+        window = (-0.1, 0.1) if form == "window" else None
+        cut = make_cut("II", form, window, features=_ALL)
+        found.append(cut_beats("r", whole, notes, cut).data)
     np.testing.assert_array_equal(*found)
 
 
@@ -217,9 +215,16 @@ def test_loaders_append_columns_by_name(wfdb_folder, form, n_times):
 
 
 @pytest.mark.parametrize("features", ["rr", ["context"], ["rr", 1]])
-def test_groups_that_do_not_exist(wfdb_folder, features):
+@pytest.mark.parametrize("load", [make_heartbeats, fetch_mitbih])
+def test_groups_that_do_not_exist(load, features):
     with pytest.raises(ValueError, match=r"features"):
-        load_wfdb_beats(wfdb_folder, channel="II", features=features)
+        load(features=features)
+
+
+def test_a_table_keeps_the_names_of_features():
+    X, y = make_heartbeats(20, features=["rr"], return_X_y=True)
+    assert list(X)[187:] == list(FEATURE_GROUPS["rr"])
+    assert len(X) == len(y)
 
 
 def test_the_rate_of_the_windows_does_not_change_the_features(wfdb_folder):

@@ -134,7 +134,10 @@ def test_damaged_records(tmp_path_factory, record, case):
             (folder / file).write_bytes(content)
         else:
             (folder / file).write_bytes(damaged(content, how, *rest))
-    for params in ({"form": "kaggle"}, {"context": True, "sampling_rate": 120.0}):
+    for params in (
+        {"form": "kaggle"},
+        {"features": ["rr", "morphology"], "sampling_rate": 120.0},
+    ):
         try:
             beats = attempt(
                 load_wfdb_beats, folder, records=["r1"], channel=0, **params

@@ -4,13 +4,11 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from imblearn.over_sampling import SMOTE
 
 from ecg_sklearn import (
     BeatAugmenter,
     SpectrogramCNNClassifier,
     SpectrogramTransformer,
-    make_ecg_pipeline,
 )
 from ecg_sklearn.datasets import load_wfdb_beats, make_heartbeats
 
@@ -144,50 +142,6 @@ def test_parameters_of_the_augmenter(params):
     assert len(X) == len(y) >= len(_BEATS.data)
     assert np.isfinite(X).all()
     np.testing.assert_array_equal(X[: len(_BEATS.data)], _BEATS.data)
-
-
-@fuzzed
-@given(
-    some(
-        {
-            "sampling_rate": st.floats(0, 2000),
-            "sampler": st.sampled_from(["smote", None, SMOTE(k_neighbors=2)]),
-            "sample_columns": _TRANSFORMER["sample_columns"],
-            "phase": st.booleans(),
-        },
-        ["sampling_rate", "sampler", "sample_columns", "phase"],
-    )
-)
-def test_parameters_of_the_pipeline(params):
-    try:
-        pipe = attempt(make_ecg_pipeline, **params)
-        images = attempt(pipe[:-1].fit_transform, _BEATS.data, _BEATS.target)
-    except Refused:
-        return
-    if not len(pipe["spectrogram"].feature_columns_):
-        assert np.isfinite(images).all()
-
-
-@fuzzed
-@given(
-    some(
-        {
-            "n_samples": st.integers(1, 60),
-            "n_records": st.integers(1, 9),
-            "weights": st.lists(st.floats(0, 1), min_size=5, max_size=5),
-            "noise": st.floats(0, 3),
-            "form": st.sampled_from(["kaggle", "window"]),
-        },
-        ["n_samples", "n_records", "weights", "noise", "form", "random_state"],
-    )
-)
-def test_parameters_of_the_simulation(params):
-    try:
-        beats = attempt(make_heartbeats, **{"n_samples": 20, "n_records": 2} | params)
-    except Refused:
-        return
-    assert len(beats.data) == len(beats.target) == (params.get("n_samples") or 20)
-    assert np.isfinite(beats.data).all()
 
 
 @fuzzed_with(0.5)

@@ -1,0 +1,197 @@
+"""Cutting of beats: windows around them, or rows as those of the Kaggle files."""
+
+from fractions import Fraction
+from typing import NamedTuple
+
+import numpy as np
+import scipy.signal
+
+from ecg_sklearn.datasets._base import Columns, describe_cut
+from ecg_sklearn.datasets._records import valid_beats
+from ecg_sklearn.features._groups import beat_features, check_groups
+
+KAGGLE_N_TIMES = 187
+KAGGLE_SIGNAL_RATE = 360.0
+KAGGLE_DECIMATION = 3
+KAGGLE_SAMPLING_RATE = KAGGLE_SIGNAL_RATE / KAGGLE_DECIMATION
+
+_WINDOW = (-0.4, 0.6)
+# A rate or a window beyond these is taken for a mistake: it would not fit into memory.
+_FARTHEST_RATE = 100
+_LONGEST_WINDOW = 3600.0
+
+
+class Cut(NamedTuple):
+    """How beats are cut: the parameters of the loaders, checked by :func:`make_cut`."""
+
+    channel: str | int | list | tuple
+    form: str
+    window: tuple[float, float] | None
+    sampling_rate: float | None
+    features: list
+
+    def __str__(self):
+        """Describe it in the words of ``DESCR``."""
+        if self.form == "kaggle":
+            return "rows of the Kaggle form"
+        start, stop = self.window
+        return f"windows from {start:g} to {stop:g} s around each annotation"
+
+    def rate_of(self, signal):
+        """Give the sampling rate of the beats of a signal."""
+        if self.form == "kaggle":
+            return KAGGLE_SAMPLING_RATE
+        return float(self.sampling_rate or signal.sampling_rate)
+
+    def describe(self, rate, unit):
+        """Say it as the ``cut`` of a Bunch does."""
+        how = {"window": self.window, "channel": self.channel, "unit": unit}
+        return describe_cut(self.form, rate, features=self.features, **how)
+
+
+def make_cut(channel, form, window=None, sampling_rate=None, features=None):
+    """Check how to cut; refuse what the rows of the Kaggle form have no use for."""
+    if form == "kaggle":
+        refuse_for_rows(window=window, sampling_rate=sampling_rate)
+    else:
+        window = _check_window(_WINDOW if window is None else window)
+    return Cut(channel, form, window, sampling_rate, check_groups(features))
+
+
+def refuse_for_rows(**given):
+    """Refuse parameters that are for windows."""
+    for name, value in given.items():
+        if value is not None:
+            raise ValueError(
+                f"{name}={value!r} is for windows, and the rows of the Kaggle form are "
+                f'all cut in one way, at 120 Hz. Set form="window", or leave {name} '
+                "out."
+            )
+
+
+def _check_window(window):
+    """Check that a window is two finite numbers of seconds in ascending order."""
+    try:
+        start, stop = map(float, window)
+    except (TypeError, ValueError):
+        start = stop = np.nan
+    if not -_LONGEST_WINDOW <= start < stop <= _LONGEST_WINDOW:
+        raise ValueError(
+            f"window={window!r} is no interval. Give its start and end in seconds "
+            "around the annotation, such as (-0.4, 0.6), an hour at most."
+        )
+    return start, stop
+
+
+def cut_beats(name, signal, notes, cut):
+    """Cut the beats of one record; leave out those that do not fit or are invalid."""
+    is_beat = notes.label >= 0
+    sample, symbols, target, rhythms = (column[is_beat] for column in notes)
+    rate = signal.sampling_rate
+    if cut.form == "kaggle":
+        kept, data = _rows(name, signal, notes.sample, is_beat)
+    else:
+        kept, data = _windows(name, signal, sample, *cut.window, cut.rate_of(signal))
+    if cut.features:  # known from all beats
+        found = beat_features(cut.features, signal.samples, sample, rate)
+        data = np.hstack([data, found[kept]])
+    groups = np.full(len(sample), name)
+    known = target, groups, symbols, rr_intervals(sample, rate), sample / rate, rhythms
+    return Columns(data, *(column[kept] for column in known))
+
+
+def _rows(name, signal, sample, is_beat):
+    """Find the beats that give rows of the Kaggle form, and cut them."""
+    time = sample[is_beat] / signal.sampling_rate
+    sample = np.rint(sample * (KAGGLE_SIGNAL_RATE / signal.sampling_rate)).astype(int)
+    samples = _resample(name, signal, KAGGLE_SIGNAL_RATE)
+    start, stop = _kaggle_spans(sample, len(samples))
+    rows = np.flatnonzero(is_beat[:-1])  # the last one has no next beat to end at
+    length = (stop - start)[rows]
+    # Annotations of one moment leave one sample, or none.
+    kept = np.flatnonzero(length > KAGGLE_DECIMATION)
+    seconds = length[kept] / KAGGLE_SIGNAL_RATE
+    kept = kept[valid_beats(name, signal, time[kept], 0, seconds)]
+    return kept, cut_kaggle_beats(samples, sample, rows[kept])
+
+
+def _windows(name, signal, sample, start, stop, rate):
+    """Find the beats whose window fits into the record, and cut them."""
+    time = sample / signal.sampling_rate
+    samples = _resample(name, signal, rate)
+    first, end = round(start * rate), round(stop * rate)
+    if first == end:
+        raise ValueError(
+            f"window=({start:g}, {stop:g}) holds no sample at {rate:g} Hz. Make it "
+            "wider."
+        )
+    centre = np.rint(time * rate).astype(np.intp)
+    fits = (centre + first >= 0) & (centre + end <= len(samples))
+    fits[fits] = valid_beats(name, signal, time[fits], first / rate, end / rate)
+    data = np.empty((np.count_nonzero(fits), end - first), dtype=np.float32)
+    if len(data):  # a window may be longer than the record
+        np.take(samples, centre[fits, None] + np.arange(first, end), out=data)
+    return fits, data
+
+
+def _kaggle_spans(sample, n_samples):
+    """Find what of a 360 Hz signal each annotation but the last gives a row of."""
+    edges = np.append(sample, n_samples)
+    stop = edges[1:-1] + (0.2 * np.diff(edges)[1:]).astype(int)
+    return edges[:-2], stop
+
+
+def cut_kaggle_beats(signal, sample, rows):
+    """Cut beats as the Kaggle "heartbeat" files hold them.
+
+    A row starts at a beat's annotation, runs to the next annotation of any kind
+    plus 20 % of the interval after that one, keeps every third sample of the
+    360 Hz signal (120 Hz), is min-max scaled, then cut or zero-padded to 187
+    samples. The recipe was recovered by matching rows with the records; it
+    reproduces the published float32 values exactly.
+    """
+    beats = np.zeros((len(rows), KAGGLE_N_TIMES), dtype=np.float32)
+    spans = np.stack(_kaggle_spans(sample, len(signal)), axis=1)[rows]
+    for row, (start, stop) in zip(beats, spans, strict=True):
+        segment = signal[start:stop:KAGGLE_DECIMATION].astype(np.float32)
+        low, high = segment.min(), segment.max()
+        if high > low:
+            n = min(KAGGLE_N_TIMES, len(segment))
+            row[:n] = (segment[:n] - low) / (high - low)
+    return beats
+
+
+def _resample(name, signal, rate):
+    """Bring a signal to another rate with a polyphase filter, as float32."""
+    samples = signal.samples.astype(np.float32, copy=False)
+    if rate == signal.sampling_rate:
+        return samples
+    if not 1 / _FARTHEST_RATE <= rate / signal.sampling_rate <= _FARTHEST_RATE:
+        raise ValueError(
+            f"Record {name} is sampled at {signal.sampling_rate:g} Hz and cannot be "
+            f"brought to {rate:g} Hz: at most {_FARTHEST_RATE} times as much or as "
+            "little. Set another sampling_rate, or correct the rate in its header."
+        )
+    ratio = Fraction(rate / signal.sampling_rate).limit_denominator(10_000)
+    return scipy.signal.resample_poly(samples, ratio.numerator, ratio.denominator)
+
+
+def rr_intervals(sample, sampling_rate, *, n_local=10):
+    """Compute four RR features for each beat of one record, (n_beats, 4), in s.
+
+    Previous interval, next interval, mean of the last ``n_local``, mean of the record.
+    Where a beat has no previous or next interval, the mean of the record stands in for
+    it. A record of a single beat has NaN.
+    """
+    n_beats = len(sample)
+    if n_beats < 2:
+        return np.full((n_beats, 4), np.nan, dtype=np.float32)
+    interval = np.diff(np.asarray(sample, dtype=np.float64)) / sampling_rate
+    mean = interval.mean()
+    previous = np.append(mean, interval)
+    total = np.append(0.0, np.cumsum(previous))
+    stop = np.arange(1, n_beats + 1)
+    start = np.maximum(stop - n_local, 0)
+    local = (total[stop] - total[start]) / (stop - start)
+    columns = [previous, np.append(interval, mean), local, np.full(n_beats, mean)]
+    return np.stack(columns, axis=1).astype(np.float32)
