@@ -180,7 +180,7 @@ class TestValidationBeats:
     @pytest.mark.parametrize("on_when_made", [False, True])
     @pytest.mark.parametrize("on_when_fitted", [False, True])
     def test_they_pass_the_steps_but_never_smote(
-        self, small_cnn, imbalanced, on_when_made, on_when_fitted
+        self, imbalanced, on_when_made, on_when_fitted
     ):
         X, y = imbalanced.data, imbalanced.target
         with sklearn.config_context(enable_metadata_routing=on_when_made):
