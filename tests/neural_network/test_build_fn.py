@@ -52,6 +52,7 @@ def test_it_trains_and_repeats_itself(own, images, beats):
     assert grad_cam(one, images[:2]).heatmap.shape == (2, 12, 47)
 
 
+@pytest.mark.slow
 def test_it_goes_on_after_a_pickle(own, images, beats):
     own.partial_fit(images, beats.target, classes=range(5))
     file = io.BytesIO()
