@@ -17,7 +17,7 @@ from ecg_sklearn.pipeline import make_ecg_pipeline
 from ecg_sklearn.preprocessing import SpectrogramTransformer
 from ecg_sklearn.streaming import fit_stream
 
-SMALL = {"filters": (8,), "dense_units": 16, "batch_size": 32, "random_state": 0}
+SMALL = {"filters": (8, 16), "dense_units": 16, "batch_size": 32, "random_state": 0}
 
 
 def batches(beats, size=100):
