@@ -12,22 +12,22 @@ from sklearn.metrics import accuracy_score, f1_score, recall_score
 from sklearn.model_selection import train_test_split
 from sklearn.utils import Bunch, _safe_indexing
 
-from ecg_sklearn.cli._recipes import PIPELINES
 from ecg_sklearn.datasets import fetch_mitbih
+from ecg_sklearn.pipeline import PRESETS
 
 
 def ours(beats, seed, settings, **changes):
     """Make the pipeline of the package for this protocol."""
     from ecg_sklearn import make_ecg_pipeline
 
-    params = PIPELINES["kaggle"] | {"sampler": None, "verbose": 2} | changes
+    params = {"preset": "kaggle", "verbose": 2} | changes
     pipe = make_ecg_pipeline(random_state=seed, **params)
     return set_steps(pipe, settings)
 
 
 def ours_for_recall(beats, seed, settings):
     """Make ours with logits shifted towards rare classes."""
-    return ours(beats, seed, {"logit_adjustment": 0.3} | settings)
+    return ours(beats, seed, settings, preset="kaggle-features")
 
 
 def ours_with_smote(beats, seed, settings):
@@ -87,7 +87,7 @@ class PlainNetwork:
     ):
         self.seed = seed
         self.widths = widths
-        self.epochs = PIPELINES["kaggle"]["epochs"] if epochs is None else epochs
+        self.epochs = PRESETS["kaggle"]["epochs"] if epochs is None else epochs
         self.learning_rate = learning_rate
 
     def fit(self, X, y):

@@ -16,7 +16,6 @@ import numpy as np
 from _common import Stopwatch, alternate, make_parser, write_results
 
 from ecg_sklearn import make_ecg_pipeline
-from ecg_sklearn.cli._recipes import PIPELINES
 from ecg_sklearn.datasets import make_heartbeats
 
 
@@ -48,14 +47,13 @@ def fit_bare(spec, images, y, batch_size, epochs):
 def compare(n_beats, epochs, repeats):
     """Time both sides; give seconds of each repeat, and the median ratio."""
     X, y = make_heartbeats(n_beats, random_state=0, return_X_y=True)
-    params = PIPELINES["kaggle"] | {"epochs": epochs}
-    pipe = make_ecg_pipeline(sampler=None, random_state=0, **params)
+    pipe = make_ecg_pipeline(preset="kaggle", epochs=epochs, random_state=0)
     fit_ours(pipe, X, y)  # loads TensorFlow
     images = pipe[:-1].transform(X)
     cnn = pipe[-1]
     ours, bare = alternate(
         lambda: fit_ours(pipe, X, y),
-        lambda: fit_bare(cnn._spec, images, y, cnn.batch_size, epochs),
+        lambda: fit_bare(cnn.model_.spec, images, y, cnn.batch_size, epochs),
         repeats,
     )
     ratio, ratio_cpu = np.median(np.divide(ours, bare), axis=0).tolist()

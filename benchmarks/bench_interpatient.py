@@ -39,10 +39,10 @@ from sklearn.model_selection import StratifiedGroupKFold
 
 from ecg_sklearn.aami import CLASS_NAMES
 from ecg_sklearn.cli._beats import WINDOW_CUT
-from ecg_sklearn.cli._recipes import PIPELINES, beat_augmenter, feature_trees
+from ecg_sklearn.cli._recipes import beat_augmenter, feature_trees
 from ecg_sklearn.datasets import fetch_mitbih
 from ecg_sklearn.features import FEATURE_GROUPS
-from ecg_sklearn.metrics import aami_jk_score, bootstrap_ci
+from ecg_sklearn.metrics import aami_jk_score, bootstrap_difference, mcnemar_test
 
 NAMES = CLASS_NAMES[:4]
 
@@ -52,12 +52,12 @@ def network(beats, seed, settings, n_copies=0):
     from ecg_sklearn import make_ecg_pipeline
 
     pipe = make_ecg_pipeline(
+        preset="inter-patient",
         sampling_rate=beats.sampling_rate,
-        sampler=None,
         augmenter=beat_augmenter(beats, n_copies, seed),
         random_state=seed,
         verbose=2,
-        **PIPELINES["inter-patient, varied" if n_copies else "inter-patient"],
+        **{"epochs": 3} if n_copies else {},
     )
     return set_steps(pipe, settings)
 
@@ -231,34 +231,29 @@ def run_model(name, sides, args, results):
     return true, votes.argmax(axis=1)
 
 
-def macro_f1_gain(true, both):
-    """How much more macro-F1 a second model has, from codes of both predictions."""
+def macro_f1(true, predicted):
+    """Mean F1 of all classes; as scikit-learn's, in a tenth of its time."""
     n = len(NAMES)
-    table = np.bincount((true * n**2 + both).astype(int), minlength=n**3)
-    table = table.reshape(n, n, n)  # true, first, second
-    f1 = []
-    for counts in (table.sum(axis=2), table.sum(axis=1)):
-        n_found, n_true = counts.sum(axis=0), counts.sum(axis=1)
-        f1.append((2 * np.diag(counts) / np.maximum(n_found + n_true, 1)).mean())
-    return f1[1] - f1[0]
+    table = np.bincount(true * n + predicted, minlength=n**2).reshape(n, n)
+    n_found, n_true = table.sum(axis=0), table.sum(axis=1)
+    return (2 * np.diag(table) / np.maximum(n_found + n_true, 1)).mean()
 
 
 def print_gains(votes, records, results):
     """Print and keep what the votes of models gain over that of the first."""
     (first, (true, of_first)), *others = votes.items()
     for name, (_, predicted) in others:
-        found = bootstrap_ci(
-            macro_f1_gain,
-            true,
-            of_first * len(NAMES) + predicted,
-            groups=records,
-            random_state=0,
+        found = bootstrap_difference(
+            macro_f1, true, of_first, predicted, groups=records, random_state=0
         )
+        test = mcnemar_test(true, of_first, predicted, groups=records)
         gain = {"estimate": found.estimate, "low": found.low, "high": found.high}
+        gain["p_value"] = test.p_value
         results["models"][name][f"gain over {first}"] = gain
         print(
             f"{name} over {first}, macro-F1 of the votes: {found.estimate:+.3f} "
-            f"({found.low:+.3f} to {found.high:+.3f})"
+            f"({found.low:+.3f} to {found.high:+.3f}); "
+            f"accuracy over records: p = {test.p_value:.3g}"
         )
 
 

@@ -34,7 +34,7 @@ for name, images, params in (
     cnn.initialize(images, codes)
     with (
         _training.deterministic_operations(),
-        _training.borrow_trainer(cnn._spec, cnn.model_, []) as trainer,
+        _training.borrow_trainer(cnn.model_, []) as trainer,
     ):
         for _ in range(3):  # traces the step
             trainer.train_on_batch(images, codes)

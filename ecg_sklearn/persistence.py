@@ -13,8 +13,8 @@ from imblearn import combine, over_sampling, under_sampling
 from sklearn.base import BaseEstimator
 from sklearn.utils._param_validation import validate_params
 
+from ecg_sklearn.utils._estimators import ask, bare, complete
 from ecg_sklearn.utils._files import new_file
-from ecg_sklearn.utils._parts import ask, bare, complete
 from ecg_sklearn.utils._untrusted import Refused, clean, need, text_of
 
 __all__ = ["VersionWarning", "load", "read_metadata", "save"]
@@ -26,6 +26,7 @@ _TYPES = {  # all that a file may name, by the module that users import it from
     "ecg_sklearn.ensemble": "ShapeRhythmClassifier",
     "ecg_sklearn.neural_network": "SpectrogramCNNClassifier",
     "ecg_sklearn.over_sampling": "BeatAugmenter PresentClasses",
+    "ecg_sklearn.pipeline": "ECGPipeline",
     "ecg_sklearn.preprocessing": "BeatScaler SpectrogramTransformer",
     "imblearn.pipeline": "Pipeline",
     "sklearn.ensemble": "ExtraTreesClassifier HistGradientBoostingClassifier"
@@ -53,7 +54,7 @@ def save(model, path, *, metadata=None, overwrite=False):
     """Save a model as a file that runs no code when it is loaded.
 
     Left out are ``callbacks`` and ``checkpoint`` of the network, ``memory`` of a
-    pipeline (with a warning), and what samplers have learned: some remember beats.
+    pipeline (with a warning), and what samplers have learned: some keep beats.
 
     Parameters
     ----------
@@ -112,9 +113,8 @@ def save(model, path, *, metadata=None, overwrite=False):
     # Models raise what they like.
     except Exception as error:
         hint = "joblib.dump stores any model, as a pickle for those who trust you."
-        hint = (
-            "Save its best_estimator_." if hasattr(model, "best_estimator_") else hint
-        )
+        if hasattr(model, "best_estimator_"):
+            hint = "Save its best_estimator_."
         what = f"This {type(model).__name__} cannot be saved without a pickle."
         raise ValueError(f"{what} {_reason(error)} {hint}") from error
     with new_file(path) as unfinished:
@@ -132,8 +132,8 @@ def load(path):
     Returns
     -------
     estimator
-        The model. It predicts as the saved one did, bit by bit with the same versions
-        on the same kind of machine, and ``partial_fit`` goes on from the same state.
+        The model. With the same versions on the same kind of machine it predicts
+        exactly as the saved one did; ``partial_fit`` continues from the same state.
 
     Raises
     ------
@@ -188,10 +188,9 @@ def read_metadata(path):
 
 
 def _reason(error):
-    quoted = (
-        f"It does not fit together ({type(error).__name__}: {error}). Save it again."
-    )
-    return str(error) if isinstance(error, Refused) else quoted
+    if isinstance(error, Refused):
+        return str(error)
+    return f"It does not fit together ({type(error).__name__}: {error}). Save it again."
 
 
 def _versions():
@@ -200,7 +199,7 @@ def _versions():
 
 @contextlib.contextmanager
 def _checked(path):
-    """Open a model file; turn what it makes others raise into ValueError."""
+    """Open a model file; turn all errors that it causes into ValueError."""
     with Path(path).open("rb") as file, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of versions, which we name ourselves
         start = file.read(40)
@@ -229,7 +228,7 @@ def _facts(archive):
 
 
 def _pack(members):
-    """Write a zip without compression; equal members give equal bytes."""
+    """Make a zip without compression; equal members give equal bytes."""
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w") as archive:
         for name, content in members.items():
@@ -238,7 +237,7 @@ def _pack(members):
 
 
 def _make(content):
-    """Make a model of the content of a file; give the versions as well."""
+    """Make the model of a file; return the versions as well."""
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         versions = _facts(archive)["versions"]
     content = _pack(clean(content, _NAMES, shared=False))

@@ -4,7 +4,7 @@ from numbers import Real
 
 from imblearn.over_sampling import SMOTE
 from imblearn.pipeline import Pipeline
-from sklearn import get_config
+from sklearn import config_context
 from sklearn.base import clone
 from sklearn.utils._param_validation import Interval, StrOptions, validate_params
 
@@ -58,6 +58,30 @@ intervals and morphology beside them, "inter-patient" on folds of whole records 
 
 # The segment length that classifies best, in seconds: 16 samples at 120 Hz.
 _SEGMENT_SECONDS = 16 / 120
+_DEFAULT_FILTERS = (32, 64, 128, 256)  # of the network
+
+
+class ECGPipeline(Pipeline):
+    """Pipeline whose ``fit`` passes ``X_val`` through the steps, routing or not."""
+
+    def fit(self, X, y=None, **params):
+        """Fit all steps; the last may be given ``X_val`` and ``y_val``."""
+        if not params.keys() & {"X_val", "y_val"}:
+            return super().fit(X, y, **params)
+        if by_step := sorted(name for name in params if "__" in name):
+            raise ValueError(
+                f"fit got X_val or y_val together with {by_step}. Beside these two, "
+                "parameters of a step are passed by metadata routing: call "
+                "sklearn.set_config(enable_metadata_routing=True) and request them, "
+                "as in pipe['cnn'].set_fit_request(sample_weight=True)."
+            )
+        before = self.transform_input
+        self.transform_input = [*(before or []), "X_val"]
+        try:
+            with config_context(enable_metadata_routing=True):
+                return super().fit(X, y, **params)
+        finally:
+            self.transform_input = before
 
 
 @validate_params(
@@ -92,6 +116,7 @@ def make_ecg_pipeline(
     ----------
     preset : {"notebook", "kaggle", "kaggle-features", "inter-patient"}, default=None
         Which of :data:`PRESETS` to begin with. What is given beside it goes first.
+        Residual blocks of a preset that ``filters`` does not have are left out.
         None means the defaults of the steps, with SMOTE.
     sampling_rate : float, default=120.0
         Samples per second of the beats, in Hz. The segments of the spectrogram span
@@ -148,10 +173,8 @@ def make_ecg_pipeline(
     (``benchmarks/bench_defaults.py``). Set ``scaler__with_std=True`` for the scaling
     of StandardScaler.
 
-    If the pipeline is made while metadata routing is on
-    (``sklearn.set_config(enable_metadata_routing=True)``), ``fit`` takes ``X_val`` and
-    ``y_val``: beats to validate on that pass the scaler and the spectrogram, and never
-    meet SMOTE.
+    ``fit`` takes ``X_val`` and ``y_val``: beats to validate on, which pass the scaler
+    and the spectrogram and are never resampled. Metadata routing may be off.
 
     Examples
     --------
@@ -165,6 +188,9 @@ def make_ecg_pipeline(
     (300,)
     """
     chosen = PRESETS.get(preset, {}) | cnn_params
+    if "residual" in chosen and not {"residual", "cnn__residual"} & set(cnn_params):
+        widths = chosen.get("cnn__filters", chosen.get("filters", _DEFAULT_FILTERS))
+        chosen["residual"] = tuple(n for n in chosen["residual"] if n <= len(widths))
     of_steps = {name: chosen.pop(name) for name in list(chosen) if "__" in name}
     of_preset = chosen.pop("sampler", "smote"), chosen.pop("phase", False)
     sampler = (
@@ -185,8 +211,13 @@ def make_ecg_pipeline(
         ),
         ("cnn", SpectrogramCNNClassifier(random_state=random_state, **chosen)),
     ]
-    routes = get_config()["enable_metadata_routing"]
-    pipe = Pipeline(steps, transform_input=["X_val"] if routes else None, memory=memory)
+    pipe = ECGPipeline(steps, memory=memory)
+    for name in of_steps:
+        if name.partition("__")[0] not in pipe.named_steps:
+            raise ValueError(
+                f"{name}: the pipeline has no such step. Its steps are "
+                f"{', '.join(pipe.named_steps)}."
+            )
     return pipe.set_params(**of_steps)
 
 

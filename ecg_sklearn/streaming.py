@@ -107,17 +107,7 @@ def fit_stream(pipe, batches, *, classes=None, epochs=1, verbose=0):
 
 
 def _new_steps(pipe):
-    """Clone the steps that learn; check that they learn from batches.
-
-    Returns
-    -------
-    list of tuple
-        Name and transformer of each step before the last, but for "passthrough".
-    name : str
-        Name of the last step.
-    classifier : estimator
-        The last step.
-    """
+    """Clone the steps that learn; check that they learn from batches."""
     if not hasattr(pipe, "steps"):
         raise TypeError(
             f"pipe is a {type(pipe).__name__}, not a Pipeline. Give a pipeline such as "
@@ -152,17 +142,7 @@ def _transformed(X, fitted):
 
 
 class _Stream:
-    """Batches that are read from the start in each pass.
-
-    Parameters
-    ----------
-    batches : iterable or callable
-        As in :func:`fit_stream`.
-    n_passes : int
-        How often they will be read.
-    verbose : int
-        Whether to print a line for each pass.
-    """
+    """Batches that are read from the start in each pass."""
 
     def __init__(self, batches, n_passes, verbose):
         if isinstance(batches, Iterator) and n_passes > 1:
@@ -177,20 +157,7 @@ class _Stream:
         self.n_read = 0
 
     def read(self, name):
-        """Read all batches once.
-
-        Parameters
-        ----------
-        name : str
-            What the pass is for.
-
-        Yields
-        ------
-        X : array-like of shape (n_beats, n_columns)
-            Beats of a batch.
-        y : array-like of shape (n_beats,)
-            Their labels.
-        """
+        """Read all batches once."""
         self.n_read += 1
         start, n_batches, n_beats = time.perf_counter(), 0, 0
         batches = self.batches() if callable(self.batches) else self.batches

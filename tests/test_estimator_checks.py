@@ -2,9 +2,14 @@
 
 import numpy as np
 import pytest
-from imblearn.utils.estimator_checks import estimator_checks_generator
+from imblearn.utils.estimator_checks import (
+    estimator_checks_generator as sampler_checks_generator,
+)
 from sklearn.linear_model import LogisticRegression
-from sklearn.utils.estimator_checks import parametrize_with_checks
+from sklearn.utils.estimator_checks import (
+    estimator_checks_generator,
+    parametrize_with_checks,
+)
 
 from ecg_sklearn.ensemble import ShapeRhythmClassifier
 from ecg_sklearn.neural_network import SpectrogramCNNClassifier
@@ -31,6 +36,22 @@ LEFT_OUT = {
         "place in the batch; test_order_of_beats holds what float32 can"
     ),
 }
+# Checks of the classifier that take longest, as measured; `make test-all` runs them.
+SLOW = {
+    "check_class_weight_classifiers",
+    "check_classifier_data_not_an_array",
+    "check_classifiers_classes",
+    "check_dtype_object",
+    "check_estimators_dtypes",
+    "check_estimators_nan_inf",
+    "check_estimators_overwrite_params",
+    "check_estimators_pickle",
+    "check_f_contiguous_array_estimator",
+    "check_fit_idempotent",
+    "check_n_features_in_after_fitting",
+    "check_pipeline_consistency",
+    "check_sample_weight_equivalence_on_dense_data",
+}
 
 TRANSFORMERS = [
     BeatScaler(),
@@ -54,17 +75,28 @@ SMALL = {
     "learning_rate": 3e-2,
     "random_state": 0,
 }
-OTHER = {"pooling": "max", "dense_units": 0, "optimizer": "adam", "patience": 2}
+OTHER = {
+    "pooling": "max",
+    "dense_units": 0,
+    "optimizer": "adam",
+    "lr_schedule": "plateau",
+    "patience": 2,
+}
 
 
-def run(estimator, check):
-    if reason := LEFT_OUT.get(check.func.__name__):
-        pytest.skip(reason)
-    check(estimator)
-
-
-def expected_failures(estimator):
-    return EXPECTED_FAILURES
+def checks_of(classifier, all_are_slow=False):
+    """Parameters of a test: the checks without those left out, the slow ones marked."""
+    for given in estimator_checks_generator(
+        classifier, expected_failed_checks=EXPECTED_FAILURES, mark="xfail"
+    ):
+        is_param = hasattr(given, "marks")
+        values, marks = (given.values, given.marks) if is_param else (given, ())
+        name, options = values[1].func.__name__, values[1].keywords
+        if name in LEFT_OUT:
+            continue
+        if all_are_slow or name in SLOW or options:
+            marks = [*marks, pytest.mark.slow]
+        yield pytest.param(*values, marks=marks, id=name)
 
 
 ONE_SAMPLE = {
@@ -83,21 +115,15 @@ def test_transformer(estimator, check):
 
 
 @pytest.mark.filterwarnings("default")  # the checks provoke warnings of their own
-@parametrize_with_checks(
-    [SpectrogramCNNClassifier(**SMALL)], expected_failed_checks=expected_failures
+@pytest.mark.parametrize(
+    ("classifier", "check"),
+    [
+        *checks_of(SpectrogramCNNClassifier(**SMALL)),
+        *checks_of(SpectrogramCNNClassifier(**SMALL | OTHER), all_are_slow=True),
+    ],
 )
-def test_classifier(estimator, check):
-    run(estimator, check)
-
-
-@pytest.mark.slow
-@pytest.mark.filterwarnings("default")
-@parametrize_with_checks(
-    [SpectrogramCNNClassifier(**SMALL | OTHER, lr_schedule="plateau")],
-    expected_failed_checks=expected_failures,
-)
-def test_other_classifier(estimator, check):
-    run(estimator, check)
+def test_classifier(classifier, check):
+    check(classifier)
 
 
 @pytest.mark.parametrize("method", ["predict", "predict_proba"])
@@ -119,7 +145,14 @@ OTHER_LABELS = {
 
 
 @parametrize_with_checks(
-    [ShapeRhythmClassifier(LogisticRegression(), rhythm_columns=[-1], random_state=0)],
+    [
+        ShapeRhythmClassifier(
+            LogisticRegression(),
+            rhythm_estimator=LogisticRegression(),
+            rhythm_columns=[-1],
+            random_state=0,
+        )
+    ],
     expected_failed_checks=lambda estimator: OTHER_LABELS,
 )
 def test_shape_and_rhythm(estimator, check):
@@ -137,7 +170,7 @@ SPARSE = {
 @pytest.mark.parametrize(
     ("estimator", "check"),
     list(
-        estimator_checks_generator(
+        sampler_checks_generator(
             BeatAugmenter(random_state=0), expected_failed_checks=SPARSE, mark="xfail"
         )
     ),

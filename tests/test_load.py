@@ -134,7 +134,7 @@ def breaking_callback():
 
 
 @pytest.mark.parametrize("how", ["fit", "held out", "validated", "partial", "broken"])
-def test_training_beats_are_let_go(how, images, beats, small_cnn):
+def test_training_beats_are_released(how, images, beats, small_cnn):
     X, y = images.copy(), beats.target.copy()
     X_val, y_val = images[:50].copy(), beats.target[:50].copy()
     watched = [weakref.ref(array) for array in (X, y, X_val, y_val)]

@@ -12,7 +12,6 @@ import pytest
 from imblearn.base import SamplerMixin
 from imblearn.over_sampling import SMOTE, RandomOverSampler
 from imblearn.pipeline import Pipeline
-from sklearn import config_context
 from sklearn.base import clone
 from sklearn.ensemble import (
     ExtraTreesClassifier,
@@ -43,12 +42,11 @@ from ecg_sklearn import (
     persistence,
     save,
 )
-from ecg_sklearn.datasets import make_heartbeats
 from ecg_sklearn.neural_network import SpectrogramCNNClassifier
 from ecg_sklearn.over_sampling import BeatAugmenter
 from ecg_sklearn.persistence import VersionWarning, read_metadata
 from ecg_sklearn.preprocessing import SpectrogramTransformer
-from ecg_sklearn.utils._parts import LEFT_OUT
+from ecg_sklearn.utils._estimators import LEFT_OUT
 
 SMALL = {"filters": (4,), "dense_units": 4, "epochs": 1, "random_state": 0}
 RNG = np.random.default_rng(0)
@@ -80,12 +78,12 @@ def fitted(beats):
 class TestRoundTrip:
     def test_a_pipeline(self, fitted, beats, tmp_path):
         found = again(fitted, tmp_path)
-        assert type(found) is Pipeline
+        assert type(found) is type(fitted)
         assert repr(found) == repr(fitted)
         same(found, fitted, beats.data)
         assert set(vars(found["cnn"])) == set(vars(fitted["cnn"]))
         assert found["cnn"].history_ == fitted["cnn"].history_
-        assert found["cnn"]._spec == fitted["cnn"]._spec
+        assert found["cnn"].model_.spec == fitted["cnn"].model_.spec
         first = (tmp_path / "model.ecgsk").read_bytes()
         save(found, tmp_path / "again.ecgsk")
         assert (tmp_path / "again.ecgsk").read_bytes() == first
@@ -103,18 +101,14 @@ class TestRoundTrip:
     @pytest.mark.parametrize(
         "options",
         [
-            {"sampler": None, "phase": True, "residual": (1,)},
-            {"pooling": "max", "optimizer": "sgd"},
-            {"sampler": None, "n_context": 3, "dense_dropout": 0.2},
-            {"sampler": None, "early_stopping": True, "lr_schedule": "plateau"},
+            {"phase": True, "residual": (1,), "sample_columns": slice(184)},
+            {"pooling": "max", "optimizer": "sgd", "early_stopping": True},
         ],
     )
     def test_pipelines_of_many_kinds(self, options, beats, tmp_path):
-        with config_context(enable_metadata_routing=True):
-            pipe = make_ecg_pipeline(**SMALL | options).fit(beats.data, beats.target)
-        found = again(pipe, tmp_path)
-        assert found.transform_input == ["X_val"]
-        same(found, pipe, beats.data)
+        pipe = make_ecg_pipeline(sampler=None, dense_dropout=0.2, **SMALL | options)
+        pipe.fit(beats.data, beats.target)
+        same(again(pipe, tmp_path), pipe, beats.data)
 
     @pytest.mark.parametrize("kind", ["str", "object"])
     def test_labels_and_columns_with_names(self, kind, beats, tmp_path):
@@ -128,7 +122,7 @@ class TestRoundTrip:
         assert found["cnn"].class_weight == {"N": 2.0}
         same(found, pipe, frame)
 
-    @pytest.mark.parametrize("random_state", [0, None, np.random.RandomState(3)])
+    @pytest.mark.parametrize("random_state", [None, np.random.RandomState(3)])
     def test_a_classifier_by_itself(self, random_state, beats, images, tmp_path):
         cnn = SpectrogramCNNClassifier(**SMALL | {"random_state": random_state})
         cnn.set_params(class_weight={0: 2.0, 3: 1.0}).fit(images, beats.target)
@@ -138,19 +132,13 @@ class TestRoundTrip:
         if random_state is not None:
             same(found.fit(images, beats.target), cnn.fit(images, beats.target), images)
 
-    def test_a_network_with_weights_and_no_training(self, beats, images, tmp_path):
-        cnn = SpectrogramCNNClassifier(**SMALL).initialize(images, beats.target)
-        found = again(cnn, tmp_path)
-        assert not hasattr(found, "history_")
-        same(found, cnn, images)
-
     @pytest.mark.parametrize(
         "transformer",
         [
             SpectrogramTransformer(normalize="frequency", window=("kaiser", 8.0)),
-            SpectrogramTransformer(flatten=True, n_context=2, phase=True, top_db=60.0),
+            SpectrogramTransformer(flatten=True, sample_columns=[*range(2, 187)]),
             SpectrogramTransformer(window=np.hanning(16), nfft=None, normalize=None),
-            SpectrogramTransformer(freq_range=(2, 40)),
+            SpectrogramTransformer(freq_range=(2, 40), phase=True),
             MinMaxScaler(),
             MaxAbsScaler(),
             RobustScaler(),
@@ -162,7 +150,9 @@ class TestRoundTrip:
         ids=lambda t: type(t).__name__,
     )
     def test_transformers(self, transformer, beats, tmp_path):
-        data = beats.data.astype(np.float64)
+        data = X
+        if isinstance(transformer, SpectrogramTransformer):
+            data = beats.data[:50].astype(np.float64)
         transformer = clone(transformer).fit(data)
         found = again(transformer, tmp_path)
         assert set(vars(found)) == set(vars(transformer))
@@ -171,10 +161,9 @@ class TestRoundTrip:
     @pytest.mark.parametrize(
         "model",
         [
-            HistGradientBoostingClassifier(max_iter=3),
-            HistGradientBoostingClassifier(max_iter=3, early_stopping=True),
+            HistGradientBoostingClassifier(max_iter=2, early_stopping=False),
             HistGradientBoostingClassifier(
-                max_iter=3, early_stopping=True, scoring="accuracy", warm_start=True
+                max_iter=2, early_stopping=True, scoring="accuracy", warm_start=True
             ),
             ExtraTreesClassifier(3, random_state=0),
             RandomForestClassifier(3, max_leaf_nodes=9, random_state=0),
@@ -194,36 +183,22 @@ class TestRoundTrip:
         if hasattr(model, "feature_names_in_"):
             assert found.feature_names_in_.tolist() == ["a", "b", "c"]
 
-    @pytest.mark.parametrize("voting", ["soft", "hard"])
-    @pytest.mark.parametrize("weights", [None, [1, 0.5, 2]])
+    @pytest.mark.parametrize(
+        ("voting", "weights"), [("soft", None), ("hard", [1, 0.5, 2])]
+    )
     def test_votes(self, voting, weights, tmp_path):
         labels = np.array(["N", "S", "V"], dtype=object)[y]
-        parts = [
-            ("trees", HistGradientBoostingClassifier(max_iter=2)),
+        voters = [
+            ("trees", RandomForestClassifier(2, random_state=0)),
             ("nothing", "drop"),
             ("line", make_pipeline(LogisticRegression())),
         ]
-        vote = VotingClassifier(parts, voting=voting, weights=weights).fit(X, labels)
+        vote = VotingClassifier(voters, voting=voting, weights=weights).fit(X, labels)
         found = again(vote, tmp_path)
         same(found, vote, X)
         assert found.named_estimators_.line is found.estimators_[1]
         assert found.named_estimators_.nothing == "drop"
         same(found.fit(X, labels), vote, X)
-
-    @pytest.mark.slow
-    def test_a_vote_of_networks_beside_the_rhythm(self, tmp_path):
-        beats = make_heartbeats(
-            200, weights=[0.5, 0.3, 0.2, 0, 0], rhythm=True, random_state=0
-        )
-        pipe = make_ecg_pipeline(sampler=None, **SMALL)
-        parts = [
-            (str(seed), clone(pipe).set_params(cnn__random_state=seed))
-            for seed in (0, 1)
-        ]
-        vote = VotingClassifier(parts, voting="soft")
-        model = ShapeRhythmClassifier(vote, random_state=0)
-        model.fit(beats.data, beats.target)
-        same(again(model, tmp_path), model, beats.data)
 
     @pytest.mark.parametrize(
         "model",
@@ -245,7 +220,7 @@ class TestRoundTrip:
         trees = ShapeRhythmClassifier(
             RandomForestClassifier(3),
             rhythm_estimator=HistGradientBoostingClassifier(max_iter=2),
-            n_rhythm=1,
+            rhythm_columns=[-1],
         ).fit(X, y % 2)
         for number, (model, data) in enumerate([(fitted, beats.data), (trees, X)]):
             path = tmp_path / f"{number}.joblib"
@@ -263,13 +238,15 @@ class TestSamplers:
     @pytest.mark.parametrize(("room", "name"), names)
     @pytest.mark.filterwarnings("ignore")
     def test_any_in_a_pipeline(self, room, name, tmp_path):
-        params = {"categorical_features": [2]} if name == "SMOTENC" else {}
-        sampler = getattr(getattr(imblearn, room), name)(**params)
+        params = {
+            "SMOTENC": {"categorical_features": [2]},
+            "KMeansSMOTE": {"cluster_balance_threshold": 0.0},
+            "InstanceHardnessThreshold": {"estimator": LogisticRegression()},
+        }
+        sampler = getattr(getattr(imblearn, room), name)(**params.get(name, {}))
         target = np.repeat([0, 1], [60, 30])
         data = np.abs(X.round()) if name in ("SMOTENC", "SMOTEN") else X
         pipe = Pipeline([("sampler", sampler), ("line", LogisticRegression())])
-        if name == "KMeansSMOTE":
-            sampler.set_params(cluster_balance_threshold=0.0)
         pipe.fit(data + 3 * target[:, None], target)
         found = again(pipe, tmp_path)
         same(found, pipe, data)

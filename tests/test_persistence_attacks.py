@@ -1,6 +1,5 @@
 """Model files from strangers: one ValueError, before anything is made or run."""
 
-import contextlib
 import io
 import json
 import os
@@ -105,8 +104,13 @@ def node_of(value):
         return json.loads(archive.read(SCHEMA))
 
 
-def function(module, name, loader="FunctionNode", **more):
-    return {"__module__": module, "__class__": name, "__loader__": loader} | more
+def node(path, loader="Function", **more):
+    module, _, name = path.rpartition(".")
+    return {
+        "__module__": module,
+        "__class__": name,
+        "__loader__": f"{loader}Node",
+    } | more
 
 
 def put(kind, name, value):
@@ -181,13 +185,11 @@ class TestZip:
         write_zip(path, [*members_of(files / "scaler").items(), (name, b"")])
         assert type(load(path)) is StandardScaler  # nothing looks at it
         assert [p.name for p in tmp_path.iterdir()] == ["model"]
-        forged = forge(
-            files,
-            "scaler",
-            tmp_path,
-            lambda s: next(nodes(s, "ndarray")).update(file=name),
-        )
-        refused(forged)
+
+        def edit(schema):
+            next(nodes(schema, "ndarray")).update(file=name)
+
+        refused(forge(files, "scaler", tmp_path, edit))
 
     @pytest.mark.filterwarnings("ignore:Duplicate name")
     def test_a_member_twice(self, files, tmp_path):
@@ -196,7 +198,7 @@ class TestZip:
         refused(write_zip(tmp_path / "model", [*members.items(), bad]))
 
     def test_compression(self, files, tmp_path):
-        members = members_of(files / "scaler") | {"0.npy": bytes(10**9)}
+        members = members_of(files / "scaler")
         for name in (FACTS, "0.npy"):
             some = {FACTS: members[FACTS], SCHEMA: members[SCHEMA], name: bytes(10**8)}
             write_zip(tmp_path / "model", some.items(), zipfile.ZIP_DEFLATED)
@@ -225,29 +227,6 @@ class TestZip:
             content[start] |= 1
         (tmp_path / "model").write_bytes(content)
         refused(tmp_path / "model", "password|encrypt")
-
-    def test_cut_off_anywhere(self, files, tmp_path):
-        content = (files / "network").read_bytes()
-        for length in np.linspace(0, len(content) - 1, 60).astype(int):
-            (tmp_path / "model").write_bytes(content[:length])
-            refused(tmp_path / "model")
-
-    def test_a_flipped_byte_anywhere(self, files, tmp_path):
-        content, expected = (files / "line").read_bytes(), load(files / "line")
-        rng, n_refused = np.random.default_rng(0), 0
-        for place in rng.choice(len(content), 200, replace=False):
-            damaged = bytearray(content)
-            damaged[place] ^= rng.integers(1, 256)
-            (tmp_path / "model").write_bytes(damaged)
-            found = None
-            with contextlib.suppress(ValueError):
-                found = load(tmp_path / "model")
-            if found is None:
-                n_refused += 1
-            else:  # a date of the zip, or the like
-                answer = found.predict_proba(X)
-                np.testing.assert_array_equal(answer, expected.predict_proba(X))
-        assert n_refused > 150
 
 
 class TestArrays:
@@ -357,55 +336,30 @@ class TestJson:
 
 SCALER = node_of(StandardScaler())
 SCALER.pop("protocol")
-NAMES = {"func": "fit", "obj": SCALER}
+FIT, EMPTY = {"func": "fit", "obj": SCALER}, node_of({})
 
 
 class TestTypes:
     @pytest.mark.parametrize(
-        "node",
+        "found",
         [
-            function("os", "system"),
-            function("numpy", "add"),
-            function("scipy.special._ufuncs", "expit"),
-            function(
-                "sklearn.preprocessing._data",
-                "StandardScaler",
-                "MethodNode",
-                content=NAMES,
-            ),
-            function("functools", "partial", "PartialNode", content={}),
-            function(
-                "operator", "attrgetter", "OperatorFuncNode", attrs=node_of(("a",))
-            ),
-            function("builtins", "bytes", "BytesNode", file="0.npy"),
-            function(
-                "scipy.sparse",
-                "csr_matrix",
-                "SparseMatrixNode",
-                type="scipy",
-                file="0.npy",
-            ),
-            function(
-                "zoneinfo",
-                "ZoneInfo",
-                "ConstructorFromReduceNode",
-                content=node_of(("UTC",)),
-            ),
-            function("collections", "defaultdict", "DefaultDictNode", content={}),
-            function("os", "system", "ObjectNode", content=node_of({})),
-            function(
-                "sklearn.preprocessing.evil", "os", "ObjectNode", content=node_of({})
-            ),
-            function(
-                "sklearn.preprocessing",
-                "FunctionTransformer",
-                "ObjectNode",
-                content=node_of({}),
-            ),
-            function("os", "system", "TypeNode"),
-            function("os", "system", "ListNode", content=[]),
-            function("sklearn.pipeline", "Pipeline", "ListNode", content=[]),
-            function("builtins", "str", ["JsonNode"], content="1"),
+            node("os.system"),
+            node("numpy.add"),
+            node("scipy.special._ufuncs.expit"),
+            node("sklearn.preprocessing._data.StandardScaler", "Method", content=FIT),
+            node("functools.partial", "Partial", content={}),
+            node("operator.attrgetter", "OperatorFunc", attrs=node_of(("a",))),
+            node("builtins.bytes", "Bytes", file="0.npy"),
+            node("scipy.sparse.csr_matrix", "SparseMatrix", type="scipy", file="0.npy"),
+            node("zoneinfo.ZoneInfo", "ConstructorFromReduce", content=node_of(("Z",))),
+            node("collections.defaultdict", "DefaultDict", content={}),
+            node("os.system", "Object", content=node_of({})),
+            node("sklearn.preprocessing.evil.os", "Object", content=node_of({})),
+            node("sklearn.preprocessing.FunctionTransformer", "Object", content=EMPTY),
+            node("os.system", "Type"),
+            node("os.system", "List", content=[]),
+            node("sklearn.pipeline.Pipeline", "List", content=[]),
+            node("builtins.str", "Json", content="1") | {"__loader__": ["JsonNode"]},
             {"__id__": 7},
             [],
             None,
@@ -413,11 +367,11 @@ class TestTypes:
         ids=str,
     )
     @pytest.mark.parametrize("protocol", [0, 2])
-    def test_anything_else(self, node, protocol, files, tmp_path):
+    def test_anything_else(self, found, protocol, files, tmp_path):
         def edit(schema):
             put("StandardScaler", "copy", 1)(schema)
             schema["protocol"] = protocol
-            schema["content"]["content"]["copy"] = node
+            schema["content"]["content"]["copy"] = found
 
         refused(forge(files, "scaler", tmp_path, edit))
 
@@ -459,16 +413,14 @@ class TestTypes:
     @pytest.mark.parametrize(
         ("name", "key", "value"),
         [
-            ("RandomState", "pos", 10**6),
-            ("RandomState", "pos", -1),
-            ("RandomState", "pos", True),
-            ("RandomState", "key", [1, 2]),
-            ("RandomState", "bit_generator", "PCG64"),
-            ("Generator", "bit_generator", "MT19937"),
-            ("Generator", "bit_generator", "seed"),
-            ("Generator", "pool_size", 10**9),
+            *(("RandomState", "pos", n) for n in (10**6, -1, True)),
+            *[
+                ("RandomState", "key", [1, 2]),
+                ("RandomState", "bit_generator", "PCG64"),
+            ],
+            *(("Generator", "bit_generator", kind) for kind in ("MT19937", "seed")),
+            *[("Generator", "pool_size", 10**9), ("Generator", "inc", -1)],
             ("Generator", "has_uint32", 2**40),
-            ("Generator", "inc", -1),
         ],
     )
     def test_random_states(self, name, key, value, files, tmp_path):
@@ -485,23 +437,13 @@ class TestNetwork:
     @pytest.mark.parametrize(
         ("name", "value"),
         [
-            ("filters", (10**9,)),
-            ("filters", (4096,) * 32),
-            ("filters", (4,) * 40),
-            ("filters", ()),
-            ("filters", (4.0,)),
-            ("filters", 4),
-            ("kernel_size", 2**16),
-            ("kernel_size", -1),
-            ("dense_units", 2**16),
-            ("dense_units", 10**9),
-            ("n_classes", 2**16),
-            ("n_classes", True),
-            ("image_shape", (2**16, 2**16, 2**16)),
-            ("image_shape", (12, 47)),
-            ("image_shape", (12, 47, 2)),
-            ("dropout", 1.5),
-            ("dropout", "0"),
+            *(("filters", (n,)) for n in (10**9, 4.0)),
+            *(("filters", value) for value in ((4096,) * 32, (4,) * 40, (), 4)),
+            *(("kernel_size", n) for n in (2**16, -1)),
+            *(("dense_units", n) for n in (2**16, 10**9)),
+            *(("n_classes", n) for n in (2**16, True)),
+            *(("image_shape", n) for n in ((2**16,) * 3, (12, 47), (12, 47, 2))),
+            *(("dropout", value) for value in (1.5, "0")),
             ("weight_decay", float("nan")),
             ("more", 1),
         ],
@@ -520,11 +462,10 @@ class TestNetwork:
             put("SpectrogramCNNClassifier", "model_", "model.h5"),
             put("SpectrogramCNNClassifier", "model_", {"spec": {}, "variables": []}),
             put("SpectrogramCNNClassifier", "classes_", 3),
-            put("SpectrogramTransformer", "nfft", 10**12),
-            put("SpectrogramTransformer", "nfft", 1e300),
-            put("SpectrogramTransformer", "nperseg", 10**9),
-            put("SpectrogramTransformer", "nperseg", "16"),
-            put("SpectrogramTransformer", "nperseg", 8),
+            put("SpectrogramCNNClassifier", "build_fn", node("os.system", "Type")),
+            put("SpectrogramCNNClassifier", "build_fn", "os.system"),
+            *(put("SpectrogramTransformer", "nfft", n) for n in (10**12, 1e300)),
+            *(put("SpectrogramTransformer", "nperseg", n) for n in (10**9, "16", 8)),
             put("SpectrogramTransformer", "sampling_rate", 1e-300),
             put("SpectrogramTransformer", "n_features_in_", 10**12),
             put("SpectrogramTransformer", "n_times_", 3),
@@ -582,31 +523,26 @@ class TestTrees:
         refused(write_zip(tmp_path / "model", members.items()), "layout")
 
     @pytest.mark.parametrize(
-        ("name", "edit"),
+        ("kind", "name", "value"),
         [
-            ("forest", put("ExtraTreesClassifier", "n_jobs", 10**6)),
-            ("forest", put("Tree", "node_count", 10**6)),
-            ("forest", put("Tree", "max_depth", 1)),
-            ("forest", put("Tree", "values", [1.0])),
-            ("forest", put("ExtraTreeClassifier", "tree_", 1)),
-            ("forest", put("ExtraTreesClassifier", "n_features_in_", 2)),
-            ("forest", put("ExtraTreesClassifier", "n_classes_", 10**9)),
-            ("forest", put("ExtraTreesClassifier", "n_outputs_", 2)),
-            (
-                "forest",
-                put("ExtraTreesClassifier", "_validate_X_predict", node_of(str)),
-            ),
-            ("boosted", put("HistGradientBoostingClassifier", "n_features_in_", 1)),
-            ("boosted", put("HistGradientBoostingClassifier", "classes_", "abc")),
-            ("boosted", put("HistGradientBoostingClassifier", "_raw_predict", 1)),
-            (
-                "boosted",
-                put("HistGradientBoostingClassifier", "n_trees_per_iteration_", 10**9),
-            ),
+            ("Tree", "node_count", 10**6),
+            ("Tree", "max_depth", 1),
+            ("Tree", "values", [1.0]),
+            ("ExtraTreeClassifier", "tree_", 1),
+            ("ExtraTreesClassifier", "n_jobs", 10**6),
+            ("ExtraTreesClassifier", "n_features_in_", 2),
+            ("ExtraTreesClassifier", "n_classes_", 10**9),
+            ("ExtraTreesClassifier", "n_outputs_", 2),
+            ("ExtraTreesClassifier", "_validate_X_predict", node_of(str)),
+            ("HistGradientBoostingClassifier", "n_features_in_", 1),
+            ("HistGradientBoostingClassifier", "classes_", "abc"),
+            ("HistGradientBoostingClassifier", "_raw_predict", 1),
+            ("HistGradientBoostingClassifier", "n_trees_per_iteration_", 10**9),
         ],
     )
-    def test_facts(self, name, edit, files, tmp_path):
-        refused(forge(files, name, tmp_path, edit))
+    def test_facts(self, kind, name, value, files, tmp_path):
+        file = "boosted" if kind.startswith("Hist") else "forest"
+        refused(forge(files, file, tmp_path, put(kind, name, value)))
 
     @pytest.mark.parametrize("place", [0, 2])
     def test_sizes(self, place, files, tmp_path):

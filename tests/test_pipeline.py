@@ -18,7 +18,7 @@ from sklearn.model_selection import (
 
 from ecg_sklearn.datasets import make_heartbeats
 from ecg_sklearn.over_sampling import BeatAugmenter
-from ecg_sklearn.pipeline import make_ecg_pipeline
+from ecg_sklearn.pipeline import PRESETS, make_ecg_pipeline
 
 SMALL = {"filters": (8,), "dense_units": 8, "epochs": 1, "random_state": 0}
 
@@ -36,7 +36,7 @@ def pipe():
 
 
 def test_steps(pipe):
-    assert type(pipe) is Pipeline
+    assert isinstance(pipe, Pipeline)
     assert list(pipe.named_steps) == ["scaler", "smote", "spectrogram", "cnn"]
     assert list(make_ecg_pipeline(sampler=None).named_steps) == [
         "scaler",
@@ -176,16 +176,18 @@ def test_memory_caches_the_fitted_steps(pipe, imbalanced, tmp_path):
     )
 
 
-class TestMetadataRouting:
-    @pytest.fixture(autouse=True)
-    def _routing(self):
-        with sklearn.config_context(enable_metadata_routing=True):
-            yield
-
-    def test_validation_beats_pass_the_steps_but_never_smote(self, imbalanced):
+class TestValidationBeats:
+    @pytest.mark.parametrize("on_when_made", [False, True])
+    @pytest.mark.parametrize("on_when_fitted", [False, True])
+    def test_they_pass_the_steps_but_never_smote(
+        self, imbalanced, on_when_made, on_when_fitted
+    ):
         X, y = imbalanced.data, imbalanced.target
-        pipe = make_ecg_pipeline(**SMALL)
-        pipe.fit(X[:300], y[:300], X_val=X[300:], y_val=y[300:])
+        with sklearn.config_context(enable_metadata_routing=on_when_made):
+            pipe = make_ecg_pipeline(**SMALL)
+        with sklearn.config_context(enable_metadata_routing=on_when_fitted):
+            pipe.fit(X[:300], y[:300], X_val=X[300:], y_val=y[300:])
+            assert sklearn.get_config()["enable_metadata_routing"] == on_when_fitted
         # The history can only hold this number if exactly these 60 beats, scaled and
         # transformed by the fitted steps, were validated on.
         expected = pipe.score(X[300:], y[300:])
@@ -197,8 +199,55 @@ class TestMetadataRouting:
             alone.predict_proba(X), pipe.predict_proba(X), atol=1e-6
         )
 
+    def test_in_a_search(self, imbalanced):
+        X, y = imbalanced.data, imbalanced.target
+        pipe = make_ecg_pipeline(**SMALL)
+        search = GridSearchCV(pipe, {"cnn__dropout": [0.0]}, cv=2, error_score="raise")
+        search.fit(X[:300], y[:300], X_val=X[300:], y_val=y[300:])
+        assert "val_loss" in search.best_estimator_[-1].history_
 
-def test_without_routing_untransformed_validation_beats_are_refused(pipe, imbalanced):
+    def test_parameters_of_a_step_need_routing(self, pipe, imbalanced):
+        X, y = imbalanced.data, imbalanced.target
+        with pytest.raises(ValueError, match=r"\['cnn__sample_weight'\].*set_config"):
+            pipe.fit(X, y, X_val=X, y_val=y, cnn__sample_weight=np.ones(360))
+        with pytest.raises(ValueError, match="Only X_val was given"):
+            pipe.fit(X, y, X_val=X)
+        assert pipe.transform_input is None
+
+
+def test_untransformed_validation_beats_are_refused(pipe, imbalanced):
     X, y = imbalanced.data, imbalanced.target
-    with pytest.raises(ValueError, match="enable_metadata_routing=True"):
+    with pytest.raises(ValueError, match="without the name of a step"):
         pipe.fit(X, y, cnn__X_val=X, cnn__y_val=y)
+
+
+class TestPresets:
+    @pytest.mark.parametrize("preset", sorted(PRESETS))
+    def test_they_fit(self, beats, preset):
+        pipe = make_ecg_pipeline(
+            preset=preset, filters=(4,), epochs=1, random_state=0, early_stopping=False
+        )
+        pipe.fit(beats.data, beats.target)
+        assert pipe["cnn"].n_epochs_ == 1
+        assert ("smote" in pipe.named_steps) is (preset == "notebook")
+
+    def test_what_is_given_goes_first(self):
+        pipe = make_ecg_pipeline(
+            preset="kaggle", sampler="smote", phase=False, cnn__residual=(1,)
+        )
+        assert list(pipe.named_steps) == ["scaler", "smote", "spectrogram", "cnn"]
+        assert not pipe["spectrogram"].phase
+        assert pipe["cnn"].residual == (1,)
+        assert pipe["cnn"].label_smoothing == 0.1
+
+    def test_an_unknown_one_is_named(self):
+        with pytest.raises(ValueError, match="'preset' parameter"):
+            make_ecg_pipeline(preset="kagle")
+        with pytest.raises(ValueError, match="no such step. Its steps are scaler"):
+            make_ecg_pipeline(spectogram__nperseg=8)
+
+    def test_the_command_line_offers_all(self):
+        from ecg_sklearn.cli._parser import make_parser
+
+        for preset in PRESETS:
+            make_parser().parse_args(["train", "--preset", preset])

@@ -45,8 +45,10 @@ MODULES = {
         "aami_jk_score",
         "aami_report",
         "bootstrap_ci",
+        "bootstrap_difference",
         "expected_calibration_error",
         "get_aami_scorers",
+        "mcnemar_test",
     },
     "model_selection": {
         "InterPatientSplit",
@@ -57,7 +59,7 @@ MODULES = {
     "neural_network": {"SpectrogramCNNClassifier"},
     "over_sampling": {"BeatAugmenter", "PresentClasses"},
     "persistence": {"VersionWarning", "load", "read_metadata", "save"},
-    "pipeline": {"make_ecg_pipeline"},
+    "pipeline": {"PRESETS", "make_ecg_pipeline"},
     "plotting": {
         "BeatsDisplay",
         "ClassDistributionDisplay",

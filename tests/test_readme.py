@@ -1,4 +1,4 @@
-"""The README's Python runs as printed."""
+"""The README's Python runs as printed, and prints what the README shows."""
 
 import os
 import re
@@ -6,54 +6,31 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-README = Path(__file__).parents[1] / "README.md"
+README = (Path(__file__).parents[1] / "README.md").read_text()
+FIRST, SEARCH, SERVICE = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
+SHOWN = re.search(r"```\n```\n(.*?)```", README, flags=re.DOTALL)[1]
 
 
-def blocks():
-    return re.findall(r"```python\n(.*?)```", README.read_text(), flags=re.DOTALL)
+def numbers(table):
+    return np.array(re.findall(r"\d+\.?\d*", table), dtype=float)
 
 
 @pytest.mark.slow
-def test_the_first_example_runs_as_printed(tmp_path):
+def test_the_first_example_prints_what_is_shown(tmp_path):
     result = subprocess.run(
-        [sys.executable, "-W", "error::FutureWarning", "-c", blocks()[0]],
+        [sys.executable, "-W", "error::FutureWarning", "-c", FIRST],
         cwd=tmp_path,
         env=os.environ | {"TF_NUM_INTRAOP_THREADS": "2"},
         capture_output=True,
         text=True,
         check=True,
     )
-    assert "epoch 5/5" in result.stdout
-    accuracy = float(re.search(r"accuracy +(0\.\d+) +\d+\n", result.stdout).group(1))
-    assert accuracy > 0.8
-    assert len(blocks()[0].strip().splitlines()) <= 14  # with the two blank ones
-
-
-def test_the_second_example_takes_over_from_the_first(beats, monkeypatch):
-    import ecg_sklearn.datasets
-
-    monkeypatch.setattr(
-        ecg_sklearn.datasets, "fetch_mitbih", lambda **_: beats | {"n_context": 4}
-    )
-    namespace = {}
-    exec("from ecg_sklearn import make_ecg_pipeline", namespace)
-    exec("from ecg_sklearn.datasets import fetch_mitbih", namespace)
-    exec(blocks()[1].replace("beats.n_context", "4"), namespace)
-    assert namespace["pipe"]["cnn"].context_row
-
-
-def test_a_model_goes_into_a_service(beats, small_cnn, tmp_path, monkeypatch):
-    pytest.importorskip("onnx")
-    pytest.importorskip("onnxruntime")
-    from ecg_sklearn import make_ecg_pipeline
-
-    monkeypatch.chdir(tmp_path)
-    pipe = make_ecg_pipeline(sampler=None, random_state=0, **small_cnn)
-    namespace = {"pipe": pipe.fit(beats.data, beats.target)}
-    exec(blocks()[3], namespace)
-    assert {p.name for p in tmp_path.iterdir()} == {"model.ecgsk", "model.onnx"}
+    assert re.sub(r"\d", "", result.stdout).split() == re.sub(r"\d", "", SHOWN).split()
+    # Other processors round otherwise, and a beat or two change their class.
+    np.testing.assert_allclose(numbers(result.stdout), numbers(SHOWN), atol=0.03)
 
 
 def test_the_search_is_valid():
@@ -61,10 +38,25 @@ def test_the_search_is_valid():
 
     from ecg_sklearn import make_ecg_pipeline
 
-    source = blocks()[2].split("search.fit")[0]
     namespace = {"make_ecg_pipeline": make_ecg_pipeline}
-    exec(source, namespace)
+    exec(SEARCH.split(".fit(")[0], namespace)
     search = namespace["search"]
     assert isinstance(search, GridSearchCV)
-    for name in search.param_grid:
-        assert name in search.estimator.get_params()
+    assert set(search.param_grid) <= set(search.estimator.get_params())
+
+
+def test_a_model_goes_into_a_service(beats, small_cnn, tmp_path, monkeypatch):
+    for module in ("onnx", "onnxruntime", "tf2onnx"):
+        pytest.importorskip(module)
+    from ecg_sklearn import make_ecg_pipeline
+
+    monkeypatch.chdir(tmp_path)
+    pipe = make_ecg_pipeline(sampler=None, random_state=0, **small_cnn)
+    exec(SERVICE, {"pipe": pipe.fit(beats.data, beats.target)})
+    assert {p.name for p in tmp_path.iterdir()} == {"model.ecgsk", "model.onnx"}
+
+
+def test_it_is_short_and_its_links_are_there():
+    assert len(README.splitlines()) <= 110
+    for target in re.findall(r"\]\(([^)#]+)\)", README):
+        assert (Path(__file__).parents[1] / target).exists(), target

@@ -13,6 +13,7 @@ def demo(**options):
         window=None,
         features=[],
         rhythm=False,
+        preset=None,
         copies=0,
         **options,
     )

@@ -164,6 +164,11 @@ def _add_train(commands):
         help="what to train and test on (default: kaggle)",
     )
     train.add_argument(
+        "--preset",
+        choices=("notebook", "kaggle", "kaggle-features", "inter-patient"),
+        help="of make_ecg_pipeline (default: what suits the protocol)",
+    )
+    train.add_argument(
         "--form",
         choices=("kaggle", "window"),
         help="how to cut the beats of MIT-BIH: as Kaggle rows, or as windows around "
@@ -264,9 +269,9 @@ def _channel(parser):
 def _training_options(parser, *, epochs):
     parser.add_argument(
         "--sampler",
-        choices=("smote", "none"),
-        default="none",
-        help="what balances the classes (default: none)",
+        choices=("auto", "smote", "none"),
+        default="auto",
+        help="what balances the classes (default: auto, what the preset says)",
     )
     parser.add_argument(
         "--epochs",

@@ -2,64 +2,30 @@
 
 import numpy as np
 
-_KAGGLE = {"phase": True, "residual": (3,), "label_smoothing": 0.1, "epochs": 12}
-PIPELINES = {
-    "kaggle": _KAGGLE,
-    # RR intervals make rare classes less risky to predict, so they may be favoured.
-    "kaggle, with features": _KAGGLE | {"logit_adjustment": 0.3},
-    "inter-patient": {
-        "filters": (16, 32, 64),
-        "dense_dropout": 0.5,
-        "logit_adjustment": 0.5,
-        "epochs": 6,
-    },
-}
-"""What make_ecg_pipeline is given for each protocol; benchmarks/RESULTS.md says why."""
-# Each epoch is as much longer as there are copies.
-PIPELINES["inter-patient, varied"] = PIPELINES["inter-patient"] | {"epochs": 3}
+# With varied copies, each epoch is longer.
+_EPOCHS_WITH_COPIES = 3
 
 
-def make_pipeline(beats, *, protocol, copies, sampler, epochs, seed, param, quiet):
+def make_pipeline(
+    beats, *, protocol, preset, copies, sampler, epochs, seed, param, quiet
+):
     """Make the pipeline that is to be trained on some beats."""
     from ecg_sklearn.pipeline import make_ecg_pipeline
 
-    name = protocol
-    if name == "kaggle" and beats.cut["features"]:
-        name = "kaggle, with features"
-    elif name == "inter-patient" and copies:
-        name = "inter-patient, varied"
-    pipe = make_ecg_pipeline(
-        **_with_blocks_that_exist(PIPELINES[name], param),
+    if preset is None:
+        has_features = protocol == "kaggle" and beats.cut["features"]
+        preset = "kaggle-features" if has_features else protocol
+    if epochs is None and copies and preset == "inter-patient":
+        epochs = _EPOCHS_WITH_COPIES
+    return make_ecg_pipeline(
+        preset=preset,
         sampling_rate=beats.sampling_rate,
         sampler=None if sampler == "none" else sampler,
         augmenter=beat_augmenter(beats, copies, seed),
         random_state=seed,
         verbose=0 if quiet else 1,
+        **({} if epochs is None else {"epochs": epochs}) | param,
     )
-    if epochs is not None:
-        pipe.set_params(cnn__epochs=epochs)
-    for key in param:
-        if key.partition("__")[0] not in pipe.named_steps:
-            raise ValueError(
-                f"--param {key}: the pipeline has no such step. Its steps are "
-                f"{', '.join(pipe.named_steps)}."
-            )
-    return pipe.set_params(**param)
-
-
-def _with_blocks_that_exist(preset, param):
-    """Drop residual blocks of a preset that the user's filters do not have."""
-    filters, blocks = param.get("cnn__filters"), preset.get("residual", ())
-    if "cnn__residual" in param or not isinstance(filters, (list, tuple)):
-        return preset
-    kept = tuple(block for block in blocks if block <= len(filters))
-    if kept == blocks:
-        return preset
-    print(
-        f"With {len(filters)} filters, the network has no residual block "
-        f"{', '.join(str(block) for block in blocks if block not in kept)}: left out."
-    )
-    return preset | {"residual": kept}
 
 
 def beat_augmenter(beats, n_copies, random_state):

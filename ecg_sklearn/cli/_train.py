@@ -39,7 +39,7 @@ _PACKAGES = (
     "numpy",
     "scipy",
 )
-_RECIPE = ("copies", "sampler", "epochs", "param")
+_RECIPE = ("preset", "copies", "sampler", "epochs", "param")
 
 
 def train(*, data, protocol, rhythm, seed, output, overwrite, resume, quiet, **options):

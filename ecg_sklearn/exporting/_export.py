@@ -75,9 +75,9 @@ def export(pipe, path, *, format="onnx", X=None, tolerance=1e-4, overwrite=False
     Parameters
     ----------
     pipe : Pipeline
-        A fitted pipeline such as :func:`~ecg_sklearn.pipeline.make_ecg_pipeline`
-        makes: BeatScaler, StandardScaler, MinMaxScaler, MaxAbsScaler, RobustScaler
-        or none, SpectrogramTransformer, and a SpectrogramCNNClassifier at the end.
+        Fitted, such as :func:`~ecg_sklearn.pipeline.make_ecg_pipeline` makes:
+        BeatScaler, StandardScaler, MinMaxScaler, MaxAbsScaler, RobustScaler or none,
+        SpectrogramTransformer, and a SpectrogramCNNClassifier at the end.
     path : str or path-like
         The file; its name ends with ".onnx", ".tflite" or ".keras", as the format
         has it.
@@ -121,11 +121,10 @@ def export(pipe, path, *, format="onnx", X=None, tolerance=1e-4, overwrite=False
     input for more. Missing values and amplitudes beyond 1e15, which the pipeline
     refuses, give numbers without meaning.
 
-    Facts are in the file as JSON: in ``metadata_props`` of ONNX, each value by itself;
-    else in the member ``ecg_sklearn.json`` of the zip archive that the file is at the
-    same time. They are "classes", "n_columns", "column_names" (empty if the pipeline
-    knows none), "feature_columns" (positions of the columns that are no samples),
-    "sampling_rate" in Hz, "cut" (how the beats were cut, or null), and "package".
+    The file holds facts as JSON, in ``metadata_props`` of ONNX or else in the member
+    ``ecg_sklearn.json`` of the zip archive that the file is: "classes", "n_columns",
+    "column_names" (empty if the pipeline knows none), "feature_columns" (positions of
+    columns that are no samples), "sampling_rate" in Hz, "cut" (or null), "package".
 
     Examples
     --------
@@ -209,7 +208,7 @@ def _steps_to_export(pipe):
 
 
 def _metadata(first, steps, classifier):
-    """Plain facts that whoever runs the file will need."""
+    """Facts that are needed to run the file."""
     from ecg_sklearn import __version__
 
     facts = {
@@ -230,7 +229,7 @@ def _spectrograms_of(steps):
 
 
 def _probe_beats(first, steps):
-    """Make beats to compare on, of the size and around the mean of the training's."""
+    """Make beats to compare on, about as large as the training's."""
     rng = np.random.default_rng(0)
     n_columns = first.n_features_in_
     X = rng.normal(size=(_PROBES, n_columns))
@@ -265,7 +264,7 @@ def _curves(n_times, rng):
 
 
 def _learned(scaler, name, default):
-    """One number for each column that a scaler has learned, or what stands in."""
+    """Get what a scaler has learned of each column, or a default."""
     value = getattr(scaler, name, None)
     return default if np.ndim(value) == 0 else np.asarray(value)
 

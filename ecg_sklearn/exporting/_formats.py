@@ -39,17 +39,14 @@ def _write_onnx(path, model, metadata):
 
 
 def _load_onnx(path):
-    runtime = _optional("onnxruntime")
-    session = runtime.InferenceSession(path, providers=["CPUExecutionProvider"])
+    import onnxruntime
+
+    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
     return lambda beats: session.run(["probabilities"], {"beats": beats})[0]
 
 
 def _write_litert(path, model, metadata):
-    """Convert by TensorFlow, as Keras does from 3.13 on.
-
-    Keras' own format="litert" also accepts operations of TensorFlow that the
-    interpreter of small devices does not have.
-    """
+    """Convert by TensorFlow; Keras' "litert" may use operations that LiteRT lacks."""
     _check_backend("litert")
     import tensorflow as tf
 

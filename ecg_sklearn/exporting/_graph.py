@@ -14,11 +14,7 @@ _TINY = np.float32(1e-37)
 
 
 def keras_model(steps, network, n_columns):
-    """Build the whole pipeline as one Keras model; the network is copied.
-
-    Every operation says its data type and order of axes, and is one that Keras saves
-    without custom code.
-    """
+    """Build the whole pipeline as one Keras model, without custom code."""
     copy = keras.models.clone_model(network)
     copy.set_weights(network.get_weights())
     beats = keras.Input((n_columns,), dtype="float32", name="beats")
@@ -33,7 +29,6 @@ def keras_model(steps, network, n_columns):
 
 
 def _float32(value):
-    """Write a constant in the single precision of the graph."""
     return np.asarray(value, dtype=np.float32)
 
 
@@ -52,10 +47,7 @@ def _scaled(x, scaler):
 
 
 def _images(x, transformer):
-    """Append the spectrogram, as SpectrogramTransformer.transform computes it.
-
-    Gives (n_beats, n_values): all that follows one beat, in C order.
-    """
+    """Append the spectrogram; gives (n_beats, n_values) in C order."""
     beats = _take(x, transformer.sample_columns_)
     real, imaginary = _fourier_parts(beats, transformer._stft)
     power = ops.square(real) + ops.square(imaginary)
@@ -116,7 +108,7 @@ def _fourier_parts(beats, stft):
 
 
 def _extended(beats, padding, boundary):
-    """Append the extension of beats at both ends."""
+    """Extend beats at both ends."""
     if not padding:
         return beats
     if boundary == "zeros":

@@ -1,8 +1,4 @@
-"""What a classifier looked at: class activation maps, occlusion and their display.
-
-Keras, TensorFlow and matplotlib are loaded by the functions that need them, not by
-importing this module.
-"""
+"""What a classifier looked at: class activation maps, occlusion and their display."""
 
 from ecg_sklearn.inspection._class_activation import grad_cam
 from ecg_sklearn.inspection._display import BeatExplanationDisplay

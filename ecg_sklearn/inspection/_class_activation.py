@@ -49,9 +49,9 @@ def grad_cam(pipe, X, class_=None, *, layer=None):
     -------
     Bunch
         ``heatmap`` of shape (n_beats, n_freqs, n_frames) float32, in [0, 1], where 1
-        is the largest value of the beat; all zeros for a beat where nothing spoke
-        for the class. ``time_profile`` of shape (n_beats, n_times) float32: its mean
-        over the frequencies, interpolated to the samples of the beat.
+        is the largest value of the beat; all zeros without evidence. ``time_profile``
+        of shape (n_beats, n_times) float32: its mean over the frequencies,
+        interpolated to the samples of the beat.
         ``frequencies`` (n_freqs,) in Hz, ``frame_times`` (n_frames,) and ``times``
         (n_times,) in seconds from the first sample. ``classes`` (n_beats,), the
         labels explained, and ``probability`` (n_beats,), what the classifier gives
@@ -76,18 +76,14 @@ def grad_cam(pipe, X, class_=None, *, layer=None):
 
     Notes
     -----
-    The first Grad-CAM [1]_ weights a channel by its mean gradient over the map. Here
-    each place is weighted by its own gradient (HiResCAM [2]_). Behind the last block,
-    where the network averages over the map, both agree; but its map of a spectrogram
-    of 12 by 47 has 1 by 3 places, 0.53 s apart. On earlier blocks the mean says little:
-    for simulated V beats of the Kaggle form, block 2 put 0.12 to 0.46 of the mass
-    within 0.15 s of the R peak with it (three trainings; 0.10 would be uniform), and
-    0.56 to 0.64 without. LayerCAM, which keeps the positive gradients alone, gave 0.41
-    to 0.50, and all but fails the test with random weights of [3]_.
+    Grad-CAM [1]_ weights a channel by its mean gradient over the map. Here each place
+    is weighted by its own gradient (HiResCAM [2]_). On the last block both agree, but
+    its map of a spectrogram of 12 by 47 has 1 by 3 places. On earlier blocks the mean
+    says little: for simulated V beats, block 2 put 0.12 to 0.46 of the mass within
+    0.15 s of the R peak with it (0.10 would be uniform), and 0.56 to 0.64 without.
 
-    A place of the map is put in the centre of what its convolutions see. On the third
-    block of the default network this is 0.1 s later than where a resize that knows
-    the two shapes alone would put it.
+    A place of the map is put in the centre of what its convolutions see: on the third
+    block of the default network, 0.1 s later than a plain resize would put it.
 
     References
     ----------
@@ -95,7 +91,6 @@ def grad_cam(pipe, X, class_=None, *, layer=None):
        via gradient-based localization", ICCV, 2017.
     .. [2] R. L. Draelos, L. Carin, "Use HiResCAM instead of Grad-CAM for faithful
        explanations of convolutional neural networks", arXiv:2011.08891, 2020.
-    .. [3] J. Adebayo et al., "Sanity checks for saliency maps", NeurIPS, 2018.
 
     Examples
     --------
@@ -116,7 +111,12 @@ def grad_cam(pipe, X, class_=None, *, layer=None):
             'Set KERAS_BACKEND="tensorflow" before Keras is imported, or use occlusion.'
         )
     steps, classifier = split_pipeline(pipe)
-    network = _fitted_network(classifier)
+    network = getattr(classifier, "model_", None)
+    if not hasattr(network, "layers"):
+        raise ValueError(
+            f"grad_cam explains convolutional networks, and {type(classifier).__name__}"
+            " has none in model_. Use occlusion, which works with any classifier."
+        )
     path = _choose_path(network, layer)
     to_rows, to_columns = _resizers(path)
     scores = _ScoreGradient(network, path[-1])
@@ -125,7 +125,9 @@ def grad_cam(pipe, X, class_=None, *, layer=None):
         X = np.asarray(X)
     for start in range(0, max(len(X), 1), _CHUNK_BEATS):  # no beats: an error below
         part = slice(start, start + _CHUNK_BEATS)
-        images = _transform(steps, _safe_indexing(X, part))
+        images = _safe_indexing(X, part)
+        for step in steps:
+            images = step.transform(images)
         probability = classifier.predict_proba(images)
         code = class_codes(class_, classifier.classes_, probability)
         maps, gradients = scores(images, code)
@@ -160,12 +162,6 @@ def split_pipeline(pipe):
     return steps, classifier
 
 
-def _transform(steps, X):
-    for step in steps:
-        X = step.transform(X)
-    return X
-
-
 def spectrogram_step(steps):
     """Get the step that knows frequencies and times, or None."""
     known = [step for step in steps if hasattr(step, "frequencies_")]
@@ -182,21 +178,10 @@ def has_maps(classifier):
     return keras.backend.backend() == "tensorflow" and bool(_paths_to_maps(network))
 
 
-def _fitted_network(classifier):
-    network = getattr(classifier, "model_", None)
-    if not hasattr(network, "layers"):
-        raise ValueError(
-            f"grad_cam explains convolutional networks, and {type(classifier).__name__}"
-            " has none in model_. Use occlusion, which works with any classifier."
-        )
-    return network
-
-
 def _paths_to_maps(network):
-    """Layers from the first convolution to each layer whose output is a map.
+    """Layers from the first convolution to each layer with rows, columns, channels.
 
-    A map has rows, columns and channels, and a convolution before it. Where layers
-    join, the path follows the first one: a residual sum is centred on what is added to.
+    Where layers join, the path follows the first: a residual sum is centred on it.
     """
     made_by = {id(getattr(each, "output", None)): each for each in network.layers}
     paths = {}
@@ -225,7 +210,7 @@ def _is_convolution(layer):
 
 
 def _choose_path(network, layer):
-    """Find the path to the layer that a number, a name or None stands for."""
+    """Find the path to a layer, by its number, its name or None."""
     paths = _paths_to_maps(network)
     if not paths:
         raise ValueError(
@@ -286,8 +271,7 @@ def _centres(path, axis):
 
 def _interpolation(known, wanted):
     """Matrix of linear interpolation, constant beyond the first and last place."""
-    units = np.eye(len(known))
-    columns = [np.interp(wanted, known, unit) for unit in units]
+    columns = [np.interp(wanted, known, unit) for unit in np.eye(len(known))]
     return np.stack(columns, axis=1).astype(np.float32)
 
 

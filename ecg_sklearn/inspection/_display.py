@@ -1,6 +1,9 @@
 """The display that lays an explanation over a beat and its spectrogram."""
 
+from dataclasses import KW_ONLY, dataclass
+
 import numpy as np
+from numpy.typing import ArrayLike
 
 from ecg_sklearn.inspection._class_activation import (
     grad_cam,
@@ -8,6 +11,7 @@ from ecg_sklearn.inspection._class_activation import (
     split_pipeline,
 )
 from ecg_sklearn.inspection._occlusion import occlusion
+from ecg_sklearn.plotting._drawing import cut_of, in_words, time_label
 
 __all__ = ["BeatExplanationDisplay"]
 
@@ -21,15 +25,16 @@ _CLEARLY_NEGATIVE = 0.1
 _QUANTITIES = {"db": "Power (dB)", "power": "Power", "magnitude": "Magnitude"}
 
 
+@dataclass(eq=False, repr=False)
 class BeatExplanationDisplay:
-    """One beat and its spectrogram, with what spoke for a class laid over them.
+    """One beat and its spectrogram, with the evidence for a class.
 
     Parameters
     ----------
     beat : array-like of shape (n_times,)
         The beat.
     times : array-like of shape (n_times,)
-        Times of its samples, in s.
+        Times of its samples, in s, from the R peak where the first is negative.
     time_profile : array-like of shape (n_times,)
         Evidence at each sample. Positive values colour the ground behind the beat;
         stretches of clearly negative values are hatched.
@@ -45,6 +50,8 @@ class BeatExplanationDisplay:
         What the values of the spectrogram are.
     profile_label : str, default="Evidence"
         What the values of ``time_profile`` are.
+    unit : str, default="a.u."
+        Unit of the amplitude, such as "mV".
     title : str, default=None
         Title above the beat.
 
@@ -69,30 +76,18 @@ class BeatExplanationDisplay:
     >>> display = BeatExplanationDisplay(wave, times, wave)
     """
 
-    def __init__(
-        self,
-        beat,
-        times,
-        time_profile,
-        *,
-        spectrogram=None,
-        heatmap=None,
-        frequencies=None,
-        frame_times=None,
-        spectrogram_label="Power (dB)",
-        profile_label="Evidence",
-        title=None,
-    ):
-        self.beat = beat
-        self.times = times
-        self.time_profile = time_profile
-        self.spectrogram = spectrogram
-        self.heatmap = heatmap
-        self.frequencies = frequencies
-        self.frame_times = frame_times
-        self.spectrogram_label = spectrogram_label
-        self.profile_label = profile_label
-        self.title = title
+    beat: ArrayLike
+    times: ArrayLike
+    time_profile: ArrayLike
+    _: KW_ONLY
+    spectrogram: ArrayLike | None = None
+    heatmap: ArrayLike | None = None
+    frequencies: ArrayLike | None = None
+    frame_times: ArrayLike | None = None
+    spectrogram_label: str = "Power (dB)"
+    profile_label: str = "Evidence"
+    unit: str = "a.u."
+    title: str | None = None
 
     @classmethod
     def from_estimator(
@@ -103,6 +98,8 @@ class BeatExplanationDisplay:
         *,
         method="grad_cam",
         layer=None,
+        start=None,
+        unit=None,
         target_names=None,
         axes=None,
     ):
@@ -120,6 +117,12 @@ class BeatExplanationDisplay:
             :func:`grad_cam`, or :func:`occlusion`, which has no heatmap.
         layer : int or str, default=None
             For "grad_cam": the convolution block, as there.
+        start : float or None, default=None
+            Time of the first sample, in s, such as -0.4 for a window that begins
+            before the R peak. None takes that of the beats that the pipeline was
+            fitted on, where it knows it, and 0 otherwise.
+        unit : str or None, default=None
+            Unit of the amplitude; None, as for ``start``.
         target_names : sequence of str or None, default=None
             Names of the classes, for the title: one for each label 0, 1, and so on.
         axes : sequence of two matplotlib.axes.Axes or None, default=None
@@ -156,39 +159,38 @@ class BeatExplanationDisplay:
             found = grad_cam(pipe, x, class_, layer=layer)
         else:
             found = occlusion(pipe, x, class_)
+        first, known = cut_of(steps)
+        start = first if start is None else start
         beat = np.asarray(x)[0, spectrogram.sample_columns_]
         for step in steps[: steps.index(spectrogram)]:
             x = step.transform(x)
         name = found.classes[0]
         name = name if target_names is None else target_names[name]
+        [name] = in_words([name])
         return cls(
             beat,
-            found.times,
+            found.times + start,
             found.time_profile[0],
             spectrogram=spectrogram._levels_in_units(x)[0],
             heatmap=found.heatmap[0] if "heatmap" in found else None,
             frequencies=spectrogram.frequencies_,
-            frame_times=spectrogram.times_,
+            frame_times=spectrogram.times_ + start,
             spectrogram_label=_QUANTITIES[spectrogram.scale],
             profile_label="Evidence, mean over frequency"
             if method == "grad_cam"
             else "Fall of the probability",
-            title=f"Class {name}, probability {found.probability[0]:.2f}",
+            unit=unit or known or "a.u.",
+            title=f"One beat: {name}, probability {found.probability[0]:.2f}",
         ).plot(axes)
 
     def plot(self, axes=None):
-        """Draw.
+        """Draw, and return this display.
 
         Parameters
         ----------
         axes : sequence of matplotlib.axes.Axes or None, default=None
             Where to draw the beat and, if there is one, the spectrogram; None makes
             a figure.
-
-        Returns
-        -------
-        BeatExplanationDisplay
-            This display.
         """
         import matplotlib.pyplot as plt
 
@@ -231,11 +233,12 @@ class BeatExplanationDisplay:
         if against.any():
             ax.fill_between(
                 times, low, high, where=against, facecolor="none", edgecolor="0.6",
-                hatch="///", linewidth=0, label="spoke against the class", zorder=0.5,
+                hatch="///", linewidth=0, zorder=0.5, label="evidence against",
             )  # fmt: skip
             ax.legend(fontsize="small", loc="best")
-        ax.set(xlim=(times[0], times[-1]), ylim=(low, high), title=self.title or "")
-        ax.set(xlabel="Time (s)", ylabel="Amplitude")
+        ax.set(xlim=(times[0], times[-1]), ylim=(low, high))
+        ax.set(xlabel=time_label(times[0]), ylabel=f"Amplitude ({self.unit})")
+        ax.set_title(self.title or "", fontsize="medium")
         ax.figure.colorbar(ground, ax=ax, label=self.profile_label, pad=0.02)
 
     def _draw_spectrogram(self, ax):
@@ -251,10 +254,10 @@ class BeatExplanationDisplay:
             cmap="Greys",
         )
         ax.figure.colorbar(image, ax=ax, label=self.spectrogram_label, pad=0.02)
-        ax.set(xlabel="Time (s)", ylabel="Frequency (Hz)")
+        ax.set(xlabel=time_label(self.times[0]), ylabel="Frequency (Hz)")
         if self.heatmap is None:
             return
-        # Carried on to the edges of the outer cells, where the image ends.
+        # Extended to the edges of the outer cells, where the image ends.
         heatmap = np.pad(np.asarray(self.heatmap), 1, mode="edge")
         levels = [n for n in _CONTOURS if heatmap.min() < n < heatmap.max()]
         if levels:
@@ -269,9 +272,8 @@ class BeatExplanationDisplay:
             )
             drawn.set_path_effects([withStroke(linewidth=3.2, foreground="white")])
             ax.set_title(
-                "0.25 (dotted), 0.5 (dashed), 0.75 (solid) of the largest evidence",
+                "Contours: 0.25 (dotted), 0.5 (dashed), 0.75 (solid) of the largest",
                 fontsize="small",
-                loc="right",
             )
 
 

@@ -48,9 +48,8 @@ def occlusion(
     pipe : estimator
         Fitted classifier or pipeline with ``predict_proba``, of any kind.
     X : array-like or DataFrame of shape (n_beats, n_columns)
-        Beats. Features of the beat, which are the columns that the spectrogram in the
-        pipeline takes for features, or those of a DataFrame that are not named
-        ``t000``, ``t001`` and so on, stay as they are.
+        Beats. Features stay as they are: what the spectrogram in the pipeline takes
+        for features, or columns of a DataFrame not named ``t000``, ``t001`` and so on.
     class_ : label, default=None
         The class to explain. None explains the predicted class of each beat.
     patch_seconds : float, default=0.05
@@ -65,7 +64,7 @@ def occlusion(
     -------
     Bunch
         ``time_profile`` of shape (n_beats, n_times) float32, in [-1, 1]: the fall of
-        the probability, below zero where a stretch spoke against the class.
+        the probability, below zero where a stretch is evidence against the class.
         ``times`` (n_times,) in seconds from the first sample. ``classes``
         (n_beats,), the labels explained, and ``probability`` (n_beats,), what the
         classifier gives them.
@@ -84,10 +83,9 @@ def occlusion(
 
     Notes
     -----
-    A stretch that stands for itself among many alike shows no fall, and a line where
-    a wave should be is a beat that no heart makes: read small values with care. Of a
-    wide QRS, the default leaves most; ``patch_seconds=0.1`` takes it whole. It costs
-    one prediction for each stretch, 39 for a beat of one second.
+    The filled-in beat is not physiological: read small values with care. The default
+    leaves most of a wide QRS; ``patch_seconds=0.1`` takes it whole. It costs one
+    prediction for each stretch, 39 for a beat of one second.
 
     References
     ----------
@@ -114,7 +112,13 @@ def occlusion(
     X = check_array(X, dtype=[np.float64, np.float32])
     samples = sample_places(steps, table if hasattr(table, "columns") else X)
     if sampling_rate is None:
-        sampling_rate = _known_sampling_rate(steps)
+        spectrogram = spectrogram_step(steps)
+        if spectrogram is None:
+            raise ValueError(
+                "The pipeline has no spectrogram that knows the sampling rate. Give "
+                "sampling_rate, in Hz."
+            )
+        sampling_rate = spectrogram.sampling_rate
     n_times = len(samples)
     starts, width = _stretches(n_times, sampling_rate, patch_seconds, stride_seconds)
     shares = np.zeros((len(starts), n_times), dtype=np.float32)
@@ -153,16 +157,6 @@ def _predict_proba(pipe, X, table):
         X = pd.DataFrame(X, columns=table.columns)
         X.attrs = dict(getattr(table, "attrs", {}))
     return pipe.predict_proba(X)
-
-
-def _known_sampling_rate(steps):
-    spectrogram = spectrogram_step(steps)
-    if spectrogram is None:
-        raise ValueError(
-            "The pipeline has no spectrogram that knows the sampling rate. Give "
-            "sampling_rate, in Hz."
-        )
-    return spectrogram.sampling_rate
 
 
 def _stretches(n_times, sampling_rate, patch_seconds, stride_seconds):

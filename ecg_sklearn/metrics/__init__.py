@@ -4,9 +4,14 @@ Arrays in, numbers out: nothing here sees an estimator.
 """
 
 from ecg_sklearn.metrics._aami import AAMIReport, aami_report
-from ecg_sklearn.metrics._bootstrap import BootstrapInterval, bootstrap_ci
+from ecg_sklearn.metrics._bootstrap import (
+    BootstrapInterval,
+    bootstrap_ci,
+    bootstrap_difference,
+)
 from ecg_sklearn.metrics._calibration import expected_calibration_error
 from ecg_sklearn.metrics._evaluation import Evaluation
+from ecg_sklearn.metrics._mcnemar import mcnemar_test
 from ecg_sklearn.metrics._scorers import aami_jk_score, get_aami_scorers
 
 __all__ = [
@@ -16,6 +21,8 @@ __all__ = [
     "aami_jk_score",
     "aami_report",
     "bootstrap_ci",
+    "bootstrap_difference",
     "expected_calibration_error",
     "get_aami_scorers",
+    "mcnemar_test",
 ]

@@ -1,4 +1,4 @@
-"""How far probabilities can be trusted: :func:`expected_calibration_error`."""
+"""Calibration of probabilities: :func:`expected_calibration_error`."""
 
 from numbers import Integral
 
@@ -67,7 +67,7 @@ def expected_calibration_error(y_true, y_proba, *, labels, n_bins=10):
 
 
 def _check_probability(y_true, y_proba, labels):
-    """Probabilities as an array that fits the beats and the classes."""
+    """Check that probabilities fit the beats and the classes."""
     y_proba = np.asarray(y_proba, dtype=float)
     if y_proba.shape != (len(y_true), len(labels)):
         raise ValueError(

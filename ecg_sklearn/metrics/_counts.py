@@ -8,10 +8,7 @@ from ecg_sklearn.utils._validation import flat_array
 
 
 def check_aligned(**arrays):
-    """Give back arrays with one value for each beat, the first one being the measure.
-
-    The arrays come by the names that the caller knows them by.
-    """
+    """Check that arrays, given by name, have as many values as the first of them."""
     found = {name: flat_array(values, name) for name, values in arrays.items()}
     first = next(iter(found))
     for name, values in found.items():
@@ -33,10 +30,7 @@ def ratio(part, whole):
 
 
 def cohen_kappa(matrix):
-    """Cohen's kappa of matrices of shape (..., n, n); nan where one cell has all.
-
-    As :func:`sklearn.metrics.cohen_kappa_score`, without a pass over the beats.
-    """
+    """Cohen's kappa of matrices of shape (..., n, n); nan where one cell has all."""
     total = matrix.sum(axis=(-2, -1))
     agreed = np.trace(matrix, axis1=-2, axis2=-1) * total
     by_chance = (matrix.sum(axis=-2) * matrix.sum(axis=-1)).sum(axis=-1)
@@ -44,7 +38,7 @@ def cohen_kappa(matrix):
 
 
 def plain(value):
-    """Bring numbers to what JSON knows: nan becomes None, arrays become lists."""
+    """Convert to what JSON knows: nan to None, arrays to lists."""
     if isinstance(value, dict):
         return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):

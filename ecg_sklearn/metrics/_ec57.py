@@ -94,7 +94,7 @@ def _ectopic_counts(matrix, beat):
 
 
 def jk_indices(matrix, zero_division):
-    """Give j and jk, with a value for the rates of what has no beats."""
+    """Give j and jk; rates of a class without beats are ``zero_division``."""
     j = 0.0
     for beat in ECTOPIC:
         tp, fn, fp, _ = _ectopic_counts(matrix, beat)

@@ -87,8 +87,8 @@ class Evaluation:
     >>> found = Evaluation.from_predictions(
     ...     list("NNNNVV"), list("NNNVVV"), groups=["100", "101"] * 3, random_state=0
     ... )
-    >>> print(round(found.accuracy, 3), found.classes.loc["V", "recall"])
-    0.833 1.0
+    >>> round(found.accuracy, 3), float(found.classes.loc["V", "recall"])
+    (0.833, 1.0)
     """
 
     names: tuple
@@ -194,56 +194,31 @@ class Evaluation:
 
     def __str__(self):
         table = self.classes.drop(columns="specificity").rename_axis(None)
+        matrix = matrix_text(self.confusion_matrix, self.names)
         lines = [
             f"{self.n_beats} beats, accuracy {self.accuracy:.4f}, "
             f"macro-F1 {self.macro_f1:.4f}",
-            "",
-            table.to_string(
-                float_format="{:.4f}".format, na_rep="-", index_names=False
-            ),
-            "",
+            table.to_string(float_format="{:.4f}".format, na_rep="-"),
+            str(self.ec57 or f"Beats by true and predicted class\n{matrix}"),
         ]
-        if self.ec57 is None:
-            lines += [
-                "Beats by true and predicted class",
-                matrix_text(self.confusion_matrix, self.names),
-            ]
-        else:
-            lines += [str(self.ec57)]
         if self.n_resamples:
-            lines += [
-                "",
-                f"95 % intervals, {self.n_resamples} resamples of {self.unit}",
-            ]
-            shown = len(self.intervals) - len(_RATES) * len(self.names)
-            lines += [
+            n_shown = len(self.intervals) - len(_RATES) * len(self.names)
+            intervals = [
                 f"{name:<9} {row.estimate:.4f} ({row.low:.4f} to {row.high:.4f})"
-                for name, row in self.intervals.iloc[:shown].iterrows()
+                for name, row in self.intervals.iloc[:n_shown].iterrows()
             ]
-        return "\n".join(lines)
+            head = f"95 % intervals, {self.n_resamples} resamples of {self.unit}"
+            lines.append("\n".join([head, *intervals]))
+        return "\n\n".join(lines)
 
     def to_dict(self):
-        """Give the numbers as plain Python, ready for JSON.
-
-        Returns
-        -------
-        dict
-            "n_beats", "accuracy", "macro_f1", "classes" and "intervals" (by name),
-            "confusion_matrix", "ec57" and "calibration_error", those that there are.
-            What is not defined is None.
-        """
-        found = {
-            "n_beats": self.n_beats,
-            "accuracy": self.accuracy,
-            "macro_f1": self.macro_f1,
-            "classes": self.classes.to_dict("index"),
-            "confusion_matrix": self.confusion_matrix,
-        }
+        """Give all numbers as plain Python, ready for JSON; None where undefined."""
+        simple = ("n_beats", "accuracy", "macro_f1", "confusion_matrix")
+        found = {name: getattr(self, name) for name in simple}
+        found["classes"] = self.classes.to_dict("index")
         if self.n_resamples:
-            rows = self.intervals.to_dict("index")
-            found["intervals"] = {
-                k: row | {"unit": self.unit} for k, row in rows.items()
-            }
+            intervals = self.intervals.assign(unit=self.unit)
+            found["intervals"] = intervals.to_dict("index")
         if self.ec57 is not None:
             found["ec57"] = self.ec57.to_dict()
         if self.calibration_error is not None:
@@ -260,8 +235,7 @@ def _read(y_true, y_pred, groups, labels, target_names):
     given = [values for values, _ in sides]
     given += [] if labels is None else check_aligned(labels=labels)
     *found, columns = named = names_of_all(given, target_names)
-    if labels is None:
-        # Numbers stand in their own order, which is not that of text.
+    if labels is None:  # numbers stand in their own order, which is not that of text
         value = {
             name: (isinstance(label, str), label)
             for names, labels_of in zip(named, given, strict=True)
@@ -314,6 +288,7 @@ def _figures(matrices, names):
 
 
 def _class_table(found, matrix, names):
+    """Rates of each class, and its number of beats."""
     import pandas as pd
 
     table = {

@@ -8,29 +8,15 @@ __all__ = ["label_names", "names_of_all"]
 
 
 def label_names(labels, target_names=None):
-    """Name class labels.
+    """Name labels: 0 or 0.0 and so on by ``target_names`` (None: N S V F Q).
 
-    Parameters
-    ----------
-    labels : array-like of shape (n_labels,)
-        Labels, such as ``classes_`` of a classifier.
-    target_names : sequence of str or None, default=None
-        Names of the labels 0, 1 and so on. None means N S V F Q.
-
-    Returns
-    -------
-    list of str
-        Where all labels are numbers that ``target_names`` names, 0 or 0.0 and so on,
-        these names; the labels as they are, otherwise.
+    Where one label has no such name, all stay as they are, as str.
     """
     return names_of_all([labels], target_names)[0]
 
 
 def names_of_all(arrays, target_names=None):
-    """Name the labels of several arrays alike, as :func:`label_names` does.
-
-    Some may hold numbers and others letters that mean the same classes.
-    """
+    """Name several arrays alike; some may hold numbers, others letters."""
     names = CLASS_NAMES if target_names is None else tuple(map(str, target_names))
     numbered = dict(enumerate(names))  # where 2.0 is found as well as 2
     arrays = [np.asarray(labels).tolist() for labels in arrays]

@@ -127,7 +127,7 @@ def check_no_leakage(
 
 
 def _leakage_message(records, subjects):
-    """Say what is on both sides and what to do; nothing where nothing is."""
+    """Say what is on both sides and what to do."""
     if not subjects:
         return ""
     return (
@@ -150,19 +150,9 @@ def _both_sides(subjects):
 
 
 def leakage_note(groups_train, groups_test):
-    """Say in a sentence who is both in training and among evaluated beats.
+    """Say in a sentence (``message``) who is in training and among evaluated beats.
 
-    Parameters
-    ----------
-    groups_train, groups_test : array-like of str or None
-        Records of the training beats and of the evaluated ones, each once or more;
-        None if they are not known.
-
-    Returns
-    -------
-    Bunch
-        ``is_clean``: True where no record and no subject is on both sides, False where
-        one is, None where it is not known. ``message``: the sentence.
+    ``is_clean`` is False where somebody is, None where records are not known (None).
     """
     for groups, whose in ((groups_test, "these"), (groups_train, "the training")):
         if groups is None:
@@ -176,23 +166,20 @@ def leakage_note(groups_train, groups_test):
         message = "No record and no subject is in both training and these beats."
         return Bunch(is_clean=True, message=message)
     names, n_test = _both_sides(found.subjects), len(np.unique(subject_of(groups_test)))
-    more = f" and {len(names) - 5} more" if len(names) > 5 else ""
     message = (
         f"{len(names)} of the {n_test} patients here were trained on: "
-        f"{', '.join(names[:5])}{more}. For them, the scores measure memory as well as "
-        "skill."
+        f"{_first(names, 5)}. For them, the scores measure memory as well as skill."
     )
     return Bunch(is_clean=False, message=message)
 
 
 def record_names(groups, caller, parameter="groups"):
-    """Record of each beat as str, from whatever names or numbers them."""
+    """Name the record of each beat as str, whatever names or numbers it."""
     if groups is None:
         raise ValueError(
             f"{caller} needs {parameter}, the record of each beat, and got None. Beats "
-            "of one record resemble each other: without knowing their records they "
-            "cannot be kept on one side of the split. Data sets of "
-            "ecg_sklearn.datasets that know them have them in Bunch.groups."
+            "of one record cannot be kept on one side without it. Data sets of "
+            "ecg_sklearn.datasets that know the records have Bunch.groups."
         )
     names = flat_array(groups, parameter, column=True)
     if names.size == 0:
@@ -205,7 +192,10 @@ def record_names(groups, caller, parameter="groups"):
 
 
 def listed(names, most=None):
-    """Names in quotes, with a count of those that are not shown."""
-    shown = ", ".join(repr(name) for name in names[:most])
-    hidden = 0 if most is None else max(0, len(names) - most)
-    return f"{shown} and {hidden} more" if hidden else shown
+    """List names in quotes, with a count of those that are not shown."""
+    return _first([repr(name) for name in names], most or len(names))
+
+
+def _first(names, most):
+    hidden = len(names) - most
+    return ", ".join(names[:most]) + (f" and {hidden} more" if hidden > 0 else "")

@@ -46,13 +46,12 @@ class InterPatientSplit(BaseCrossValidator):
 
     Notes
     -----
-    ``groups``, the record of each beat, is needed by ``split``, ``cross_val_score`` and
-    the ``fit`` of a search. With metadata routing on it is requested by default, and
+    With metadata routing on, ``groups`` is requested by default, and
     ``cross_val_score`` takes it in ``params``.
 
-    The protocol has a leak of its own: records 201 (DS1) and 202 (DS2) come from the
-    same subject, as :func:`check_no_leakage` reports. To close it, leave one of the two
-    out, and say so with the result.
+    Records 201 (DS1) and 202 (DS2) come from the same subject, as
+    :func:`check_no_leakage` reports. Leave one of the two out to avoid this leak of the
+    protocol, and say so with the result.
 
     A search with ``refit=True`` trains its last model on all beats that it was given,
     those of the test records included. Its score is that of the split, not of this
@@ -82,18 +81,7 @@ class InterPatientSplit(BaseCrossValidator):
         self.test_records = test_records
 
     def get_n_splits(self, X=None, y=None, groups=None):
-        """Return the number of splits, which is one.
-
-        Parameters
-        ----------
-        X, y, groups : object
-            Ignored; here for the API.
-
-        Returns
-        -------
-        int
-            1.
-        """
+        """Return 1, the number of splits; the arguments are ignored."""
         return 1
 
     def split(self, X, y=None, groups=None):
@@ -259,10 +247,9 @@ def record_train_test_split(
 
 
 def _nearest_subset(counts, share, rng):
-    """Choose the records whose part of each class and of all is nearest to a share.
+    """Choose records of counts (n_records, n_classes) that hold about a share.
 
-    ``counts`` is of shape (n_records, n_classes). The distance is the mean squared
-    difference over the classes plus the squared difference in size.
+    The distance is the mean squared difference over the classes, plus that in size.
     """
     size = counts.sum(axis=1, keepdims=True)
     weights = np.r_[np.full(counts.shape[1], 1 / counts.shape[1]), 1.0]

@@ -1,10 +1,11 @@
-"""What is fitted: building, training, prediction and pickling of the network."""
+"""Base of the classifier: builds, trains, asks and pickles the network."""
 
 import warnings
 from numbers import Integral
 
 import joblib
 import numpy as np
+from joblib.func_inspect import get_func_code
 from scikeras.wrappers import BaseWrapper
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.exceptions import ConvergenceWarning
@@ -15,19 +16,15 @@ from sklearn.utils.validation import check_is_fitted
 from ecg_sklearn import __version__
 from ecg_sklearn.neural_network import _callbacks, _network, _training, _validation
 
-__all__ = ["NetworkClassifier"]
-
 
 class NetworkClassifier(ClassifierMixin, BaseWrapper):
     """Base of :class:`~ecg_sklearn.neural_network.SpectrogramCNNClassifier`."""
 
-    # BaseWrapper builds from a `model` argument and hands parameters to Keras by
-    # name; here the parameters are explicit, and nothing is handed on by itself.
+    # BaseWrapper builds from a `model` argument and routes parameters to Keras by
+    # name; here the parameters are explicit.
     model = None
-    build_fn = None
 
-    # BaseWrapper reads parameters off __dict__, fitted attributes and all;
-    # scikit-learn's own way reads the signature.
+    # BaseWrapper takes all of __dict__ for parameters; scikit-learn the signature's.
     _get_param_names: classmethod = classmethod(BaseEstimator._get_param_names.__func__)
     set_params = BaseEstimator.set_params
     __repr__ = BaseEstimator.__repr__
@@ -102,7 +99,7 @@ class NetworkClassifier(ClassifierMixin, BaseWrapper):
         self._forget()
         seed = int(rng.randint(2**31 - 1))
         self._shuffler = np.random.default_rng(seed)
-        self._spec = _network.NetworkSpec(
+        spec = _network.NetworkSpec(
             image_shape=tuple(map(int, X.shape[1:])),
             n_classes=len(self.classes_),
             filters=tuple(map(int, self.filters)),
@@ -119,7 +116,7 @@ class NetworkClassifier(ClassifierMixin, BaseWrapper):
             logit_offsets=self._logit_offsets(codes),
         )
         self._optimizer_state = []
-        self.model_ = _network.build_network(self._spec, seed)
+        self.model_ = _network.build_network(spec, seed, self.build_fn)
 
     def _logit_offsets(self, codes):
         """Logarithms of the classes' frequencies, weighted; () if they do not count."""
@@ -135,14 +132,8 @@ class NetworkClassifier(ClassifierMixin, BaseWrapper):
             self.__dict__.pop(name, None)
 
     def _batches(self, X, codes, weights, first_epoch=0):
-        return _training.BeatBatches(
-            X,
-            codes,
-            weights,
-            batch_size=self.batch_size,
-            rng=self._shuffler,
-            first_epoch=first_epoch,
-        )
+        size, rng = self.batch_size, self._shuffler
+        return _training.BeatBatches(X, codes, weights, size, rng, first_epoch)
 
     def _backup(self, callbacks, parts):
         """Make the callback that keeps the state of this training."""
@@ -155,7 +146,9 @@ class NetworkClassifier(ClassifierMixin, BaseWrapper):
         left_out = ("callbacks", "checkpoint", "verbose")
         params = self.get_params()
         params = {name: params[name] for name in params if name not in left_out}
-        digest = joblib.hash((__version__, params, self._spec, *parts), "sha1")
+        if self.build_fn is not None:
+            params["build_fn"] = get_func_code(self.build_fn)[0]
+        digest = joblib.hash((__version__, params, self.model_.spec, *parts), "sha1")
         return _callbacks.Backup(self.checkpoint, digest, callbacks)
 
     def _train(self, batches, callbacks, epochs, validation=None):
@@ -172,7 +165,8 @@ class NetworkClassifier(ClassifierMixin, BaseWrapper):
             n_done = last_epoch if backup.stopped else backup.n_epochs
             batches.start_epoch(backup.n_epochs - 1)  # shuffles as those epochs did
         own = list(self.callbacks or [])
-        pooled = not own  # callbacks of others may leave marks on what they train on
+        # Callbacks of a user may change what they train, and a function what it builds.
+        pooled = not own and self.build_fn is None
         report = None
         if self.verbose:
             bar = self.verbose == 1
@@ -181,11 +175,10 @@ class NetworkClassifier(ClassifierMixin, BaseWrapper):
         try:
             history = _training.train(
                 self.model_,
-                self._spec,
                 self._optimizer_state,
                 batches,
                 validation,
-                callbacks=[*_callbacks.seeding_callbacks(), *callbacks, *own],
+                callbacks=[*callbacks, *own],
                 pooled=pooled,
                 epochs=last_epoch,
                 initial_epoch=n_done,
@@ -214,7 +207,7 @@ class NetworkClassifier(ClassifierMixin, BaseWrapper):
         new = {"loss": [], **new}
         joined = {
             name: before.get(name, []) + [float(value) for value in new.get(name, [])]
-            for name in [*before, *(name for name in new if name not in before)]
+            for name in before | new
         }
         self.n_epochs_ = len(joined["loss"])
         self.history_ = {
@@ -233,7 +226,8 @@ class NetworkClassifier(ClassifierMixin, BaseWrapper):
     def __setstate__(self, state):
         """Unpack the network."""
         if isinstance(state.get("model_"), dict):
-            state = {**state, "model_": _network.unpack_network(state["model_"])}
+            network = _network.unpack_network(state["model_"], state["build_fn"])
+            state = {**state, "model_": network}
         super().__setstate__(state)
 
     def __sklearn_tags__(self):

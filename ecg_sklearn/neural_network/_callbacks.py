@@ -1,4 +1,4 @@
-"""Callbacks of a training: schedules, progress, its state on disk."""
+"""Callbacks of a training: schedules, progress, checkpoints."""
 
 import contextlib
 import io
@@ -16,34 +16,9 @@ from ecg_sklearn.neural_network._network import (
     variables_of,
 )
 
-__all__ = [
-    "Backup",
-    "EpochReport",
-    "LearningRate",
-    "OneCycle",
-    "SeedTorch",
-    "seeding_callbacks",
-    "training_callbacks",
-]
-
 
 class OneCycle(keras.callbacks.Callback):
-    """Learning rate that rises to a peak and falls to almost nothing, in one cycle.
-
-    Parameters
-    ----------
-    peak : float
-        Highest learning rate.
-    total_steps : int
-        Batches in the whole training.
-    warmup : float
-        Fraction of the steps that rises.
-
-    References
-    ----------
-    .. [1] L. N. Smith, N. Topin, "Super-convergence: very fast training of neural
-       networks using large learning rates", arXiv:1708.07120, 2017.
-    """
+    """Learning rate that rises to a peak and falls to almost zero, in one cycle."""
 
     def __init__(self, peak, total_steps, warmup=0.25):
         super().__init__()
@@ -65,13 +40,7 @@ def _cosine(start, stop, progress):
 
 
 class LearningRate(keras.callbacks.Callback):
-    """Set the learning rate at the start; write it into the history.
-
-    Parameters
-    ----------
-    value : float
-        The rate to start from.
-    """
+    """Set the learning rate at the start; write it into the history."""
 
     def __init__(self, value):
         super().__init__()
@@ -87,10 +56,7 @@ class LearningRate(keras.callbacks.Callback):
 
 
 class SeedTorch(keras.callbacks.Callback):
-    """Seed PyTorch for each epoch: its dropout does not ask the layers for theirs.
-
-    The seeds come from the layers nonetheless, and travel with the network.
-    """
+    """Seed PyTorch's dropout, which does not use the layers' seeds, in each epoch."""
 
     def on_epoch_begin(self, epoch, logs=None):
         """Seed this epoch."""
@@ -105,17 +71,7 @@ class SeedTorch(keras.callbacks.Callback):
 
 
 class EpochReport(keras.callbacks.Callback):
-    """One line for each epoch, and a progress bar while it runs.
-
-    Parameters
-    ----------
-    n_epochs : int
-        Epochs of the whole training.
-    n_batches : int
-        Batches of an epoch.
-    bar : bool
-        Show the bar, on terminals that can.
-    """
+    """One line for each epoch, and a progress bar while it runs."""
 
     def __init__(self, n_epochs, n_batches, *, bar):
         super().__init__()
@@ -166,7 +122,7 @@ class EpochReport(keras.callbacks.Callback):
         )
 
     def on_train_end(self, logs=None):
-        """Take the bar away."""
+        """Remove the bar."""
         if not self.progress.disable:  # which older versions of rich would show
             self.progress.stop()
 
@@ -187,27 +143,6 @@ class Backup(keras.callbacks.Callback):
     the disk is full, writes weights and epoch into two files, of which a kill may leave
     one, and leaves out the history, the best weights and the state of Dropout. Here all
     is in one file, which is replaced as a whole.
-
-    Parameters
-    ----------
-    folder : str or Path
-        Where the file is.
-    digest : str
-        The fingerprint of the training.
-    callbacks : list of keras.callbacks.Callback
-        Those in front of this one. They are restored by the history.
-
-    Attributes
-    ----------
-    history : dict of str to list of float
-        Of all epochs, those of the backup with them.
-    stopped : bool
-        Whether the training is over before its last epoch.
-
-    Raises
-    ------
-    ValueError
-        If the file is damaged, or of another training.
     """
 
     def __init__(self, folder, digest, callbacks):
@@ -313,36 +248,10 @@ class Backup(keras.callbacks.Callback):
             )
 
 
-def seeding_callbacks():
-    """Make the callbacks without which the backend would not repeat a training.
-
-    Returns
-    -------
-    list of keras.callbacks.Callback
-        None but for PyTorch.
-    """
-    return [SeedTorch()] if keras.backend.backend() == "torch" else []
-
-
 def training_callbacks(
     *, lr_schedule, learning_rate, early_stopping, patience, validates, epochs, batches
 ):
-    """Make the callbacks that the parameters of the classifier ask for.
-
-    Parameters
-    ----------
-    lr_schedule, learning_rate, early_stopping, patience : object
-        As in :class:`~ecg_sklearn.neural_network.SpectrogramCNNClassifier`.
-    validates : bool
-        Whether there are beats to validate on.
-    epochs, batches : int
-        Length of the training.
-
-    Returns
-    -------
-    list of keras.callbacks.Callback
-        In the order in which they must run.
-    """
+    """Make the callbacks that the parameters of the classifier ask for."""
     callbacks = [LearningRate(learning_rate)]
     if lr_schedule == "one_cycle":
         callbacks.append(OneCycle(learning_rate, epochs * batches))

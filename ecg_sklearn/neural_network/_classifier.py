@@ -12,8 +12,6 @@ from sklearn.utils.multiclass import _check_partial_fit_first_call
 from ecg_sklearn.neural_network import _callbacks, _network, _training, _validation
 from ecg_sklearn.neural_network._base import NetworkClassifier
 
-__all__ = ["SpectrogramCNNClassifier"]
-
 
 class SpectrogramCNNClassifier(NetworkClassifier):
     """Convolutional network that classifies the spectrograms of heartbeats.
@@ -41,6 +39,13 @@ class SpectrogramCNNClassifier(NetworkClassifier):
         Width of the dense layer; 0 leaves it out.
     dense_dropout : float, default=0.0
         Fraction of activations dropped behind the dense layer.
+    build_fn : callable or None, default=None
+        Builds another network, for which the parameters above do not count: called
+        with ``image_shape`` (n_freqs, n_frames, n_channels), ``n_classes`` and
+        ``n_feature_rows``, it returns a functional ``keras.Model`` that ends in
+        softmax. It is not compiled, and each fit builds it twice. Of the rows, the
+        last ``n_feature_rows`` hold features, and NaN behind them. An importable
+        function can be pickled by joblib; ``save`` refuses it, as it is code.
     optimizer : {"adamw", "adam", "sgd", "rmsprop"}, default="adamw"
         The rule that updates the weights; "sgd" has Nesterov momentum 0.9.
     learning_rate : float, default=2e-3
@@ -118,12 +123,6 @@ class SpectrogramCNNClassifier(NetworkClassifier):
     ecg_sklearn.preprocessing.SpectrogramTransformer : Makes the spectrograms.
     ecg_sklearn.pipeline.make_ecg_pipeline : Both in one pipeline, with SMOTE.
 
-    Notes
-    -----
-    Keras' own ``validation_split`` is not offered: it takes the last rows, and SMOTE
-    appends its synthetic beats last, so that nothing but synthetic beats of the last
-    classes would be validated on.
-
     References
     ----------
     .. [1] S. Ioffe, C. Szegedy, "Batch normalization: accelerating deep network
@@ -156,6 +155,7 @@ class SpectrogramCNNClassifier(NetworkClassifier):
         "dropout": [Interval(Real, 0, 1, closed="left")],
         "dense_units": [Interval(Integral, 0, None, closed="left")],
         "dense_dropout": [Interval(Real, 0, 1, closed="left")],
+        "build_fn": [callable, None],
         "optimizer": [StrOptions({"adamw", "adam", "sgd", "rmsprop"})],
         "learning_rate": [Interval(Real, 0, None, closed="neither")],
         "weight_decay": [Interval(Real, 0, None, closed="left")],
@@ -187,6 +187,7 @@ class SpectrogramCNNClassifier(NetworkClassifier):
         dropout=0.0,
         dense_units=128,
         dense_dropout=0.0,
+        build_fn=None,
         optimizer="adamw",
         learning_rate=2e-3,
         weight_decay=1e-4,
@@ -211,6 +212,7 @@ class SpectrogramCNNClassifier(NetworkClassifier):
         self.dropout = dropout
         self.dense_units = dense_units
         self.dense_dropout = dense_dropout
+        self.build_fn = build_fn
         self.optimizer = optimizer
         self.learning_rate = learning_rate
         self.weight_decay = weight_decay
@@ -301,7 +303,7 @@ class SpectrogramCNNClassifier(NetworkClassifier):
                 raise
         if validation is not None:
             size = _network.PREDICT_BATCH
-            validation = _training.BeatBatches(*validation, batch_size=size)
+            validation = _training.BeatBatches(*validation, None, size)
         self._train(batches, callbacks, self.epochs, validation)
         losses = np.array(self.history_.get("val_loss", []))
         self.best_epoch_ = self.n_epochs_

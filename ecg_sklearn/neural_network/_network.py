@@ -1,8 +1,4 @@
-"""The Keras graph: what it computes, how it predicts, and how it is packed.
-
-Everything here is arrays and Keras objects; the scikit-learn contract lives in
-:mod:`ecg_sklearn.neural_network`.
-"""
+"""The Keras graph: its layers, its predictions, and its form as plain data."""
 
 import os
 import random
@@ -11,19 +7,6 @@ from typing import NamedTuple, get_args, get_type_hints
 
 import keras
 import numpy as np
-
-__all__ = [
-    "NetworkSpec",
-    "assign_variables",
-    "build_network",
-    "claim_backend",
-    "last_convolution",
-    "pack_network",
-    "predict_in_batches",
-    "unpack_network",
-    "value_of",
-    "variables_of",
-]
 
 PREDICT_BATCH = 512
 LARGEST = 2**26  # weights, or values in a layer
@@ -35,13 +18,7 @@ _process_of_backend = None
 def claim_backend():
     """Note that this process uses the backend; raise if it was forked from one.
 
-    The threads of TensorFlow and JAX do not live on in a forked process, which would
-    wait for them for ever.
-
-    Raises
-    ------
-    RuntimeError
-        If the parent of this process has built, trained or asked a network.
+    A forked process has no threads of TensorFlow and JAX, and would wait for ever.
     """
     global _process_of_backend
     if _process_of_backend is None:
@@ -57,12 +34,10 @@ def claim_backend():
 
 
 class NetworkSpec(NamedTuple):
-    """Everything that decides what the training step computes.
+    """All that the training step depends on: parameters of the classifier, and sizes.
 
-    ``image_shape`` is (n_freqs, n_frames, n_channels), with the rows of features
-    counted in, of which there are ``n_feature_rows``; ``logit_offsets`` are added to
-    the logits of the classes in the loss (empty: none). The rest is as in
-    :class:`~ecg_sklearn.neural_network.SpectrogramCNNClassifier`.
+    ``image_shape`` is (n_freqs, n_frames, n_channels), with the ``n_feature_rows``
+    counted in; ``logit_offsets`` are added to the logits in the loss (empty: none).
     """
 
     image_shape: tuple[int, int, int]
@@ -81,35 +56,51 @@ class NetworkSpec(NamedTuple):
     logit_offsets: tuple[float, ...]
 
 
-def build_network(spec, seed=0):
-    """Build the network, with new weights.
-
-    Each block is Conv2D, BatchNormalization, ReLU, a reduction by two and Dropout; in
-    a residual one, a second convolution adds to what the first gave. A dimension of
-    size one is left alone, so that an image of any size passes any number of blocks.
-    Global average pooling, a dense layer and softmax follow. Rows of features, if
-    there are any, pass the blocks by and join in front of the dense layer, with zeros
-    for their NaN.
-
-    Each layer is given its seed. Left to itself, Keras would draw it from the random
-    state of the process, where another thread may draw in between. Each is given
-    dtype and data format as well, which are settings of the process else.
-
-    Parameters
-    ----------
-    spec : NetworkSpec
-        What to build.
-    seed : int
-        Decides the weights, and what Dropout drops.
-
-    Returns
-    -------
-    keras.Model
-        The network.
-    """
+def build_network(spec, seed=0, build_fn=None):
+    """Build the network, or the one of a user's function, with new weights."""
     claim_backend()
+    if build_fn is None:
+        network = _build_own(spec, _seeds(seed))
+    else:
+        network = _build_by(build_fn, spec, seed)
+    network.spec, network.build_fn = spec, build_fn
+    return network
+
+
+def _build_by(build_fn, spec, seed):
+    """Call a user's function; the seeds that its layers lack come from ``seed``."""
+    state = random.getstate()
+    random.seed(seed)
+    try:
+        network = build_fn(spec.image_shape, spec.n_classes, spec.n_feature_rows)
+    finally:
+        random.setstate(state)
+    found = [getattr(network, f"{side}_shape", None) for side in ("input", "output")]
+    expected = [(None, *spec.image_shape), (None, spec.n_classes)]
+    if not isinstance(network, keras.Model) or found != expected:
+        raise ValueError(
+            f"build_fn={build_fn!r} returned a {type(network).__name__} from "
+            f"{found[0]} to {found[1]}. It must return a functional keras.Model from "
+            f"{expected[0]} to {expected[1]}."
+        )
+    if getattr(network.layers[-1], "activation", None) is keras.activations.linear:
+        raise ValueError(
+            f"build_fn={build_fn!r} returned a network whose last layer is linear. It "
+            'must end in probabilities: give the last layer activation="softmax".'
+        )
+    return network
+
+
+def _build_own(spec, seeds):
+    """Build the network that the parameters of the classifier describe.
+
+    Each block is Conv2D, BatchNormalization, ReLU, a reduction by two and Dropout.
+    Rows of features bypass the blocks and are joined before the dense layer.
+
+    Each layer is given its seed, which Keras would draw from the random state of the
+    process, and its dtype and data format, which are settings of the process.
+    """
     layers = keras.layers
-    seeds = _seeds(seed)
     inputs = layers.Input(spec.image_shape, dtype="float32", name="spectrogram")
     x = inputs
     if spec.n_feature_rows:
@@ -126,12 +117,11 @@ def build_network(spec, seed=0):
     outputs = _dense(x, spec.n_classes, "softmax", "classes", seeds)
     network = keras.Model(inputs, outputs, name="spectrogram_cnn")
     network.dtype_policy = keras.DTypePolicy("float32")
-    network.spec = spec
     return network
 
 
 def _split_rows(inputs, n_feature_rows):
-    """Part an image into spectrogram and features; the latter flat, zero for NaN."""
+    """Split an image into spectrogram and features; the latter flat, zero for NaN."""
     layers, ops = keras.layers, keras.ops
     n_image_rows = inputs.shape[1] - n_feature_rows
     image = layers.Cropping2D(((0, n_feature_rows), (0, 0)), **_IMAGES, name="image")
@@ -208,18 +198,7 @@ def _dense(x, width, activation, name, seeds):
 
 
 def last_convolution(network):
-    """Find the last convolution of a network.
-
-    Parameters
-    ----------
-    network : keras.Model
-        Any network.
-
-    Returns
-    -------
-    keras.layers.Layer or None
-        The last layer that is a two-dimensional convolution; None if there is none.
-    """
+    """Find the last convolution of a network."""
     kinds = (keras.layers.Conv2D, keras.layers.SeparableConv2D)
     found = [layer for layer in network.layers if isinstance(layer, kinds)]
     return found[-1] if found else None
@@ -228,20 +207,7 @@ def last_convolution(network):
 def predict_in_batches(network, images):
     """Compute class probabilities of any number of images.
 
-    On TensorFlow, this is one graph that is traced once per network for batches of
-    any size; ``keras.Model.predict`` spends some 50 ms a call on setting up its loop.
-
-    Parameters
-    ----------
-    network : keras.Model
-        The network.
-    images : ndarray of shape (n_beats, n_freqs, n_frames, n_channels), float32
-        The images.
-
-    Returns
-    -------
-    ndarray of shape (n_beats, n_classes), float32
-        Rows that sum to one.
+    ``keras.Model.predict`` spends some 50 ms a call on setting up its loop.
     """
     claim_backend()
     if not hasattr(network, "forward_graph"):
@@ -254,7 +220,7 @@ def predict_in_batches(network, images):
 
 
 def _forward_graph(network):
-    """Compile the path from one batch of images to probabilities."""
+    """Trace the network once, for batches of any size."""
     if keras.backend.backend() != "tensorflow":
         return network.predict_on_batch
     import tensorflow as tf
@@ -267,46 +233,24 @@ def _forward_graph(network):
 
 
 def pack_network(network):
-    """Take a network apart into plain data that any Keras backend can load.
-
-    Parameters
-    ----------
-    network : keras.Model
-        The network.
-
-    Returns
-    -------
-    dict
-        What the network is built from ("spec") and all its variables ("variables").
-    """
+    """Describe a network as plain data, for any backend of Keras."""
     return {
         "spec": network.spec._asdict(),
         "variables": [value_of(v) for v in variables_of(network)],
     }
 
 
-def unpack_network(state):
-    """Put a network together again; the inverse of :func:`pack_network`.
-
-    Parameters
-    ----------
-    state : dict
-        What :func:`pack_network` gave.
-
-    Returns
-    -------
-    keras.Model
-        The network.
-    """
+def unpack_network(state, build_fn=None):
+    """Build the network that :func:`pack_network` described."""
     spec = NetworkSpec(**state["spec"])
     _check_spec(spec)
-    network = build_network(spec)
+    network = build_network(spec, build_fn=build_fn)
     assign_variables(network, state["variables"])
     return network
 
 
 def _check_spec(spec):
-    """Refuse what would take more memory than any network of beats."""
+    """Refuse values of other types, and networks that would take gigabytes."""
     for name, kind in get_type_hints(NetworkSpec).items():
         value = getattr(spec, name)
         if not _is_of(value, kind):
@@ -314,8 +258,7 @@ def _check_spec(spec):
     n_rows, n_columns, n_channels = spec.image_shape
     widths = n_channels, *spec.filters
     n_weights = sum(2 * spec.kernel_size**2 * a * b for a, b in pairwise(widths))
-    n_beside = getattr(spec, "n_feature_rows", 1) * n_columns * n_channels
-    n_inputs = widths[-1] + n_beside
+    n_inputs = widths[-1] + spec.n_feature_rows * n_columns * n_channels
     n_weights += (n_inputs + spec.n_classes) * max(spec.dense_units, spec.n_classes)
     if max(n_weights, n_rows * n_columns * max(widths)) > LARGEST or len(widths) > 33:
         raise ValueError(f"A network of {spec.filters!r:.60} filters is too large.")
@@ -330,46 +273,16 @@ def _is_of(value, kind):
 
 
 def assign_variables(network, values):
-    """Give a network the values of its variables.
-
-    Parameters
-    ----------
-    network : keras.Model
-        The network.
-    values : list of ndarray
-        In the order of :func:`variables_of`.
-    """
+    """Set the variables of a network, in the order of :func:`variables_of`."""
     for variable, value in zip(variables_of(network), values, strict=True):
         variable.assign(value)
 
 
 def variables_of(network):
-    """List the variables of all layers: weights, and the state of random layers.
-
-    Parameters
-    ----------
-    network : keras.Model
-        The network.
-
-    Returns
-    -------
-    list of keras.Variable
-        In the order of the layers.
-    """
+    """List the variables of all layers: weights, and the state of random layers."""
     return [variable for layer in network.layers for variable in layer.variables]
 
 
 def value_of(variable):
-    """Copy a variable to an array.
-
-    Parameters
-    ----------
-    variable : keras.Variable
-        The variable.
-
-    Returns
-    -------
-    ndarray
-        Its value now.
-    """
+    """Copy the value of a variable to an array."""
     return np.array(keras.ops.convert_to_numpy(keras.ops.convert_to_tensor(variable)))

@@ -1,4 +1,4 @@
-"""Training of the Keras graph: trainers on loan, losses, batches."""
+"""Training of the Keras graph: the pool of trainers, losses, batches."""
 
 import contextlib
 import logging
@@ -8,6 +8,7 @@ import threading
 import keras
 import numpy as np
 
+from ecg_sklearn.neural_network._callbacks import SeedTorch
 from ecg_sklearn.neural_network._network import (
     assign_variables,
     build_network,
@@ -16,22 +17,13 @@ from ecg_sklearn.neural_network._network import (
     variables_of,
 )
 
-__all__ = [
-    "ONE_AT_A_TIME",
-    "AdjustedCrossentropy",
-    "BeatBatches",
-    "borrow_trainer",
-    "deterministic_operations",
-    "train",
-]
-
 
 class _TrainerPool:
     """Compiled networks to train on, kept for the next fit of the same spec.
 
-    Tracing a training step takes longer than many a small fit, and TensorFlow never
-    gives back all the memory of a traced step. So fits of equal specs take turns at
-    one trainer: they lend it their weights and carry them off again.
+    Tracing a training step takes longer than many small fits, and TensorFlow never
+    gives back all of its memory. So fits of equal specs share one trainer: they copy
+    their weights into it, and back afterwards.
     """
 
     def __init__(self, max_idle):
@@ -40,15 +32,16 @@ class _TrainerPool:
         self.lock = threading.Lock()
 
     @contextlib.contextmanager
-    def borrow(self, spec):
-        """Lend a trainer to one fit at a time."""
+    def borrow(self, network):
+        """Give a trainer to one fit at a time."""
+        spec = network.spec
         with self.lock:
             place = next((i for i, (s, _) in enumerate(self.idle) if s == spec), None)
             trainer = None if place is None else self.idle.pop(place)[1]
         if trainer is None:
-            trainer = _make_trainer(spec)
+            trainer = _make_trainer(network)
         yield trainer
-        # Not reached after an exception: what broke a fit may have left marks.
+        # Not reached after an exception, which may have left the trainer changed.
         with self.lock:
             self.idle = [*self.idle, (spec, trainer)][-self.max_idle :]
 
@@ -60,44 +53,20 @@ ONE_AT_A_TIME = threading.RLock()
 
 
 def train(
-    network, spec, optimizer_state, batches, validation, *, callbacks, pooled, **epochs
+    network, optimizer_state, batches, validation, *, callbacks, pooled, **epochs
 ):
-    """Train a network; release the beats, also if that fails.
-
-    Parameters
-    ----------
-    network : keras.Model
-        The network. Its weights change once the training is complete.
-    spec : NetworkSpec
-        Its spec.
-    optimizer_state : list of ndarray
-        As in :func:`borrow_trainer`.
-    batches : BeatBatches
-        What to train on.
-    validation : BeatBatches or None
-        What to validate on.
-    callbacks : list of keras.callbacks.Callback
-        Called in this order.
-    pooled : bool
-        As in :func:`borrow_trainer`.
-    **epochs : int
-        ``epochs`` and ``initial_epoch`` of ``keras.Model.fit``.
-
-    Returns
-    -------
-    dict of str to list of float
-        One value for each epoch that was run.
-    """
+    """Train a network; release the beats, also if that fails."""
     start_epoch = keras.callbacks.LambdaCallback(
         on_epoch_begin=lambda epoch, logs: batches.start_epoch(epoch)
     )
-    callbacks = [start_epoch, *callbacks]
+    seeding = [SeedTorch()] if keras.backend.backend() == "torch" else []
+    callbacks = [start_epoch, *seeding, *callbacks]
     try:
         with (
             ONE_AT_A_TIME,
             _settings_of_keras(),
             deterministic_operations(),
-            borrow_trainer(spec, network, optimizer_state, pooled=pooled) as trainer,
+            borrow_trainer(network, optimizer_state, pooled=pooled) as trainer,
         ):
             history = trainer.fit(
                 batches,
@@ -128,30 +97,15 @@ def _settings_of_keras():
 
 
 @contextlib.contextmanager
-def borrow_trainer(spec, network, optimizer_state, *, pooled=True):
-    """Borrow a compiled twin of a network for one training.
+def borrow_trainer(network, optimizer_state, *, pooled=True):
+    """Give a compiled twin of a network for one training, and copy its weights back.
 
-    Parameters
-    ----------
-    spec : NetworkSpec
-        The spec of ``network``.
-    network : keras.Model
-        Where the weights come from and return to.
-    optimizer_state : list of ndarray
-        Filled anew with the state that the optimizer ends with; where to go on from,
-        if not empty.
-    pooled : bool
-        Whether another training may use the twin afterwards. Callbacks of a user may
-        leave marks on it that it would carry over.
-
-    Yields
-    ------
-    keras.Model
-        The twin, compiled.
+    ``optimizer_state`` is where the optimizer starts (zeros if empty), and is replaced
+    by where it ends. A twin that a user's callbacks may have changed is not pooled.
     """
     claim_backend()
-    lent = _pool.borrow(spec) if pooled else contextlib.nullcontext(_make_trainer(spec))
-    with lent as trainer:
+    new = contextlib.nullcontext
+    with _pool.borrow(network) if pooled else new(_make_trainer(network)) as trainer:
         optimizer = trainer.optimizer
         if not optimizer.built:
             optimizer.build(trainer.trainable_variables)
@@ -170,11 +124,10 @@ def borrow_trainer(spec, network, optimizer_state, *, pooled=True):
 
 @contextlib.contextmanager
 def deterministic_operations():
-    """Have the backend repeat a training exactly; leave its settings as they were.
+    """Make operations repeatable for one training, then restore the settings.
 
-    TensorFlow goes on as it was: while its operations are deterministic, a user's own
-    random ones fail for want of a seed. PyTorch keeps its random state, which
-    :func:`ecg_sklearn.neural_network._callbacks.seeding_callbacks` set.
+    While TensorFlow is deterministic, a user's own random operations need a seed.
+    PyTorch's random state, which :class:`SeedTorch` sets, is restored as well.
     """
     if keras.backend.backend() == "torch":
         import torch
@@ -197,7 +150,7 @@ def deterministic_operations():
 
 @contextlib.contextmanager
 def _without_retracing_advice():
-    """Keep TensorFlow from advice on tracing that a search over shapes cannot heed."""
+    """Silence advice on retracing, which a search over architectures cannot follow."""
     logger = logging.getLogger("tensorflow")
 
     def is_other(record):
@@ -218,9 +171,10 @@ def _copy_variables(source, target):
     assign_variables(target, [value_of(v) for v in variables_of(source)])
 
 
-def _make_trainer(spec):
+def _make_trainer(network):
     """Build a network and compile it: its optimizer, its loss, its accuracy."""
-    trainer = build_network(spec)
+    spec = network.spec
+    trainer = build_network(spec, build_fn=network.build_fn)
     trainer.compile(
         optimizer=_make_optimizer(spec),
         loss=_make_loss(spec),
@@ -250,23 +204,7 @@ def _make_optimizer(spec):
 
 
 class AdjustedCrossentropy(keras.losses.Loss):
-    """Cross-entropy with smoothed labels and shifted logits.
-
-    Parameters
-    ----------
-    n_classes : int
-        Number of classes.
-    label_smoothing : float
-        Share of each label that is spread over all classes evenly [1]_.
-    logit_offsets : sequence of float
-        Added to the logits of the classes in training alone [2]_; none if empty.
-
-    References
-    ----------
-    .. [1] C. Szegedy et al., "Rethinking the Inception architecture for computer
-       vision", CVPR, 2016.
-    .. [2] A. K. Menon et al., "Long-tail learning via logit adjustment", ICLR, 2021.
-    """
+    """Cross-entropy with smoothed labels, and logits shifted by ``logit_offsets``."""
 
     def __init__(self, n_classes, label_smoothing, logit_offsets):
         super().__init__(name="adjusted_crossentropy", dtype="float32")
@@ -297,28 +235,12 @@ def _make_loss(spec):
 
 
 class BeatBatches(keras.utils.PyDataset):
-    """Batches of images, shuffled anew each epoch; no copy of the images is made.
+    """Batches of images, not copied; shuffled by ``rng`` in each epoch, unless None.
 
-    Parameters
-    ----------
-    images : ndarray of shape (n_beats, n_freqs, n_frames, n_channels)
-        The images.
-    codes : ndarray of shape (n_beats,)
-        Classes as 0 ... n_classes - 1.
-    weights : ndarray of shape (n_beats,) or None
-        Sample weights.
-    batch_size : int
-        Beats per batch.
-    rng : numpy.random.Generator or None
-        Shuffles, twice before the first epoch and once before each other, which is
-        how the networks of the published tables were trained; None keeps the order.
-    first_epoch : int
-        The epoch that the training begins with, counted from 0.
+    They are shuffled twice before the first epoch, as for the published tables.
     """
 
-    def __init__(
-        self, images, codes, weights=None, *, batch_size, rng=None, first_epoch=0
-    ):
+    def __init__(self, images, codes, weights, batch_size, rng=None, first_epoch=0):
         super().__init__()
         self.columns = [c for c in (images, codes, weights) if c is not None]
         self.batch_size = batch_size
@@ -335,18 +257,12 @@ class BeatBatches(keras.utils.PyDataset):
         return tuple(column[rows] for column in self.columns)
 
     def start_epoch(self, epoch):
-        """Shuffle for an epoch, and for those before it that a resumed fit left out.
-
-        Parameters
-        ----------
-        epoch : int
-            Counted from 0.
-        """
+        """Shuffle for an epoch, and for those before it that a resumed fit skips."""
         while self.rng is not None and self.next_epoch <= epoch:
             self.rng.shuffle(self.order)
             self.next_epoch += 1
 
     def release(self):
-        """Let go of the beats: TensorFlow keeps what it iterated over for good."""
+        """Release the beats: TensorFlow never releases what it iterated over."""
         self.columns = []
         self.order = np.arange(0)

@@ -12,43 +12,9 @@ from sklearn.utils.validation import (
     validate_data,
 )
 
-__all__ = [
-    "check_architecture",
-    "check_classes",
-    "check_images",
-    "check_validation_data",
-    "hold_out",
-    "refuse_one_hot",
-    "training_weights",
-]
-
 
 def check_images(estimator, X, name="X", *, y="no_validation", reset=False):
-    """Validate beats; view them as images, and find their rows of features.
-
-    Parameters
-    ----------
-    estimator : SpectrogramCNNClassifier
-        Where the shape of a beat is kept.
-    X : array-like
-        Beats, in a form that ``fit`` accepts.
-    name : str
-        What to call them in an error.
-    y : array-like
-        Labels, validated beside the beats, if given.
-    reset : bool
-        Whether these beats decide what later ones must look like.
-
-    Returns
-    -------
-    ndarray of shape (n_beats, n_freqs, n_frames, n_channels), float32
-        The images; followed by ``y``, if it was given.
-
-    Raises
-    ------
-    ValueError
-        If the beats are not like those seen in ``fit``, or not finite.
-    """
+    """Validate beats; view them as images, and find their rows of features."""
     found = validate_data(
         estimator,
         X,
@@ -121,18 +87,7 @@ def _say_slots(slots):
 
 
 def refuse_one_hot(y):
-    """Refuse labels with one column for each class.
-
-    Parameters
-    ----------
-    y : array-like
-        Labels.
-
-    Raises
-    ------
-    ValueError
-        If there is more than one column.
-    """
+    """Refuse labels with one column for each class."""
     shape = np.asarray(y).shape
     if len(shape) == 2 and shape[1] > 1:
         raise ValueError(
@@ -142,18 +97,7 @@ def refuse_one_hot(y):
 
 
 def check_classes(classes):
-    """Refuse a single class.
-
-    Parameters
-    ----------
-    classes : ndarray of shape (n_classes,)
-        The classes in the training.
-
-    Returns
-    -------
-    ndarray of shape (n_classes,)
-        The same.
-    """
+    """Refuse a single class."""
     if len(classes) < 2:
         raise ValueError(
             f"y holds one class only, {classes.tolist()[0]!r}. A classifier needs "
@@ -163,15 +107,7 @@ def check_classes(classes):
 
 
 def check_architecture(filters, residual):
-    """Refuse blocks that cannot be built.
-
-    Parameters
-    ----------
-    filters : sequence of int
-        Channels of each block.
-    residual : sequence of int
-        Blocks with a second convolution, counted from 1.
-    """
+    """Refuse blocks that cannot be built."""
     if not filters or not all(isinstance(n, Integral) and n > 0 for n in filters):
         raise ValueError(
             f"filters={filters!r} must hold a positive int for each block, such as "
@@ -186,26 +122,15 @@ def check_architecture(filters, residual):
 
 
 def check_validation_data(estimator, X_val, y_val):
-    """Validate beats to validate on against the training beats.
-
-    Parameters
-    ----------
-    estimator : SpectrogramCNNClassifier
-        The estimator in its fit.
-    X_val, y_val : array-like
-        Beats and labels.
-
-    Returns
-    -------
-    tuple of two ndarray
-        Images, and classes as 0 ... n_classes - 1.
-    """
+    """Validate beats to validate on against the training beats."""
     expected, classes = estimator._input_shape, estimator.classes_
     if np.ndim(X_val) < 1 + len(expected):
         raise ValueError(
             f"X_val has shape {np.shape(X_val)}, but the training beats have shape "
             f"(n_beats, {', '.join(map(str, expected))}): it did not pass the steps of "
-            "the pipeline. Build the pipeline with make_ecg_pipeline under "
+            "the pipeline. Make it by make_ecg_pipeline, and give its fit X_val and "
+            "y_val without the name of a step; in another Pipeline, set "
+            'transform_input=["X_val"] and '
             "sklearn.set_config(enable_metadata_routing=True)."
         )
     images = check_images(estimator, X_val, "X_val")
@@ -224,25 +149,7 @@ def check_validation_data(estimator, X_val, y_val):
 
 
 def training_weights(y, sample_weight, class_weight, classes):
-    """Weight of each beat in the loss; the caller's array is left alone.
-
-    Parameters
-    ----------
-    y : ndarray of shape (n_beats,)
-        Labels.
-    sample_weight : array-like of shape (n_beats,) or None
-        Weight of each beat.
-    class_weight : dict, "balanced" or None
-        Weight of each class. Names that are not among ``classes``, as in a fold
-        without one of them, are warned of.
-    classes : array-like of shape (n_classes,)
-        All classes that may come.
-
-    Returns
-    -------
-    ndarray of shape (n_beats,), float32, or None
-        None if every beat counts alike.
-    """
+    """Weight of each beat in the loss; the caller's array is left alone."""
     weights = None
     if sample_weight is not None:
         weights = _check_sample_weight(
@@ -276,26 +183,7 @@ def _weights_by_class(class_weight, y, classes):
 
 
 def hold_out(rows, codes, classes, fraction, rng):
-    """Hold out a fraction of the rows, stratified by class.
-
-    Parameters
-    ----------
-    rows : ndarray of int
-        The rows that take part in the training.
-    codes : ndarray of shape (n_beats,)
-        Class of each beat as 0 ... n_classes - 1.
-    classes : ndarray of shape (n_classes,)
-        Their labels.
-    fraction : float
-        Share of the rows to validate on.
-    rng : RandomState
-        Drawn from once.
-
-    Returns
-    -------
-    tuple of two ndarray
-        Rows to train on, and rows to validate on.
-    """
+    """Hold out a fraction of the rows, stratified by class."""
     codes = codes[rows]
     try:
         return train_test_split(

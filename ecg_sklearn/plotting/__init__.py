@@ -1,8 +1,6 @@
 """Displays of beats, classes and trainings, with physical units.
 
-A display stores arrays; ``plot`` draws them. matplotlib is imported when something is
-drawn. scikit-learn's ``ConfusionMatrixDisplay`` and ``CalibrationDisplay`` fit as they
-are and have no counterpart here.
+A display stores arrays; ``plot`` draws them, and imports matplotlib.
 """
 
 from ecg_sklearn.plotting._beats import BeatsDisplay, SpectrogramsDisplay

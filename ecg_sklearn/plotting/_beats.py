@@ -1,6 +1,10 @@
 """Displays of beats: what they look like, and their spectrograms."""
 
+from collections.abc import Sequence
+from dataclasses import KW_ONLY, dataclass
+
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.utils import (
     _safe_indexing,
     check_array,
@@ -12,8 +16,11 @@ from ecg_sklearn.plotting._drawing import (
     COLORS,
     check_count,
     check_rate,
+    cut_of,
+    in_words,
     name_classes,
     tidy,
+    time_label,
 )
 from ecg_sklearn.utils._columns import sample_columns
 from ecg_sklearn.utils._validation import flat_array
@@ -21,8 +28,9 @@ from ecg_sklearn.utils._validation import flat_array
 __all__ = ["BeatsDisplay", "SpectrogramsDisplay"]
 
 
+@dataclass(eq=False, repr=False)
 class BeatsDisplay:
-    """Some beats of each class, one class a row.
+    """Some single beats of each class, one class a row.
 
     Parameters
     ----------
@@ -52,14 +60,12 @@ class BeatsDisplay:
     >>> display = BeatsDisplay([np.zeros((3, 187))] * 2, sampling_rate=120.0)
     """
 
-    def __init__(
-        self, beats, *, sampling_rate, start=0.0, unit="a.u.", target_names=None
-    ):
-        self.beats = beats
-        self.sampling_rate = sampling_rate
-        self.start = start
-        self.unit = unit
-        self.target_names = target_names
+    beats: Sequence
+    _: KW_ONLY
+    sampling_rate: float
+    start: float = 0.0
+    unit: str = "a.u."
+    target_names: Sequence | None = None
 
     @classmethod
     def from_beats(
@@ -131,17 +137,12 @@ class BeatsDisplay:
         return display.plot(axes)
 
     def plot(self, axes=None):
-        """Draw.
+        """Draw, and return this display.
 
         Parameters
         ----------
         axes : array of matplotlib.axes.Axes or None, default=None
             Where to draw, of shape (n_classes, n_columns); None makes a figure.
-
-        Returns
-        -------
-        BeatsDisplay
-            This display.
 
         Raises
         ------
@@ -154,18 +155,18 @@ class BeatsDisplay:
         shape = (len(self.beats), max((len(rows) for rows in self.beats), default=0))
         if 0 in shape:
             raise ValueError("beats holds no beat to draw. Give one class at least.")
-        names = name_classes(range(shape[0]), self.target_names)
-        label = "{}"
+        names = in_words(name_classes(range(shape[0]), self.target_names))
+        seconds, label = time_label(self.start), "{}"
         if axes is None:
             figure, axes = plt.subplots(
                 *shape,
-                figsize=(1.2 + 1.7 * shape[1], 0.7 + 1.1 * shape[0]),
+                figsize=(1.4 + 1.7 * shape[1], 0.7 + 1.25 * shape[0]),
                 sharex=True,
                 sharey=True,
                 squeeze=False,
                 layout="constrained",
             )
-            figure.supxlabel("Time (s)", fontsize="medium")
+            figure.supxlabel(seconds, fontsize="medium")
             figure.supylabel(f"Amplitude ({self.unit})", fontsize="medium")
         else:
             label = f"{{}} ({self.unit})"
@@ -179,20 +180,22 @@ class BeatsDisplay:
             for ax in row[len(beats) :]:
                 ax.set_visible(False)
             for ax, beat in zip(row, beats, strict=False):
-                seconds = self.start + np.arange(len(beat)) / self.sampling_rate
-                ax.plot(seconds, beat, color=COLORS[0], linewidth=1)
+                times = self.start + np.arange(len(beat)) / self.sampling_rate
+                ax.plot(times, beat, color=COLORS[0], linewidth=1)
                 ax.margins(x=0.02)
                 ax.locator_params(axis="x", nbins=4)
                 ax.tick_params(labelsize="small")
                 tidy(ax, "both")
-            row[0].set_ylabel(label.format(name), weight="bold")
+            name = label.format(name.replace(" (", "\n("))
+            row[0].set_ylabel(name, fontsize="small", weight="bold")
         for ax in axes[-1] if label != "{}" else ():
-            ax.set_xlabel("Time (s)")
+            ax.set_xlabel(seconds)
         self.axes_ = axes
         self.figure_ = axes.flat[0].figure
         return self
 
 
+@dataclass(eq=False, repr=False)
 class SpectrogramsDisplay:
     """One spectrogram of each class, on one scale of colours.
 
@@ -203,11 +206,13 @@ class SpectrogramsDisplay:
     frequencies : array-like of shape (n_freqs,)
         Centre of each row, in Hz.
     times : array-like of shape (n_frames,)
-        Centre of each column, in s.
+        Centre of each column, in s, from the R peak where the first is negative.
     label : str, default="Power (dB)"
         Quantity and unit of the values, for the colour bar.
     target_names : sequence of str or None, default=None
         Title of each spectrogram. None numbers them.
+    notes : sequence of str or None, default=None
+        Second line of each title, such as "mean of 40 beats".
 
     Attributes
     ----------
@@ -228,14 +233,13 @@ class SpectrogramsDisplay:
     ... )
     """
 
-    def __init__(
-        self, images, *, frequencies, times, label="Power (dB)", target_names=None
-    ):
-        self.images = images
-        self.frequencies = frequencies
-        self.times = times
-        self.label = label
-        self.target_names = target_names
+    images: ArrayLike
+    _: KW_ONLY
+    frequencies: ArrayLike
+    times: ArrayLike
+    label: str = "Power (dB)"
+    target_names: Sequence | None = None
+    notes: Sequence | None = None
 
     @classmethod
     def from_estimator(
@@ -289,26 +293,30 @@ class SpectrogramsDisplay:
         if kind not in ("mean", "example"):
             raise ValueError(f'kind={kind!r} is unknown. Use "mean" or "example".')
         spectrogram, X = _spectrogram_step(estimator, X)
+        start, _ = cut_of([step for _, step in getattr(estimator, "steps", ())])
         y, rng = flat_array(y, "y"), check_random_state(random_state)
         check_consistent_length(X, y)
         labels = np.unique(y).tolist()
-        images = []
+        images, notes = [], []
         for label in labels:
             places = np.flatnonzero(y == label)
             chosen = places if kind == "mean" else rng.choice(places, 1)
+            n_beats = len(chosen)
+            notes.append("one beat" if n_beats == 1 else f"mean of {n_beats:,} beats")
             levels = spectrogram._levels_in_units(_safe_indexing(X, chosen))
             images.append(levels.mean(axis=0))
         display = cls(
             np.stack(images),
             frequencies=spectrogram.frequencies_,
-            times=spectrogram.times_,
+            times=spectrogram.times_ + start,
             label=_quantity(spectrogram, unit),
             target_names=name_classes(labels, target_names),
+            notes=notes,
         )
         return display.plot(axes)
 
     def plot(self, axes=None, *, cmap="viridis"):
-        """Draw.
+        """Draw, and return this display.
 
         Parameters
         ----------
@@ -316,11 +324,6 @@ class SpectrogramsDisplay:
             Where to draw, one for each class; None makes a figure.
         cmap : str, default="viridis"
             Colour map, best one that rises in lightness and so reads in grey.
-
-        Returns
-        -------
-        SpectrogramsDisplay
-            This display.
         """
         import matplotlib.pyplot as plt
 
@@ -336,13 +339,16 @@ class SpectrogramsDisplay:
                 layout="constrained",
             )
         axes = np.asarray(axes).ravel()
-        names = name_classes(range(len(images)), self.target_names)
-        for ax, image, name in zip(axes, images, names, strict=True):
+        titles = in_words(name_classes(range(len(images)), self.target_names))
+        if self.notes is not None:
+            titles = ["\n".join(both) for both in zip(titles, self.notes, strict=True)]
+        for ax, image, title in zip(axes, images, titles, strict=True):
             mesh = ax.pcolormesh(
                 self.times, self.frequencies, image, shading="nearest", cmap=cmap,
                 vmin=images.min(), vmax=images.max(), rasterized=True,
             )  # fmt: skip
-            ax.set(title=name, xlabel="Time (s)")
+            ax.set_title(title, fontsize="medium")
+            ax.set_xlabel(time_label(self.times[0]))
         axes[0].set_ylabel("Frequency (Hz)")
         self.axes_ = axes
         self.figure_ = axes[0].figure

@@ -2,7 +2,13 @@
 
 import numpy as np
 
-from ecg_sklearn.plotting._drawing import bar_style, legend_above, name_classes, tidy
+from ecg_sklearn.plotting._drawing import (
+    bar_style,
+    in_words,
+    legend_above,
+    name_classes,
+    tidy,
+)
 
 __all__ = ["ClassDistributionDisplay"]
 
@@ -73,7 +79,7 @@ class ClassDistributionDisplay:
         return cls(counts, target_names=names).plot(ax, log_scale=log_scale)
 
     def plot(self, ax=None, *, log_scale=False):
-        """Draw.
+        """Draw, and return this display.
 
         Parameters
         ----------
@@ -81,11 +87,6 @@ class ClassDistributionDisplay:
             Where to draw; None makes a figure.
         log_scale : bool, default=False
             Draw on a logarithmic axis, where rare classes can be seen.
-
-        Returns
-        -------
-        ClassDistributionDisplay
-            This display.
         """
         import matplotlib.pyplot as plt
 
@@ -111,9 +112,9 @@ class ClassDistributionDisplay:
             ax.set_xlim(0, 1.16 * max(1, largest))
         ax.xaxis.set_major_formatter("{x:,.0f}")
         names = name_classes(range(n_classes), self.target_names)
-        ax.set_yticks(range(n_classes), names)
+        ax.set_yticks(range(n_classes), in_words(names))
         ax.set_ylim(n_classes - 0.45, -0.55)
-        ax.set(xlabel="Number of beats", ylabel="Class")
+        ax.set(xlabel="Number of beats")
         tidy(ax, "x")
         if len(counts) > 1:
             legend_above(ax, len(counts))

@@ -2,6 +2,15 @@
 
 from numbers import Integral, Real
 
+# The AAMI classes as labels of a plot say them.
+_WORDS = {
+    "N": "N (normal)",
+    "S": "S (supraventricular)",
+    "V": "V (ventricular)",
+    "F": "F (fusion)",
+    "Q": "Q (other/paced)",
+}
+
 # Okabe and Ito's colours, told apart by colour-blind readers. Neighbours differ in
 # lightness too; in grey, hatches tell bars apart.
 COLORS = ("#0072B2", "#E69F00", "#009E73", "#56B4E9", "#D55E00", "#CC79A7")
@@ -19,7 +28,7 @@ def bar_style(number):
 
 
 def name_classes(labels, target_names):
-    """Names of class labels; ``target_names[label]``, or the labels themselves."""
+    """Name class labels: ``target_names[label]``, or the labels themselves."""
     if target_names is None:
         return [str(label) for label in labels]
     try:
@@ -34,23 +43,40 @@ def name_classes(labels, target_names):
         ) from None
 
 
+def in_words(names):
+    """Names as a plot says them: "V (ventricular)", where all are AAMI classes."""
+    known = set(names) <= set(_WORDS)
+    return [_WORDS[name] for name in names] if known else [str(name) for name in names]
+
+
+def cut_of(steps):
+    """Time of the first sample, in s, and unit of the beats a pipeline was fitted on.
+
+    Both as it remembers them; 0 s and None where it does not.
+    """
+    cut = next((step.cut_ for step in steps if getattr(step, "cut_", None)), {})
+    return (cut.get("window") or [0.0])[0], {"mV": "mV"}.get(cut.get("unit"))
+
+
+def time_label(start):
+    """Label of a time axis; windows that begin before the R peak count from it."""
+    return "Time from the R peak (s)" if start < 0 else "Time (s)"
+
+
 def check_count(value, name):
-    """Hold that a number of things is an int of 1 or more."""
+    """Refuse what is no int of 1 or more."""
     if not isinstance(value, Integral) or value < 1:
         raise ValueError(f"{name}={value!r} must be an int of 1 or more.")
 
 
 def check_rate(value, name):
-    """Hold that a number of samples per second is one."""
+    """Refuse what is no sampling rate."""
     if not (isinstance(value, Real) and 0 < value < float("inf")):
         raise ValueError(f"{name}={value!r} must be a number above 0, in Hz.")
 
 
 def tidy(ax, grid):
-    """Leave an axes with a grid along one axis and without the frame's right and top.
-
-    A grid lies behind what is drawn.
-    """
+    """Draw a grid behind the data, and no frame at the right and the top."""
     ax.grid(axis=grid, alpha=0.3)
     ax.set_axisbelow(True)
     ax.spines[["top", "right"]].set_visible(False)

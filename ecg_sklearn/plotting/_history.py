@@ -71,17 +71,12 @@ class TrainingHistoryDisplay:
         return cls(history, best_epoch=marked).plot(axes)
 
     def plot(self, axes=None):
-        """Draw.
+        """Draw, and return this display.
 
         Parameters
         ----------
         axes : sequence of three matplotlib.axes.Axes or None, default=None
             Where to draw; None makes a figure.
-
-        Returns
-        -------
-        TrainingHistoryDisplay
-            This display.
         """
         import matplotlib.pyplot as plt
         import numpy as np

@@ -2,22 +2,14 @@
 
 import base64
 import io
-from itertools import cycle
+from collections import Counter
 
 import numpy as np
 from sklearn.utils import _safe_indexing
 
-from ecg_sklearn.plotting._drawing import COLORS, legend_above, tidy
+from ecg_sklearn.plotting._drawing import COLORS, in_words, legend_above, tidy
 from ecg_sklearn.report._scoring import shape_of
 
-# Classes in words, for captions.
-_WORDS = {
-    "N": "N (normal)",
-    "S": "S (supraventricular)",
-    "V": "V (ventricular)",
-    "F": "F (fusion)",
-    "Q": "Q (paced or unclassifiable)",
-}
 # Rates of each class, by their names in EC57.
 RATES = {
     "recall": "sensitivity",
@@ -29,7 +21,7 @@ RATES = {
 _FEWEST_BEATS = 10
 _METHODS = {
     "grad_cam": "what the network looked at (Grad-CAM)",
-    "occlusion": "the stretches that its probability fell without (occlusion)",
+    "occlusion": "which stretches its probability depends on (occlusion)",
     None: "the beats themselves",
 }
 
@@ -50,15 +42,13 @@ def history_figure(pipe):
 
     pipe = shape_of(pipe)
     classifier = pipe[-1] if hasattr(pipe, "steps") else pipe
-    if not getattr(classifier, "history_", None) or not hasattr(
-        classifier, "n_epochs_"
-    ):
+    n_epochs = getattr(classifier, "n_epochs_", None)
+    if n_epochs is None or not getattr(classifier, "history_", None):
         name = type(classifier).__name__
         return None, f"No training curves: {name} keeps no history of epochs."
-    display = TrainingHistoryDisplay.from_estimator(pipe)
     figure = _png(
-        display.figure_,
-        f"Loss, accuracy and learning rate over {classifier.n_epochs_} epochs",
+        TrainingHistoryDisplay.from_estimator(pipe).figure_,
+        f"Loss, accuracy and learning rate over {n_epochs} epochs",
         "Loss, accuracy and learning rate, epoch by epoch.",
     )
     return figure, ""
@@ -71,7 +61,7 @@ def confusion_matrix_of(evaluation):
 
     matrix = evaluation.confusion_matrix
     shares = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
-    figure, ax = plt.subplots(figsize=(5.5, 4.6), layout="constrained")
+    figure, ax = plt.subplots(figsize=(6.2, 4.6), layout="constrained")
     ConfusionMatrixDisplay(shares, display_labels=evaluation.names).plot(
         values_format=".3f", cmap="Blues", im_kw={"vmin": 0, "vmax": 1}, ax=ax
     )
@@ -80,6 +70,7 @@ def confusion_matrix_of(evaluation):
         xlabel="Predicted class",
         ylabel="True class",
     )
+    ax.set_yticks(ax.get_yticks(), in_words(evaluation.names))
     return figure
 
 
@@ -96,34 +87,30 @@ def calibration_figure(results):
     import matplotlib.pyplot as plt
     from sklearn.calibration import CalibrationDisplay
 
-    figure, ax = plt.subplots(figsize=(5.5, 4.8), layout="constrained")
-    hits, sure = results.true == results.predicted, results.probability.max(axis=1)
-    CalibrationDisplay.from_predictions(
-        hits,
-        sure,
-        n_bins=10,
-        name="predicted class",
-        ax=ax,
-        color="0.25",
-        linewidth=2.5,
-    )
-    curves = zip(results.names, results.probability.T, cycle(COLORS), strict=False)
-    for name, column, color in curves:
-        here = results.true == name
-        if here.sum() >= _FEWEST_BEATS:
-            CalibrationDisplay.from_predictions(
-                here, column, n_bins=10, name=f"class {name}", ax=ax, color=color
-            )
-    ax.set(xlabel="Predicted probability", ylabel="Share that came true (fraction)")
+    figure, ax = plt.subplots(figsize=(6.2, 5.4), layout="constrained")
+    true, probability = results.true, results.probability
+    hits, sure = true == results.predicted, probability.max(axis=1)
+    curves = [("predicted class", hits, sure, {"color": "0.25", "linewidth": 3})]
+    words = in_words(results.names)
+    for number, (name, word) in enumerate(zip(results.names, words, strict=True)):
+        if (true == name).sum() >= _FEWEST_BEATS:
+            style = {"color": COLORS[number % len(COLORS)]}
+            curves.append((word, true == name, probability[:, number], style))
+    for name, came_true, column, style in curves:
+        CalibrationDisplay.from_predictions(
+            came_true, column, n_bins=10, name=name, ax=ax, markersize=4, **style
+        )
+    ax.set(xlabel="Predicted probability", ylabel="Observed fraction")
     tidy(ax, "both")
-    ax.legend(fontsize="small", loc="upper left", frameon=False)
+    ax.get_legend().remove()
+    figure.legend(loc="outside lower center", ncols=2, fontsize="small", frameon=False)
     error = f"{results.evaluation.calibration_error:.3f}"
     return _png(
         figure,
-        "Share of predictions that came true by their probability, of the predicted "
+        "Observed fraction by predicted probability, of the predicted "
         f"class and of each class; expected calibration error {error}",
-        "How far the probabilities can be trusted: below the diagonal the pipeline is "
-        f"too sure. Expected calibration error {error}. Classes with fewer than "
+        "Calibration: below the diagonal, probabilities are too high. "
+        f"Expected calibration error {error}. Classes with fewer than "
         f"{_FEWEST_BEATS} beats have no curve.",
     )
 
@@ -139,12 +126,12 @@ def class_bars(evaluation):
         [(f.estimate - f.low).clip(lower=0), (f.high - f.estimate).clip(lower=0)]
         for f in found
     ]
-    ax = table.plot.bar(
-        yerr=np.nan_to_num(np.array(errors)), capsize=2, color=COLORS[:3], rot=0,
-        width=0.8, figsize=(5.5, 4.6), ylim=(0, 1.04), xlabel="Class",
-        ylabel="Score (fraction)",
+    ax = table.set_axis(in_words(evaluation.names)).plot.barh(
+        xerr=np.nan_to_num(np.array(errors)), capsize=2, color=COLORS[:3], width=0.8,
+        figsize=(6.2, 4.6), xlim=(0, 1.04), xlabel="Score (fraction)", ylabel="",
     )  # fmt: skip
-    tidy(ax, "y")
+    ax.invert_yaxis()
+    tidy(ax, "x")
     legend_above(ax, len(shown), fontsize="small")
     ax.figure.set_layout_engine("constrained")
     return _png(
@@ -155,7 +142,7 @@ def class_bars(evaluation):
 
 
 def mistake_figures(pipe, beats, results, n_mistakes):
-    """Show the mistakes that the pipeline was surest of, and say how, in a sentence."""
+    """Show mistakes of different kinds and records, and say how, in a sentence."""
     shape = shape_of(pipe)
     method, note = _explanation(shape)
     if shape is not pipe:
@@ -163,31 +150,47 @@ def mistake_figures(pipe, beats, results, n_mistakes):
             " The pictures are of the classifier of the shape: what the rhythm and "
             "others decided is not in them."
         )
-    wrong = np.flatnonzero(results.true != results.predicted)
-    surest = wrong[np.argsort(-results.probability[wrong].max(axis=1), kind="stable")]
+    words = dict(zip(results.names, in_words(results.names), strict=True))
     figures = []
-    for row in surest[:n_mistakes]:
-        true, predicted = (
-            _WORDS.get(name, name)
-            for name in (results.true[row], results.predicted[row])
-        )
+    for row in _different_mistakes(results, n_mistakes):
+        true, predicted = words[results.true[row]], words[results.predicted[row]]
+        said = f"{true} taken for {predicted}"
+        probability = f"probability {results.probability[row].max():.3f}"
         where = "" if results.groups is None else f" Record {results.groups[row]}"
         if where and beats.get("time") is not None:
-            where += f", {beats.time[row]:.2f} s"
+            where += f", at {beats.time[row]:.2f} s"
         beat = _safe_indexing(beats.data, [row])
         if shape is not pipe:  # it sees the columns of the shape alone
             named = getattr(shape, "feature_names_in_", slice(shape.n_features_in_))
             beat = _safe_indexing(beat, named, axis=1)
         figures.append(
             _png(
-                _mistake(shape, beat, beats, method, predicted),
+                _mistake(shape, beat, beats, method, said),
                 f"A beat of class {true} that was taken for {predicted}, with "
                 f"{_METHODS[method]}",
-                f"{true} taken for {predicted}, probability "
-                f"{results.probability[row].max():.3f}.{where}",
+                f"{said}, {probability}.{where}",
             )
         )
-    return figures, f"Where the pipeline was surest and wrong, and {note}"
+    note = f"Where the pipeline was most confident and wrong, and {note}"
+    return figures, f"{note} Mistakes of different kinds and records come first."
+
+
+def _different_mistakes(results, n_mistakes):
+    """Rows of confident mistakes, each of a kind and a record that was shown least."""
+    wrong = np.flatnonzero(results.true != results.predicted)
+    order = np.argsort(-results.probability[wrong].max(axis=1), kind="stable")
+    left, shown, chosen = wrong[order].tolist(), Counter(), []
+
+    def marks(row):
+        record = None if results.groups is None else results.groups[row]
+        return (results.true[row], results.predicted[row]), record
+
+    while left and len(chosen) < n_mistakes:
+        row = min(left, key=lambda row: sum(shown[mark] for mark in marks(row)))
+        shown.update(marks(row))
+        left.remove(row)
+        chosen.append(row)
+    return chosen
 
 
 def _explanation(pipe):
@@ -200,11 +203,9 @@ def _explanation(pipe):
 
     steps, classifier = split_pipeline(pipe)
     method = "grad_cam" if has_maps(classifier) else "occlusion"
-    missing = (
-        ""
-        if method == "grad_cam"
-        else (f" No Grad-CAM: {type(classifier).__name__} has no network with maps.")
-    )
+    name = type(classifier).__name__
+    missing = f" No Grad-CAM: {name} has no network with maps."
+    missing = "" if method == "grad_cam" else missing
     if spectrogram_step(steps) is None:
         method = None
         missing = " The pipeline has no spectrogram to explain them by."
@@ -219,20 +220,24 @@ def _mistake(pipe, beat, beats, method, title):
     from ecg_sklearn.inspection._class_activation import sample_places
     from ecg_sklearn.plotting import BeatsDisplay
 
-    if method is not None:
-        display = BeatExplanationDisplay.from_estimator(pipe, beat, method=method)
-        figure = display.figure_
-        probability = figure.axes[0].get_title().rpartition(", ")[2]
-        figure.axes[0].set_title(f"Class {title}, {probability}")
-        return figure
-    rate = beats.get("sampling_rate")
-    figure, ax = plt.subplots(figsize=(7, 2.6), layout="constrained")
-    wave = np.asarray(beat)[:, sample_places([], beat)]
-    display = BeatsDisplay([wave], sampling_rate=rate or 1)
-    display.plot(np.array([[ax]]))
-    ax.set(
-        title=f"Class {title}",
-        xlabel="Time (s)" if rate else "Time (samples)",
-        ylabel="Amplitude (a.u.)",
+    cut, rate = beats.get("cut") or {}, beats.get("sampling_rate")
+    where = {
+        "start": (cut.get("window") or [0])[0],
+        "unit": "mV" if cut.get("unit") == "mV" else "a.u.",
+    }
+    n_panels = 1 if method is None else 2
+    figure, axes = plt.subplots(
+        n_panels, 1, figsize=(6.4, 2.5 * n_panels), layout="constrained", squeeze=False
     )
+    if method is None:
+        wave = np.asarray(beat)[:, sample_places([], beat)]
+        BeatsDisplay([wave], sampling_rate=rate or 1, **where).plot(axes)
+        axes[0, 0].set_ylabel(f"Amplitude ({where['unit']})", weight="normal")
+        if not rate:
+            axes[0, 0].set_xlabel("Time (samples)")
+    else:
+        BeatExplanationDisplay.from_estimator(
+            pipe, beat, method=method, axes=axes[:, 0], **where
+        )
+    axes[0, 0].set_title(f"One beat: {title}", fontsize="medium")
     return figure

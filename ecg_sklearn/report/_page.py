@@ -13,6 +13,7 @@ from ecg_sklearn.aami import CLASS_DESCRIPTIONS
 from ecg_sklearn.metrics import Evaluation
 from ecg_sklearn.metrics._labels import names_of_all
 from ecg_sklearn.model_selection._leakage import leakage_note
+from ecg_sklearn.plotting._drawing import in_words
 from ecg_sklearn.report._figures import (
     RATES,
     calibration_figure,
@@ -45,11 +46,10 @@ def make_report(
 
     It holds the beats by class, a check for patients on both sides, the diagram of
     the pipeline, training curves, scores of each class with confidence intervals,
-    confusion matrix, how far the probabilities can be trusted, the ANSI/AAMI EC57
-    table, scores of each record, the most confident mistakes with what the network
-    looked at, and a model card. Where something cannot be shown, the page says so:
-    without a network there are no training curves; without a layer of maps the
-    mistakes are explained by occlusion, and without a spectrogram they stand bare.
+    confusion matrix, calibration, the ANSI/AAMI EC57 table, scores of each record,
+    confident mistakes of different kinds and records with an explanation, and a model
+    card. Without a network there are no training curves; without convolutions the
+    mistakes are explained by occlusion, and without a spectrogram not at all.
 
     Parameters
     ----------
@@ -214,6 +214,7 @@ def _counts_table(found):
 def _class_table(found):
     """Scores of each class with intervals."""
     table = found.classes[["support"]].rename(columns={"support": "beats"})
+    table = table.set_axis(in_words(found.names)).rename_axis("class")
     for rate, shown in RATES.items():
         rows = found.intervals.loc[[f"{name} {rate}" for name in found.names]]
         table[shown] = [_with_interval(row) for row in rows.to_numpy()]
@@ -266,7 +267,7 @@ def _card(pipe, results, beats, training_note, chosen_by):
     return {
         "model": " → ".join(type(step).__name__ for step in steps),
         "chosen_by": chosen_by,
-        "classes": ", ".join(results.names),
+        "classes": ", ".join(in_words(results.names)),
         "trained_on": training_note or "Not stated.",
         "tested_on": beats.get("DESCR") or "Not stated.",
         "software": f"Python {platform.python_version()}, {versions}",

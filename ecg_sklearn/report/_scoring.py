@@ -16,22 +16,7 @@ def _follows_records(model):
 
 
 def predict_beats(model, beats, method="predict"):
-    """Have a model predict; one that follows records is told of them.
-
-    Parameters
-    ----------
-    model : classifier
-        Fitted.
-    beats : Bunch
-        The beats, in any order.
-    method : {"predict", "predict_proba"}, default="predict"
-        What to ask the model for.
-
-    Returns
-    -------
-    ndarray of shape (n_beats,) or (n_beats, n_classes)
-        What it answers, in the order of the beats.
-    """
+    """Predict beats in any order; a model that follows records is told of them."""
     predict = getattr(model, method)
     groups, time = beats.get("groups"), beats.get("time")
     if groups is None or not _follows_records(model):

@@ -1,7 +1,7 @@
-"""Files of skops from anybody, checked before objects are made of them.
+"""Checks of skops files from strangers, before objects are made of them.
 
-skops asks for the types in a file, and trusts their attributes. Trees, random
-generators and headers of arrays hold numbers that C code follows without a look.
+skops checks the types in a file, and trusts their attributes. Trees, random
+generators and array headers hold numbers that compiled code does not check.
 """
 
 import io
@@ -13,8 +13,6 @@ import numpy as np
 from sklearn.ensemble._hist_gradient_boosting.common import PREDICTOR_RECORD_DTYPE
 from sklearn.tree._tree import NODE_DTYPE
 
-__all__ = ["Refused", "clean", "need", "text_of"]
-
 _DEEPEST = 100
 # scikit-learn casts other layouts by the place of their fields, not by their names.
 _LAYOUT = "It holds a tree in the layout of another scikit-learn. Save it again."
@@ -24,7 +22,7 @@ _MATRICES = ("coef_", "quantiles_", "_baseline_prediction", "nodes", "values")
 
 
 class Refused(ValueError):
-    """What is wrong with a file, in our words."""
+    """Says what is wrong with a file."""
 
 
 def need(fact, message):
@@ -39,27 +37,7 @@ def text_of(content):
 
 
 def clean(content, names, shared):
-    """Check a zip of skops; keep the model alone, in one form, with nothing shared.
-
-    Parameters
-    ----------
-    content : bytes
-        The zip.
-    names : set of str
-        Classes that objects may have, by the module that users import them from.
-    shared : bool
-        Whether arrays may be used more than once, each then becoming one of its own.
-
-    Returns
-    -------
-    dict of str to bytes
-        Members of a zip that :func:`skops.io.loads` can make objects of.
-
-    Raises
-    ------
-    ValueError, KeyError, TypeError and others
-        If something is wrong.
-    """
+    """Check a zip of skops; keep the model alone, in one form, with nothing shared."""
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         total = sum(entry.file_size for entry in archive.infolist())
         plain = all(entry.compress_type == 0 for entry in archive.infolist())
@@ -172,6 +150,7 @@ class _Reader:
         for name, value in state.items():
             flat = not isinstance(value, np.ndarray) or value.ndim < 2
             need(flat or name in _MATRICES, f"{name} of a {kind} is no row of numbers.")
+        need(state.get("build_fn") is None, "It holds a network that is built by code.")
         n_features = state.get("n_features_in_")
         if "tree_" in state:
             need(state["tree_"]["n_features"] == n_features, _COLUMNS)

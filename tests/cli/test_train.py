@@ -15,7 +15,8 @@ from ecg_sklearn.persistence import read_metadata
 from .conftest import FAST, run
 
 SIMULATED = ["train", "--data", "simulated"]
-RECIPE = {"protocol": "kaggle", "copies": 0, "sampler": "none", "epochs": None}
+RECIPE = {"protocol": "kaggle", "preset": None, "copies": 0, "sampler": "auto"}
+RECIPE |= {"epochs": None}
 RECIPE |= {"seed": 0, "param": {}, "quiet": True}
 
 
@@ -152,10 +153,16 @@ class TestRecipe:
             ({"cnn__filters": (8, 16), "cnn__residual": (2,)}, (2,)),
         ],
     )
-    def test_blocks_that_the_filters_do_not_have(self, param, residual, capsys):
+    def test_blocks_that_the_filters_do_not_have(self, param, residual):
         pipe = _recipes.make_pipeline(self.beats(), **RECIPE | {"param": param})
         assert pipe["cnn"].residual == residual
-        assert ("left out" in capsys.readouterr().out) is (residual == ())
+
+    @pytest.mark.parametrize("preset", [None, "notebook", "kaggle", "inter-patient"])
+    def test_presets(self, preset):
+        pipe = _recipes.make_pipeline(self.beats(), **RECIPE | {"preset": preset})
+        assert ("smote" in pipe.named_steps) is (preset == "notebook")
+        epochs = {"notebook": 10, "inter-patient": 6}
+        assert pipe["cnn"].epochs == epochs.get(preset, 12)
 
     def test_windows_are_stretched_around_the_beat(self):
         recipe = RECIPE | {"protocol": "inter-patient"}

@@ -262,22 +262,6 @@ def test_what_counts_as_another_class():
                 _export._compare(*compared)
 
 
-@pytest.mark.parametrize("with_std", [False, True])
-def test_probes_have_the_size_of_the_training_beats(with_std, X):
-    X = 200 * X + 1000
-    pipe = make_ecg_pipeline(sampler=None).set_params(scaler__with_std=with_std)
-    pipe[:-1].fit(X)
-    probes = _export._probe_beats(pipe[0], [pipe[0], pipe[1]])
-    assert probes.shape == (256, 191)
-    assert (probes.dtypes == np.float32).all()
-    found, expected = (np.ptp(x.iloc[:, :187], axis=1).mean() for x in (probes, X))
-    assert 0.5 < found / expected < 3
-    if not with_std:
-        found, expected = (x.iloc[:, 187:].std() for x in (probes, X))
-        np.testing.assert_allclose(found, expected, rtol=0.3, atol=1.5)
-    pipe[:-1].transform(probes)  # no warning
-
-
 def test_an_existing_file_stays(pipe, tmp_path):
     path = tmp_path / "model.keras"
     path.write_text("precious")

@@ -209,6 +209,7 @@ def test_tables_at_predict(place, tmp_path_factory, text, encoding):
     run(["predict", str(place / "model.ecgsk"), str(path)])
 
 
+@pytest.mark.slow
 @fuzzed_with(0.4)
 @given(arguments("train"))
 @pytest.mark.usefixtures("few_beats")

@@ -19,7 +19,8 @@ from ecg_sklearn.datasets import make_heartbeats
 
 from .oracle import Refused, attempt, fuzzed
 
-_BEATS = make_heartbeats(60, n_records=6, rhythm=True, random_state=0)
+_GROUPS = ["rr", "morphology", "rhythm"]
+_BEATS = make_heartbeats(60, n_records=6, features=_GROUPS, random_state=0)
 
 
 class Content(bytes):
@@ -42,7 +43,6 @@ def trees():
         VotingClassifier([("one", line), ("two", line)], voting="soft", weights=[1, 2]),
         context_estimator=HistGradientBoostingClassifier(max_iter=2, random_state=0),
         rhythm_estimator=ExtraTreesClassifier(2, random_state=0),
-        n_context=3,
     )
 
 

@@ -12,14 +12,9 @@ from ecg_sklearn.metrics import (
     Evaluation,
     aami_jk_score,
     aami_report,
-    bootstrap_ci,
-    expected_calibration_error,
 )
 from ecg_sklearn.model_selection import (
-    InterPatientSplit,
-    check_no_leakage,
     record_train_test_split,
-    subject_of,
 )
 
 from .oracle import Refused, attempt, fuzzed, fuzzed_with
@@ -144,39 +139,6 @@ def test_labels_at_evaluation_and_aami_report(case, kind):
     assert -0.5 <= attempt(aami_jk_score, *found_labels) <= 1
 
 
-@fuzzed
-@given(
-    pairs(),
-    st.one_of(st.integers(1, 30), st.integers(-1, 30), st.floats(), st.none()),
-    st.one_of(
-        st.floats(0.01, 0.99),
-        st.floats(),
-        st.integers(-1, 2),
-        st.none(),
-        st.just("0.9"),
-    ),
-    st.sampled_from([None, None, "records", "one", "NaN", "mixed", "columns"]),
-)
-def test_parameters_of_the_bootstrap(case, n_resamples, level, kind):
-    _, _, *found_labels, _, _ = case
-    size = len(case[0])
-    groups = groups_of(kind, size)
-    try:
-        found = attempt(
-            bootstrap_ci,
-            lambda a, b: float(np.mean(np.asarray(a) == np.asarray(b))),
-            *found_labels,
-            groups=groups,
-            n_resamples=n_resamples,
-            confidence_level=level,
-            random_state=0,
-        )
-    except Refused:
-        return
-    assert kind in (None, "records", "mixed")
-    assert 0 <= found.low <= found.high <= 1
-
-
 GROUPS = {
     "names": lambda g, i: [f"r{n}" for n in g],
     "numbers": lambda g, i: np.array(g),
@@ -245,68 +207,3 @@ def test_records_at_the_split(case, test_size, stratify):
     numbers = np.array(numbers)
     if kind != "mixed":
         assert not set(numbers[train]) & set(numbers[test])
-
-
-@fuzzed
-@given(records(), records())
-def test_records_at_the_other_splits(one, other):
-    for numbers, kind, groups in (one, other):
-        try:
-            subjects = attempt(subject_of, groups)
-        except Refused:
-            continue
-        assert kind not in _MISSING
-        assert len(subjects) == len(numbers) or kind in ("short", "set", "dict")
-    numbers, kind, groups = one
-    splitter = InterPatientSplit(
-        train_records=range(100, 105), test_records=[str(n) for n in range(105, 110)]
-    )
-    try:
-        [(train, test)] = attempt(
-            lambda: list(splitter.split(np.zeros((len(numbers), 3)), groups=groups))
-        )
-    except Refused:
-        pass
-    else:
-        assert (np.array(numbers)[train] < 105).all()
-        assert (np.array(numbers)[test] >= 105).all()
-    try:
-        found = attempt(check_no_leakage, one[2], other[2], on_leak="return")
-    except Refused:
-        return
-    if one[1] == other[1] == "numbers":
-        both = {str(n) for n in set(one[0]) & set(other[0])}
-        assert set(found.records) == both
-
-
-@fuzzed
-@given(
-    pairs(),
-    st.sampled_from(["good", "NaN", "sum", "negative", "narrow", "short", "flat"]),
-    st.one_of(st.integers(-1, 30), st.floats(0, 20)),
-)
-def test_probabilities_at_the_calibration_error(case, kind, n_bins):
-    y_true, _, found_labels, _, _, form = case
-    proba = np.full((len(y_true), 5), 0.2)
-    proba = {
-        "good": proba,
-        "NaN": np.where(np.arange(5) == 2, np.nan, proba),
-        "sum": proba * 3,
-        "negative": proba - [1, -1, 0, 0, 0],
-        "narrow": proba[:, :4],
-        "short": proba[:-1],
-        "flat": proba[:, 0],
-    }[kind]
-    labels = list("NSVFQ") if "letters" in form else range(5)
-    try:
-        error = attempt(
-            expected_calibration_error,
-            found_labels,
-            proba,
-            labels=labels,
-            n_bins=n_bins,
-        )
-    except Refused:
-        return
-    assert kind == "good"
-    assert 0 <= error <= 1

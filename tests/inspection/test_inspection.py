@@ -15,6 +15,7 @@ from ecg_sklearn.datasets import make_heartbeats
 from ecg_sklearn.inspection import BeatExplanationDisplay, grad_cam, occlusion
 from ecg_sklearn.neural_network import SpectrogramCNNClassifier
 from ecg_sklearn.pipeline import make_ecg_pipeline
+from ecg_sklearn.plotting import SpectrogramsDisplay
 from ecg_sklearn.preprocessing import SpectrogramTransformer
 
 NAMES = np.array(["N", "S", "V", "F", "Q"])
@@ -262,6 +263,8 @@ def test_what_cannot_be_explained(windows, monkeypatch):
         occlusion(RidgeClassifier().fit(X, y), X)
     with pytest.raises(ValueError, match="Give sampling_rate"):
         occlusion(GaussianNB().fit(X, y), X)
+    with pytest.raises(ValueError, match="GaussianNB has none"):
+        grad_cam(GaussianNB().fit(X, y), X)
     monkeypatch.setattr("keras.backend.backend", lambda: "jax")
     with pytest.raises(RuntimeError, match="Keras runs on 'jax'"):
         grad_cam(make_ecg_pipeline(), X)
@@ -285,8 +288,9 @@ def test_the_display_draws_beat_and_spectrogram(pipe, ventricular):
     np.testing.assert_allclose(display.spectrogram, expected, atol=1e-3)
     beat, spectrogram = display.axes_
     assert beat.figure is spectrogram.figure is display.figure_
-    assert beat.get_title().startswith("Class V, probability ")
+    assert beat.get_title().startswith("One beat: V (ventricular), probability ")
     assert beat.get_xlim() == spectrogram.get_xlim() == (0, 359 / RATE)
+    assert beat.get_ylabel() == "Amplitude (a.u.)"
     assert spectrogram.get_ylabel() == "Frequency (Hz)"
     assert beat.get_xlabel() == spectrogram.get_xlabel() == "Time (s)"
     labels = {ax.get_ylabel() for ax in display.figure_.axes}
@@ -305,8 +309,25 @@ def test_the_display_draws_where_it_is_told(windows):
     assert display.figure_ is figure
     assert display.heatmap is None
     assert display.spectrogram_label == "Magnitude"
-    assert display.axes_[0].get_title().startswith("Class V, probability ")
+    assert display.axes_[0].get_title().startswith("One beat: V (ventricular), ")
     assert len(plt.get_fignums()) == 1
+
+
+def test_time_and_unit_are_those_of_the_beats_that_were_trained_on():
+    beats = make_heartbeats(60, n_records=3, form="window", features=["rr"])
+    pipe = make_ecg_pipeline(
+        sampling_rate=RATE, sampler=None, filters=(8,), dense_units=8, epochs=1
+    ).fit(beats.data, beats.target)
+    beat = beats.data.iloc[[0]]
+    display = BeatExplanationDisplay.from_estimator(pipe, beat)
+    assert display.times[0] == display.axes_[0].get_xlim()[0] == -0.4
+    assert {ax.get_xlabel() for ax in display.axes_} == {"Time from the R peak (s)"}
+    assert display.axes_[0].get_ylabel() == "Amplitude (mV)"
+    told = BeatExplanationDisplay.from_estimator(pipe, beat, start=0, unit="V")
+    assert told.axes_[0].get_xlabel() == "Time (s)"
+    assert told.axes_[0].get_ylabel() == "Amplitude (V)"
+    means = SpectrogramsDisplay.from_estimator(pipe, beats.data, beats.target)
+    assert means.axes_[0].get_xlabel() == "Time from the R peak (s)"
 
 
 def test_a_display_of_arrays():
@@ -315,7 +336,7 @@ def test_a_display_of_arrays():
     display = BeatExplanationDisplay(wave, times, wave).plot()
     assert display.axes_.shape == (1,)
     hatched = display.axes_[0].get_legend().get_texts()
-    assert [text.get_text() for text in hatched] == ["spoke against the class"]
+    assert [text.get_text() for text in hatched] == ["evidence against"]
     flat = BeatExplanationDisplay(
         wave, times, np.zeros(50), spectrogram=np.ones((1, 4)),
         heatmap=np.zeros((1, 4)), frequencies=[5.0], frame_times=[0, 0.3, 0.6, 0.9],

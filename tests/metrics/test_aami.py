@@ -5,7 +5,6 @@ import math
 from fractions import Fraction
 
 import numpy as np
-import pandas as pd
 import pytest
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.metrics import f1_score
@@ -72,24 +71,6 @@ def test_ec57_by_hand():
     np.testing.assert_array_equal(report.confusion_matrix, TABLE)
     assert report.records == {}
     assert report.average == {}
-
-
-@pytest.mark.parametrize(
-    "form",
-    [
-        lambda y: LETTERS[y],
-        lambda y: LETTERS[y].tolist(),
-        lambda y: pd.Series(LETTERS[y]),
-        lambda y: pd.Series(LETTERS[y], dtype="category"),
-        lambda y: y.astype(float),
-        lambda y: y.astype(np.uint8),
-        lambda y: pd.Series(y, dtype=object),
-    ],
-)
-def test_labels_are_letters_or_integers(form):
-    y_true, y_pred = beats_of(TABLE)
-    assert_figures(aami_report(form(y_true), y_pred).gross, BY_HAND)
-    assert_figures(aami_report(y_true, form(y_pred)).gross, BY_HAND)
 
 
 def test_target_names_say_what_integers_stand_for():
@@ -210,19 +191,10 @@ def test_the_table_that_engineers_know():
     assert lines[-5].split() == ["N", "100", "7", "5", "3", "2"]
     # Columns stand below their heads.
     assert lines[2].index("jk") + 2 == len(lines[3]) == len(lines[5])
-
-
-def test_aami_report_as_dict_and_frame():
-    y_true, y_pred = beats_of(TABLE)
-    groups = np.where(np.arange(len(y_true)) < 100, 100, 201)
-    report = aami_report(y_true, y_pred, groups)
     found = json.loads(json.dumps(report.to_dict(), allow_nan=False))
     assert_figures(found["gross"], BY_HAND)
     assert set(found["records"]) == {"100", "201"}
     assert found["confusion_matrix"] == TABLE.tolist()
-    assert found["average"]["veb_sensitivity"] == pytest.approx(
-        np.mean([report.records[r]["veb_sensitivity"] for r in (100, 201)])
-    )
     frame = report.to_frame()
     assert list(frame.index) == [100, 201, "gross"]
     assert_figures(frame.loc["gross"].to_dict(), BY_HAND)
@@ -260,16 +232,11 @@ def test_aami_report_as_dict_and_frame():
 def test_errors_of_aami_report_say_what_to_do(args, kwargs, message):
     with pytest.raises(ValueError, match=message):
         aami_report(*args, **kwargs)
+    with pytest.raises(ValueError, match=r"zero_division=0.5 must be 0.0, 1.0 or nan"):
+        aami_jk_score([0], [0], zero_division=0.5)
 
 
 # aami_jk_score, get_aami_scorers
-
-
-def test_jk_is_that_of_the_report():
-    y_true, y_pred = beats_of(TABLE)
-    assert aami_jk_score(y_true, y_pred) == pytest.approx(float(BY_HAND["jk"]))
-    assert aami_jk_score(LETTERS[y_true], y_pred) == aami_jk_score(y_true, y_pred)
-    assert aami_jk_score([0, 1, 2, 3, 4], [0, 1, 2, 3, 4]) == 1.0
 
 
 @pytest.mark.parametrize(

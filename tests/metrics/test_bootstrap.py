@@ -1,12 +1,18 @@
-"""Intervals: what they hold, what is drawn, and what is left out."""
+"""Intervals and tests: what they hold, what is drawn, and what is left out."""
 
-import math
+from functools import partial
 
 import numpy as np
 import pytest
+from scipy.stats import permutation_test
 from sklearn.metrics import precision_score
 
-from ecg_sklearn.metrics import BootstrapInterval, aami_jk_score, bootstrap_ci
+from ecg_sklearn.metrics import (
+    aami_jk_score,
+    bootstrap_ci,
+    bootstrap_difference,
+    mcnemar_test,
+)
 
 from .test_aami import TABLE, beats_of
 
@@ -83,18 +89,6 @@ def test_intervals_are_reproducible():
     assert (first.unit, first.n_units, first.n_resamples) == ("records", 9, 50)
 
 
-def test_a_higher_level_is_wider():
-    y_true, y_pred = beats_of(TABLE)
-    narrow, wide = (
-        bootstrap_ci(
-            right, y_true, y_pred, n_resamples=100, confidence_level=level,
-            random_state=0,
-        )
-        for level in (0.5, 0.99)
-    )  # fmt: skip
-    assert wide.low < narrow.low < narrow.high < wide.high
-
-
 def precision_with_a_warning(y_true, y_pred):
     return precision_score(y_true, y_pred)
 
@@ -114,22 +108,6 @@ def test_resamples_without_a_value_are_left_out_and_counted(metric):
     assert f"{found.n_undefined} undefined" in str(found)
 
 
-def test_no_resample_has_a_value():
-    values = iter([0.5])
-    found = bootstrap_ci(
-        lambda y_true, y_pred: next(values, np.nan), [0, 1], [0, 1], n_resamples=5
-    )
-    assert found.n_undefined == 5
-    assert math.isnan(found.low)
-
-
-def test_interval_as_text():
-    assert (
-        str(BootstrapInterval(0.5, 0.25, 0.75, 0.9, "beats", 40, 100, 0))
-        == "0.5000 (90% interval 0.2500 to 0.7500; 100 resamples of 40 beats)"
-    )
-
-
 @pytest.mark.parametrize(
     ("args", "kwargs", "message"),
     [
@@ -145,8 +123,115 @@ def test_interval_as_text():
 def test_errors_of_intervals_say_what_to_do(args, kwargs, message):
     with pytest.raises(ValueError, match=message):
         bootstrap_ci(right, *args, **kwargs)
-
-
-def test_a_metric_without_a_value_is_refused():
     with pytest.raises(ValueError, match="is not defined on these 2 beats"):
         bootstrap_ci(precision_with_nan, [0, 0], [0, 0])
+
+
+# Two classifiers
+
+
+def two_classifiers(n_records=12, seed=0):
+    """Truth and two predictions that fail on the same records, and the records."""
+    rng = np.random.default_rng(seed)
+    groups = np.repeat(np.arange(n_records), 40)
+    difficulty = rng.beta(1, 3, size=n_records)[groups]
+    luck = rng.random(len(groups))
+    first, second = ((luck < each).astype(int) for each in (difficulty, difficulty / 2))
+    return np.zeros_like(first), first, second, groups
+
+
+def test_a_difference_is_that_of_the_metric_on_the_same_resamples():
+    y_true, first, second, groups = two_classifiers()
+    drawn = []
+
+    def note(y_true, y_pred):
+        drawn.append((y_true.copy(), y_pred))
+        return right(y_true, y_pred)
+
+    setting = {"groups": groups, "n_resamples": 50, "random_state": 0}
+    found = bootstrap_difference(note, y_true, first, second, **setting)
+    assert found.estimate == right(y_true, second) - right(y_true, first)
+    scores = np.array([right(*each) for each in drawn[2:]]).reshape(-1, 2)
+    low, high = np.quantile(scores[:, 0] - scores[:, 1], [0.025, 0.975])
+    assert (found.low, found.high) == pytest.approx((low, high))
+    assert (found.unit, found.n_units, found.n_resamples) == ("records", 12, 50)
+    turned = bootstrap_difference(right, y_true, second, first, **setting)
+    assert (turned.estimate, turned.low) == pytest.approx(
+        (-found.estimate, -found.high)
+    )
+    # Both fail on the same records: paired, this widens nothing.
+    alone = bootstrap_ci(right, y_true, first, **setting)
+    assert found.high - found.low < alone.high - alone.low
+
+
+def test_a_difference_of_equals_is_zero():
+    y_true, y_pred = beats_of(TABLE)
+    found = bootstrap_difference(right, y_true, y_pred, y_pred, n_resamples=9)
+    assert (found.estimate, found.low, found.high) == (0, 0, 0)
+    assert mcnemar_test(y_true, y_pred, y_pred).p_value == 1
+    groups = np.arange(len(y_true)) % 5
+    assert mcnemar_test(y_true, y_pred, y_pred, groups=groups).p_value == 1
+
+
+@pytest.mark.parametrize("groups", [None, np.arange(20)])
+@pytest.mark.parametrize(
+    ("only_1", "only_2", "p_value"),
+    [
+        (1, 9, 2 * (1 + 10) / 2**10),  # tails of ten tosses, 0 or 1 heads
+        (0, 6, 2 / 2**6),
+        (4, 4, 1.0),
+        (0, 0, 1.0),
+    ],
+)
+def test_mcnemar_by_hand(only_1, only_2, p_value, groups):
+    first, second = np.ones((2, 20), dtype=int)  # all wrong, but
+    first[:only_1] = 0
+    second[10 : 10 + only_2] = 0
+    found = mcnemar_test(np.zeros(20), first, second, groups=groups)
+    assert (found.only_1, found.only_2) == (only_1, only_2)
+    assert found.n_units == only_1 + only_2
+    assert found.p_value == pytest.approx(p_value)
+
+
+def test_mcnemar_over_records_is_the_permutation_test_of_their_differences():
+    # Their sum is 4. Of the 16 signs, 4 give 4 or more: +3 and two or three of the
+    # ones; and 4 give -4 or less.
+    gains = [3, 1, 1, -1, 0]
+    y_true, first, second = np.zeros((3, 25), dtype=int)
+    groups = np.repeat(list("abcde"), 5)
+    for place, gain in zip(range(0, 25, 5), gains, strict=True):
+        (first if gain > 0 else second)[place : place + abs(gain)] = 1
+    found = mcnemar_test(y_true, first, second, groups=groups)
+    assert (found.only_1, found.only_2) == (1, 5)
+    assert (found.unit, found.n_units) == ("records", 4)
+    assert found.p_value == pytest.approx(8 / 16)
+    y_true, first, second, groups = two_classifiers(n_records=9, seed=3)
+    gains = np.bincount(groups, first - second)
+    slow = permutation_test(
+        (gains, np.zeros(9)),
+        lambda a, b, axis: (a - b).sum(axis=axis),
+        permutation_type="samples",
+        vectorized=True,
+        n_resamples=np.inf,
+    )
+    found = mcnemar_test(y_true, first, second, groups=groups)
+    assert found.p_value == pytest.approx(slow.pvalue)
+    # Beats of a record fail together; beat by beat, the test is too sure.
+    assert mcnemar_test(y_true, first, second).p_value < found.p_value
+
+
+def test_numbers_and_letters_mean_the_same_classes():
+    found = mcnemar_test(list("NNV"), [0, 0, 2], [0.0, 1.0, 1.0])
+    assert (found.only_1, found.only_2) == (2, 0)
+
+
+@pytest.mark.parametrize(
+    "compare", [partial(bootstrap_difference, right), mcnemar_test]
+)
+def test_errors_of_comparisons(compare):
+    with pytest.raises(ValueError, match="y_pred_2 has 1 values, but y_true has 2"):
+        compare([0, 1], [0, 1], [0])
+    with pytest.raises(ValueError, match="groups has 1 values, but y_true has 2"):
+        compare([0, 1], [0, 1], [0, 1], groups=["a"])
+    with pytest.raises(ValueError, match="y_true holds no beats"):
+        compare([], [], [])

@@ -13,8 +13,6 @@ import numpy as np
 import pytest
 from sklearn.base import clone
 
-from ecg_sklearn.neural_network import SpectrogramCNNClassifier
-
 
 class Break(keras.callbacks.Callback):
     """Break a training off in the middle of an epoch."""
@@ -60,24 +58,25 @@ CONFIGURATIONS = {
         "early_stopping": True,
         "validation_fraction": 0.2,
     },
-    "no schedule, weights": {"lr_schedule": None, "class_weight": "balanced"},
-    "momentum": {"optimizer": "sgd", "label_smoothing": 0.1, "residual": (1,)},
+    "momentum, class weights": {
+        "lr_schedule": None,
+        "optimizer": "sgd",
+        "label_smoothing": 0.1,
+        "residual": (1,),
+        "class_weight": "balanced",
+    },
 }
-QUICK = "one cycle", "plateau, early stopping"
 
 
 @pytest.mark.parametrize(
     "params",
     [
-        pytest.param(params, id=name, marks=[] if name in QUICK else pytest.mark.slow)
-        for name, params in CONFIGURATIONS.items()
+        pytest.param(p, id=name, marks=[] if name == "one cycle" else pytest.mark.slow)
+        for name, p in CONFIGURATIONS.items()
     ],
 )
-def test_a_broken_training_ends_as_an_unbroken_one(
-    images, beats, path, small_cnn, params
-):
-    small_cnn |= {"epochs": 5, "random_state": 0} | params
-    cnn = SpectrogramCNNClassifier(**small_cnn)
+def test_a_broken_training_ends_as_an_unbroken_one(cnn, images, beats, path, params):
+    cnn.set_params(**{"epochs": 5} | params)
     expected = clone(cnn).fit(images, beats.target)
     found = broken_and_resumed(cnn, path, cnn.epochs - 2, images, beats.target)
     for a, b in zip(weights_of(expected), weights_of(found), strict=True):
@@ -93,13 +92,10 @@ def test_a_broken_training_ends_as_an_unbroken_one(
 
 
 @pytest.fixture(scope="module")
-def finished(images, beats, tmp_path_factory):
+def finished(fitted, images, beats, tmp_path_factory):
     """A classifier with a finished training, and the folder of its backups."""
     path = tmp_path_factory.mktemp("finished") / "backup"
-    cnn = SpectrogramCNNClassifier(
-        filters=(8,), dense_units=8, epochs=2, random_state=0, checkpoint=path
-    )
-    return cnn.fit(images, beats.target), path
+    return clone(fitted).set_params(checkpoint=path).fit(images, beats.target), path
 
 
 def contents_of(folder):
@@ -113,6 +109,7 @@ def test_a_finished_training_is_found_finished(finished, images, beats):
     assert contents_of(path) == before
     assert found.history_ == cnn.history_
     cnn = pickle.loads(pickle.dumps(cnn))
+    assert cnn.checkpoint is None
     for _ in range(2):
         np.testing.assert_array_equal(
             found.predict_proba(images), cnn.predict_proba(images)
@@ -121,11 +118,9 @@ def test_a_finished_training_is_found_finished(finished, images, beats):
             each.partial_fit(images, beats.target)
 
 
-def test_one_that_stopped_early_is_over(images, beats, path, small_cnn):
-    small_cnn |= {"epochs": 30, "patience": 1, "learning_rate": 0.3}
-    cnn = SpectrogramCNNClassifier(
-        **small_cnn, early_stopping=True, lr_schedule=None, random_state=0
-    ).set_params(checkpoint=path)
+def test_one_that_stopped_early_is_over(cnn, images, beats, path):
+    cnn.set_params(epochs=30, patience=1, learning_rate=0.3, early_stopping=True)
+    cnn.set_params(lr_schedule=None, checkpoint=path)
     expected = clone(cnn).fit(images, beats.target)
     assert expected.n_epochs_ < 30
     found = clone(cnn).fit(images, beats.target)
@@ -170,17 +165,16 @@ def test_a_file_is_no_folder(finished, images, beats, tmp_path):
 
 
 @pytest.mark.parametrize("seed", [None, np.random.RandomState(0)])
-def test_a_seed_is_needed(images, beats, path, small_cnn, seed):
-    cnn = SpectrogramCNNClassifier(**small_cnn, random_state=seed, checkpoint=path)
+def test_a_seed_is_needed(cnn, images, beats, path, seed):
+    cnn.set_params(random_state=seed, checkpoint=path)
     with pytest.raises(ValueError, match="needs an int as random_state"):
         cnn.fit(images, beats.target)
 
 
 def test_a_failed_write_keeps_the_state_before(
-    images, beats, path, small_cnn, monkeypatch
+    cnn, fitted, images, beats, path, monkeypatch
 ):
-    small_cnn |= {"epochs": 4, "random_state": 0}
-    cnn = SpectrogramCNNClassifier(**small_cnn, checkpoint=path)
+    cnn.set_params(checkpoint=path)
     savez = np.savez
 
     def fill_the_disk(file, **arrays):
@@ -195,17 +189,10 @@ def test_a_failed_write_keeps_the_state_before(
         clone(cnn).fit(images, beats.target)
     monkeypatch.undo()
     assert [p.name for p in path.iterdir()] == ["state.npz"]
-    found = clone(cnn).fit(images, beats.target)
-    expected = SpectrogramCNNClassifier(**small_cnn).fit(images, beats.target)
+    found = cnn.fit(images, beats.target)
     np.testing.assert_array_equal(
-        found.predict_proba(images), expected.predict_proba(images)
+        found.predict_proba(images), fitted.predict_proba(images)
     )
-
-
-def test_the_path_stays_out_of_the_pickle(images, beats, path, small_cnn):
-    cnn = SpectrogramCNNClassifier(**small_cnn, random_state=0, checkpoint=path)
-    again = pickle.loads(pickle.dumps(cnn.fit(images, beats.target)))
-    assert again.checkpoint is None
 
 
 TRAINING = """

@@ -23,6 +23,10 @@ from ecg_sklearn.plotting._drawing import COLORS, HATCHES
 from ecg_sklearn.preprocessing import SpectrogramTransformer
 
 NAMES = ["N", "S", "V", "F", "Q"]
+WORDS = [
+    "N (normal)", "S (supraventricular)", "V (ventricular)", "F (fusion)",
+    "Q (other/paced)",
+]  # fmt: skip
 HISTORY = {"loss": [2, 1], "accuracy": [0.5, 0.6], "learning_rate": [1e-3, 1e-3]}
 
 
@@ -58,7 +62,7 @@ def test_class_distribution(beats, windows, log_scale):
     ax = display.ax_
     assert ax.get_xscale() == ("log" if log_scale else "linear")
     assert ax.get_xlabel() == "Number of beats"
-    assert labels_of(ax.yaxis) == NAMES
+    assert labels_of(ax.yaxis) == WORDS
     ends = [bar.get_x() + bar.get_width() for bar in ax.patches]
     counts = np.r_[np.bincount(beats.target), np.bincount(windows.target)]
     np.testing.assert_allclose(ends, counts)
@@ -113,10 +117,10 @@ def test_beats_are_of_their_class_in_seconds_and_millivolts(windows):
         drawn = {tuple(ax.lines[0].get_ydata()) for ax in row}
         assert len(drawn) == 3
         assert drawn <= of_class
-        assert row[0].get_ylabel() == NAMES[label]
+        assert row[0].get_ylabel().replace("\n", " ") == WORDS[label]
     seconds = display.axes_[0, 0].lines[0].get_xdata()
     np.testing.assert_allclose(seconds, np.arange(360) / 360 - 0.4)
-    assert display.figure_.get_supxlabel() == "Time (s)"
+    assert display.figure_.get_supxlabel() == "Time from the R peak (s)"
     assert display.figure_.get_supylabel() == "Amplitude (mV)"
 
 
@@ -173,7 +177,10 @@ def test_mean_spectrograms_are_in_decibels_whatever_the_normalisation(windows, p
     for label in range(5):
         expected = images[windows.target == label].mean(axis=0)
         np.testing.assert_allclose(display.images[label], expected, atol=1e-3)
-    assert [ax.get_title() for ax in display.axes_] == NAMES
+    for ax, words, n_beats in zip(
+        display.axes_, WORDS, np.bincount(windows.target), strict=True
+    ):
+        assert ax.get_title() == f"{words}\nmean of {n_beats} beats"
     assert display.axes_[0].get_ylabel() == "Frequency (Hz)"
     assert {ax.get_xlabel() for ax in display.axes_} == {"Time (s)"}
     assert display.colorbar_.ax.get_ylabel() == "Power (dB re 1 mV²/Hz)"
@@ -190,6 +197,7 @@ def test_an_example_is_the_spectrogram_of_one_beat(beats):
     display = SpectrogramsDisplay.from_estimator(
         raw, beats.data, beats.target, kind="example", random_state=0
     )
+    assert {ax.get_title()[1:] for ax in display.axes_} == {"\none beat"}
     images = raw.transform(beats.data)
     for label, image in enumerate(display.images):
         of_class = images[beats.target == label]

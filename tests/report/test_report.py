@@ -131,9 +131,9 @@ def test_text_from_outside_is_escaped(logistic, tested, tmp_path):
 @pytest.mark.parametrize(
     ("labels", "shown"),
     [
-        (np.arange(5), "V"),
-        (np.arange(5.0), "V"),
-        (np.array(list("NSVFQ")), "V"),
+        (np.arange(5), "V (ventricular)"),
+        (np.arange(5.0), "V (ventricular)"),
+        (np.array(list("NSVFQ")), "V (ventricular)"),
         (np.array(["narrow", "narrow", "wide", "wide", "wide"]), "wide"),
         (np.array([10, 10, 30, 30, 30]), "30"),
     ],
@@ -143,8 +143,8 @@ def test_labels_of_any_kind(labels, shown, training, tested, tmp_path):
     beats = Bunch(**tested | {"target": labels[tested.target]})
     path = make_report(pipe, beats, tmp_path / "a.html", **FAST)
     assert f"<td>{shown}</td>" in section(path, "classes")
-    assert ('id="ec57"' in text_of(path)) == (shown == "V")
-    if shown == "V":  # the loaders' numbers mean the same
+    assert ('id="ec57"' in text_of(path)) == (shown[0] == "V")
+    if shown[0] == "V":  # the loaders' numbers mean the same
         path = make_report(pipe, tested, tmp_path / "b.html", **FAST)
         accuracy = np.mean(pipe.predict(beats.data) == beats.target)
         assert f"<b>{accuracy:.4f}</b>accuracy" in text_of(path)
@@ -178,6 +178,18 @@ def test_records_stand_with_wilson_intervals_the_worst_first(tested, tmp_path):
         ["b", "20", "1.000 (0.84 to 1.00)"],
     ]
     assert "None are shown" in section(path, "mistakes")
+
+
+def test_mistakes_are_of_different_kinds_and_records(logistic, tmp_path):
+    beats = make_heartbeats(60, n_records=3, form="window", random_state=0)
+    beats.groups = np.repeat(["a", "b", "c"], [40, 10, 10])
+    beats.data = beats.data[:, :187]
+    path = make_report(logistic, beats, tmp_path / "a.html", n_resamples=9)
+    captions = re.findall(r"<figcaption>(.*?)</figcaption>", section(path, "mistakes"))
+    said = [re.match(r"(. \(.*?\) taken for .*?), prob", text)[1] for text in captions]
+    records = [re.search(r"Record (.), at \d+\.\d\d s", text)[1] for text in captions]
+    assert len(captions) == len(set(said)) == 4
+    assert set(records) == {"a", "b", "c"}
 
 
 def test_a_search_gives_its_best_pipeline(training, tested, tmp_path):

@@ -1,4 +1,4 @@
-"""Estimators of a model, one by one: without what serves training, and whole again."""
+"""The estimators in a model: stripped of training state, and completed again."""
 
 import warnings
 
@@ -13,11 +13,9 @@ from sklearn.utils import Bunch
 
 from ecg_sklearn.utils._untrusted import need
 
-__all__ = ["LEFT_OUT", "ask", "bare", "complete"]
-
 # Attributes that serve training alone, or are made anew by complete().
 LEFT_OUT = (
-    "_bin_mapper _feature_subsample_rng _loss _raw_predict _sample_weight _scorer _spec"
+    "_bin_mapper _feature_subsample_rng _loss _raw_predict _sample_weight _scorer"
     " _stft callbacks checkpoint memory named_estimators_"
 ).split()
 _COLUMNS = ("feature_names_in_", "n_features_in_")
@@ -40,6 +38,10 @@ def bare(value):
     if getattr(value, "memory", None) is not None:
         message = f"memory={value.memory!r} of the pipeline is not saved: "
         warnings.warn(f"{message}it belongs to this machine.", stacklevel=4)
+    text = (
+        "Its build_fn is code. exporting.export writes its network as ONNX or LiteRT."
+    )
+    need(getattr(value, "build_fn", None) is None, text)
     copy, params = object.__new__(type(value)), value._get_param_names()
     for name, item in vars(value).items():
         if name not in LEFT_OUT:
@@ -50,43 +52,41 @@ def bare(value):
 
 
 def complete(model):
-    """Check the parts of a model, and make what :func:`bare` has left out."""
-    for part in _parts(model):
-        state, kind = vars(part), type(part).__name__
-        hidden = [name for name in state if hasattr(type(part), name)]
+    """Check the estimators in a model, and make what :func:`bare` has left out."""
+    for found in _estimators_in(model):
+        state, kind = vars(found), type(found).__name__
+        hidden = [name for name in state if hasattr(type(found), name)]
         need(not hidden, f"It holds a {kind} in which {hidden} would hide its own.")
-        n_jobs = getattr(part, "n_jobs", None)
+        n_jobs = getattr(found, "n_jobs", None)
         need(abs(n_jobs or 1) <= 2**10, f"It holds a {kind} with {n_jobs=}.")
-        if isinstance(part, (SamplerMixin, NearestNeighbors)):
-            params = part._get_param_names()
+        if isinstance(found, (SamplerMixin, NearestNeighbors)):
+            params = found._get_param_names()
             plain = state.keys() <= {*params, *_COLUMNS, "_sklearn_version"}
             need(plain, f"It holds a {kind} that has seen beats.")
-        elif "model_" in state:
-            part._spec = part.model_.spec
         elif "n_times_" in state:
-            _complete_spectrogram(part)
+            _complete_spectrogram(found)
         elif "_predictors" in state:
-            part._n_features = part.n_features_in_
-            part._preprocessor = part._is_categorical_remapped = None
-            part._loss = part._get_loss(sample_weight=None)
-            part._bin_mapper = _BinMapper()
-            part._bin_mapper.is_categorical_ = np.zeros(part._n_features, np.uint8)
-            part._bin_mapper.bin_thresholds_ = []
+            found._n_features = found.n_features_in_
+            found._preprocessor = found._is_categorical_remapped = None
+            found._loss = found._get_loss(sample_weight=None)
+            found._bin_mapper = _BinMapper()
+            found._bin_mapper.is_categorical_ = np.zeros(found._n_features, np.uint8)
+            found._bin_mapper.bin_thresholds_ = []
         elif kind == "VotingClassifier" and "estimators_" in state:
-            fitted = iter(part.estimators_)
-            part.named_estimators_ = Bunch()
-            for name, voter in part.estimators:
+            fitted = iter(found.estimators_)
+            found.named_estimators_ = Bunch()
+            for name, voter in found.estimators:
                 voter = voter if isinstance(voter, str) else next(fitted)
-                part.named_estimators_[name] = voter
+                found.named_estimators_[name] = voter
 
 
 def _complete_spectrogram(transformer):
-    """Plan the transform, unless it would take more memory than any beat needs."""
+    """Plan the transform; refuse one that would take gigabytes."""
     nperseg, nfft = transformer.nperseg, transformer.nfft or 1
     nfft = nfft if isinstance(nfft, int) else nfft * nperseg
     longest, n_frames = max(nperseg, nfft), len(transformer.times_)
-    usual = longest <= 2**15 and transformer.n_features_in_ <= _LONGEST
-    need(usual and longest * n_frames <= _LARGEST, f"Its spectrogram has {nfft=}.")
+    small = longest <= 2**15 and transformer.n_features_in_ <= _LONGEST
+    need(small and longest * n_frames <= _LARGEST, f"Its spectrogram has {nfft=}.")
     transformer._stft = plan = transformer._plan(transformer.n_times_)
     planned = len(plan.frequencies), len(plan.times)
     same = planned == (len(transformer.frequencies_), n_frames)
@@ -95,13 +95,13 @@ def _complete_spectrogram(transformer):
 
 def ask(model):
     """Ask a model about one row; None if it is not fitted, or takes images."""
-    sizes = [vars(part).get("n_features_in_") for part in _parts(model)]
+    sizes = [vars(found).get("n_features_in_") for found in _estimators_in(model)]
     n_features = next((size for size in sizes if size is not None), None)
     work = getattr(model, "predict_proba", None) or getattr(model, "transform", None)
     if n_features is None or work is None or hasattr(model, "_input_shape"):
         return None
-    usual = type(n_features) is int and 0 < n_features <= _LONGEST
-    need(usual, f"It says to take {n_features} columns.")
+    small = type(n_features) is int and 0 < n_features <= _LONGEST
+    need(small, f"It says to take {n_features} columns.")
     row = np.linspace(0, 1, n_features)[None]
     if hasattr(model, "feature_names_in_"):
         row = pd.DataFrame(row, columns=model.feature_names_in_)
@@ -115,11 +115,11 @@ def ask(model):
             return None
 
 
-def _parts(value):
-    """Go through the estimators in a model, itself the first."""
+def _estimators_in(value):
+    """Yield all estimators of a model, itself first."""
     if isinstance(value, BaseEstimator):
         yield value
         value = dict(vars(value))
     if isinstance(value, (dict, list, tuple)):
         for item in value.values() if isinstance(value, dict) else value:
-            yield from _parts(item)
+            yield from _estimators_in(item)
