@@ -152,7 +152,12 @@ def fetch_mitbih(
         )
     if missing:
         download_mitbih(directory)
-    _check_files(directory)
+    if damaged := damaged_files(directory):
+        raise ValueError(
+            f"{', '.join(damaged[:3])}{', ...' if len(damaged) > 3 else ''} in "
+            f"{directory} differ from the published files (SHA-256). Remove them and "
+            "fetch them again."
+        )
     beats, test_row, rate = _read_beats(directory, cut)
     chosen = _select(beats.groups, test_row, subset, include_paced)
     return make_bunch(
@@ -161,15 +166,6 @@ def fetch_mitbih(
         f"MIT-BIH beats, subset {subset!r}, cut as {cut} at {rate:g} Hz.\n{_CITATION}",
         return_X_y=return_X_y,
     )
-
-
-def _check_files(directory):
-    if damaged := damaged_files(directory):
-        raise ValueError(
-            f"{', '.join(damaged[:3])}{', ...' if len(damaged) > 3 else ''} in "
-            f"{directory} differ from the published files (SHA-256). Remove them and "
-            "fetch them again."
-        )
 
 
 def _read_beats(directory, cut):

@@ -163,8 +163,9 @@ def read_signal(directory, name, channel, *, digital=False):
         smooth_frames=False,
     )
     [values] = record.e_p_signal if physical else record.dac(expanded=True)
+    unit, factor = _unit_of(header, position, file)
     with np.errstate(over="ignore"):  # what is too large is marked below
-        values = values.astype(np.float32)
+        values = (values * factor).astype(np.float32)
     samples = values if physical else record.e_d_signal[0]
     rate = _checked_rate(header.fs, directory, name) * record.samps_per_frame[0]
     invalid = ~np.isfinite(values)
@@ -172,9 +173,6 @@ def read_signal(directory, name, channel, *, digital=False):
         samples = _interpolate(samples, invalid)
     else:
         invalid = None
-    unit, factor = _unit_of(header, position, file)
-    if physical and factor != 1:
-        samples = samples * np.float32(factor)
     return Signal(samples, rate, names[position] or "", invalid, unit)
 
 

@@ -12,8 +12,7 @@ from sklearn.utils.validation import (
     validate_data,
 )
 
-from ecg_sklearn.preprocessing._images import ImageMixin
-from ecg_sklearn.preprocessing._scales import check_amplitude
+from ecg_sklearn.preprocessing._images import ImageMixin, check_amplitude
 from ecg_sklearn.preprocessing._stft import ShortTimePower
 from ecg_sklearn.utils._columns import sample_columns
 

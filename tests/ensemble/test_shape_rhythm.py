@@ -10,7 +10,7 @@ from sklearn.dummy import DummyClassifier
 from sklearn.ensemble import ExtraTreesClassifier, RandomForestClassifier
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import accuracy_score, f1_score, roc_auc_score
+from sklearn.metrics import accuracy_score, f1_score
 from sklearn.model_selection import GridSearchCV, GroupKFold, cross_val_score
 from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import make_pipeline
@@ -118,24 +118,6 @@ def test_columns_by_position_name_and_mask(simulated):
         np.testing.assert_allclose(
             model.predict_proba(X.to_numpy()), by_name.predict_proba(X), atol=1e-6
         )
-
-
-def test_premature_beats_of_new_records_are_told_by_the_rhythm():
-    weights = [0.8, 0.08, 0.04, 0.04, 0.04]
-    old, new = (
-        make_heartbeats(
-            1500, n_records=10, weights=weights, features=GROUPS, random_state=seed
-        )
-        for seed in (0, 1)
-    )
-    pair = new.target < 2
-    model = fitted(old, rhythm_columns=INTERVALS)
-    intervals = new.data.loc[pair, INTERVALS].to_numpy()
-    found = model.rhythm_estimator_.predict_proba(intervals)[:, 1]
-    assert roc_auc_score(new.target[pair], found) > 0.95
-    samples = new.data.loc[pair, SHAPE[:187]]
-    of_shape = model.estimator_.predict_proba(samples)[:, 1]
-    assert roc_auc_score(new.target[pair], of_shape) < 0.9
 
 
 def test_labels_may_be_strings(simulated):
@@ -402,6 +384,22 @@ def test_parameters_of_fit_set_later_wait_for_the_next_fit(simulated):
     np.testing.assert_array_equal(model.predict_proba(simulated.data), before)
 
 
+class Validated(DummyClassifier):
+    """A classifier that takes beats to validate on, as a pipeline with routing does."""
+
+    def fit(self, X, y, X_val=None, y_val=None):
+        self.seen_ = X_val, y_val
+        return super().fit(X, y)
+
+
+def test_beats_to_validate_on_reach_the_first_stage(simulated):
+    X, y = simulated.data, simulated.target
+    model = two_stages(Validated()).fit(X[100:], y[100:], X_val=X[:100], y_val=y[:100])
+    X_val, y_val = model.estimator_.seen_
+    pd.testing.assert_frame_equal(X_val, X.loc[:99, SHAPE])
+    np.testing.assert_array_equal(y_val, y[:100])
+
+
 def test_the_default_second_stage(simulated):
     beats = simulated.data.iloc[:200]
     model = ShapeRhythmClassifier(DummyClassifier(), n_around=(), random_state=0)
@@ -433,21 +431,6 @@ def test_cross_validation_with_records(simulated):
         X, y, groups = simulated.data, simulated.target, simulated.groups
         one.fit(X.iloc[train], y[train], groups=groups[train])
         assert score == one.score(X.iloc[test], y[test], groups=groups[test])
-
-
-def test_a_validated_network(simulated, small_cnn):
-    rows = np.arange(len(simulated.target)) % 5 == 0
-    with sklearn.config_context(enable_metadata_routing=True):
-        pipe = ecg_sklearn.make_ecg_pipeline(sampler=None, random_state=0, **small_cnn)
-        model = two_stages(pipe)
-        model.fit(
-            simulated.data[~rows],
-            simulated.target[~rows],
-            groups=simulated.groups[~rows],
-            X_val=simulated.data[rows],
-            y_val=simulated.target[rows],
-        )
-    assert len(model.estimator_["cnn"].history_["val_loss"]) == small_cnn["epochs"]
 
 
 @pytest.mark.parametrize(

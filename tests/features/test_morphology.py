@@ -5,7 +5,6 @@ import pytest
 
 from ecg_sklearn.datasets import fetch_mitbih, load_wfdb_beats, make_heartbeats
 from ecg_sklearn.datasets._cut import cut_beats, make_cut
-from ecg_sklearn.datasets._mitbih_files import find_mitbih
 from ecg_sklearn.datasets._records import Annotations, Signal
 from ecg_sklearn.features import FEATURE_GROUPS, morphology_features
 
@@ -148,11 +147,6 @@ def test_always_finite(signal, n_beats, spacing):
     assert (np.abs(features) <= 10).all()
 
 
-def test_marks_behind_the_signal_are_borne():
-    features = morphology_features(np.arange(100.0), [50, 99, 100, 500], 360.0)
-    assert np.isfinite(features).all()
-
-
 def test_a_gap_repeats_the_last_sample():
     signal, sample = record(np.arange(1, 10))
     held = signal.copy()
@@ -233,22 +227,3 @@ def test_the_rate_of_the_windows_does_not_change_the_features(wfdb_folder):
         for rate in (None, 500)
     )
     np.testing.assert_array_equal(own.data.iloc[:, -38:], faster.data.iloc[:, -38:])
-
-
-@pytest.mark.mitbih
-def test_both_forms_of_a_real_record_have_the_same_features(mitbih_home):
-    directory = find_mitbih(mitbih_home)
-    rows, windows = (
-        load_wfdb_beats(
-            directory, records=["101"], channel="MLII", form=form, features=_ALL
-        )
-        for form in ("kaggle", "window")
-    )
-    common = np.isin(rows.time, windows.time)
-    np.testing.assert_allclose(
-        rows.data.iloc[common, -38:],
-        windows.data.iloc[np.isin(windows.time, rows.time), -38:],
-        atol=1e-2,
-    )
-    normal = windows.symbols == "N"
-    assert windows.data["qrs_similarity"][normal].median() > 0.98

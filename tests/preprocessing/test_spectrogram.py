@@ -78,7 +78,7 @@ def settings_of_a_spectrogram(draw):
     }
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(settings_of_a_spectrogram())
 def test_equal_to_scipy(case):
     rng = np.random.default_rng(case.pop("seed"))
@@ -96,13 +96,6 @@ def test_equal_to_scipy(case):
     noise = 1e-6 * np.square(X).max() / (RATE if case["scaling"] == "density" else 1)
     noise = np.sqrt(noise) if case["scale"] == "magnitude" else noise
     assert (np.abs(found - expected) <= 1e-5 * (largest + noise)).all()
-
-
-def test_defaults_are_the_ones_that_classify_best(beats):
-    spectrogram = SpectrogramTransformer().fit(beats.data)
-    np.testing.assert_allclose(spectrogram.frequencies_, np.arange(12) * 3.75)
-    assert len(spectrogram.times_) == 47
-    assert spectrogram.times_[0] == 0.0
 
 
 def test_decibels_by_hand():
