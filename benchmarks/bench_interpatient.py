@@ -7,7 +7,8 @@
 closed. Prints accuracy, macro-F1, the F1, sensitivity and positive predictivity (+P) of
 each class, and jk: mean and standard deviation over the seeds, and the scores of the
 seeds' vote (the mean of their probabilities); last, what the votes of the other models
-gain over that of the first, with 95 % intervals from a bootstrap over whole records.
+gain over that of the first: 95 % intervals (paired bootstrap) and a permutation test,
+both over whole records.
 ``--output`` is written after each seed; ``--limit 4000`` trains on few beats, for a
 trial.
 
