@@ -364,7 +364,6 @@ class TestTypes:
             [],
             None,
         ],
-        ids=str,
     )
     @pytest.mark.parametrize("protocol", [0, 2])
     def test_anything_else(self, found, protocol, files, tmp_path):
