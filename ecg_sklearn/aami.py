@@ -1,4 +1,4 @@
-"""The vocabulary of the field: beat symbols, AAMI classes and record lists.
+"""Beat symbols, AAMI classes and record lists.
 
 References
 ----------
@@ -23,7 +23,7 @@ __all__ = [
 ]
 
 CLASS_NAMES: tuple[str, ...] = ("N", "S", "V", "F", "Q")
-"""AAMI classes; the place of each one is its integer label."""
+"""AAMI classes. The integer label of a class is its position."""
 
 CLASS_DESCRIPTIONS: dict[str, str] = {
     "N": "normal, bundle branch block and escape beats",
@@ -32,7 +32,7 @@ CLASS_DESCRIPTIONS: dict[str, str] = {
     "F": "fusion of a ventricular and a normal beat",
     "Q": "paced, fusion of paced and normal, and unclassifiable beats",
 }
-"""What each AAMI class holds."""
+"""Description of each AAMI class."""
 
 SYMBOLS: dict[str, str] = {
     "N": "NLRBejn",
@@ -46,7 +46,7 @@ SYMBOLS: dict[str, str] = {
 SYMBOL_TO_CLASS: dict[str, int] = {
     symbol: label for label, name in enumerate(CLASS_NAMES) for symbol in SYMBOLS[name]
 }
-"""Integer AAMI label of each beat symbol. What is not here is not a beat."""
+"""Integer AAMI label of each beat symbol. Other symbols are not beats."""
 
 PACED_RECORDS: tuple[str, ...] = ("102", "104", "107", "217")
 """MIT-BIH records of patients with a pacemaker, which EC57 leaves out."""

@@ -1,4 +1,4 @@
-"""Resampling of training beats: varied copies, and numbers of beats by class."""
+"""Augmented copies of beats, and class counts that tolerate absent classes."""
 
 import warnings
 from numbers import Integral, Real
@@ -13,28 +13,29 @@ from ecg_sklearn.utils._columns import sample_columns, take_columns
 
 __all__ = ["BeatAugmenter", "PresentClasses"]
 
-# Samples that are varied at a time, so that memory does not grow with the beats.
+# Samples per chunk, to bound the memory.
 _CHUNK = 2**19
-# Of a baseline that breathing and movement make wander, in Hz.
+# Frequency of baseline wander, in Hz.
 _WANDER_RANGE = (0.1, 0.6)
-# Of rates, seconds and millivolts; more is taken for a mistake.
+# Upper limit of the parameters.
 _LARGEST = 1e9
 _MOST_COPIES = 1000
 
 
 class PresentClasses:
-    """Numbers of beats by class, without the classes that a fold does not have.
+    """Sampling strategy by class that ignores classes that a fold does not have.
 
-    A dict as ``sampling_strategy`` of a sampler is an error where the training beats
-    lack one of its classes, and a fold of a cross-validation may lack a rare one. This
-    strategy leaves such a class out, with a warning.
-    :func:`~ecg_sklearn.pipeline.make_ecg_pipeline` puts it around the dict of a
-    sampler; in a grid of a search, put it around each dict.
+    A dict as ``sampling_strategy`` of a sampler raises an error if the training beats
+    lack one of its classes, as a fold of a cross-validation may. This strategy leaves
+    such a class out, with a warning.
+    :func:`~ecg_sklearn.pipeline.make_ecg_pipeline` wraps the dict of a sampler in it.
+    In the grid of a search, wrap each dict.
 
     Parameters
     ----------
     counts : dict of label to int
-        As the dict of a sampler: for an over-sampler, beats of each class to end with.
+        As for the sampler: for an over-sampler, number of beats of each class after
+        resampling.
 
     Examples
     --------
@@ -51,7 +52,7 @@ class PresentClasses:
         self.counts = counts
 
     def __call__(self, y):
-        """Give the numbers of those classes that are in ``y``."""
+        """Return the numbers for the classes in ``y``."""
         return _present(self.counts, np.unique(y).tolist(), "sampling_strategy")
 
     def __repr__(self):
@@ -62,7 +63,7 @@ class PresentClasses:
 
 
 def _present(counts, labels, parameter):
-    """Leave out the classes that are none of the labels, with a warning."""
+    """Leave out classes that are not among the labels, with a warning."""
     absent = [label for label in counts if label not in labels]
     if absent:
         warnings.warn(
@@ -75,42 +76,41 @@ def _present(counts, labels, parameter):
 
 
 class BeatAugmenter(BaseSampler):
-    """Add varied copies of the training beats, as if from other patients.
+    """Add augmented copies of the training beats.
 
-    Each copy is stretched in time, shifted, scaled and put on a wandering baseline, by
-    numbers that are drawn anew for it; its label stays. A network overfits the few
-    patients of a training set; varied copies reduce that [1]_. The beats as they are
-    come first, then the copies.
+    Each copy is randomly stretched in time, shifted and scaled, and gets baseline
+    wander. Its label does not change. A network overfits the few patients of a training
+    set; augmentation reduces this [1]_. The output holds the original beats, then the
+    copies.
 
-    Put it in front of the scaler, where beats are still beats:
-    ``make_ecg_pipeline(augmenter=BeatAugmenter())``. Where a copy would need samples
-    beyond the ends of its row, it mirrors those within.
+    It must come before the scaler: ``make_ecg_pipeline(augmenter=BeatAugmenter())``.
+    Beyond its ends, a row is extended by reflection.
 
     Parameters
     ----------
     n_copies : int or dict of label to int, default=1
-        Copies of each beat, 1000 at most: of all, or by label; of labels that a dict
-        leaves out, none. A label of which there are no beats is a warning.
+        Copies of each beat, at most 1000, for all labels or by label. Labels missing
+        in a dict get none. A label without beats causes a warning.
     sampling_rate : float, default=120.0
         Samples per second of the beats, in Hz.
     center : float, default=0.0
-        Where stretching leaves a beat in place, in s from the first sample: 0.0 for
-        rows of the Kaggle form, 0.4 for windows that begin 0.4 s before the beat.
+        Fixed point of the stretching, in s from the first sample: 0.0 for rows of the
+        Kaggle form, 0.4 for windows that begin 0.4 s before the beat.
     stretch : float, default=0.08
         Standard deviation of the logarithm of the factor in time.
     shift : float, default=0.017
-        Largest shift to either side, in s. All are equally likely.
+        Largest shift to either side, in s; uniformly distributed.
     gain : float, default=0.2
-        Standard deviation of the logarithm of the factor in height.
+        Standard deviation of the logarithm of the amplitude factor.
     wander : float, default=0.1
-        Standard deviation of the height of a sine that is added, in units of the
-        beats. Its frequency is between 0.1 and 0.6 Hz.
+        Standard deviation of the amplitude of an added sine, in units of the beats.
+        Its frequency is between 0.1 and 0.6 Hz.
     sample_columns : "auto", slice, array-like or callable, default="auto"
         Which columns of ``X`` are samples, as in
         :class:`~ecg_sklearn.preprocessing.SpectrogramTransformer`. The others are
-        features of the beat, which copies keep.
+        features, which do not change.
     random_state : int, RandomState instance or None, default=None
-        Seed of the numbers.
+        Seed of the variations.
 
     Attributes
     ----------
@@ -121,12 +121,11 @@ class BeatAugmenter(BaseSampler):
     n_features_in_ : int
         Columns of ``X``.
     feature_names_in_ : ndarray of shape (n_features_in_,)
-        Names of the columns, where ``X`` had string names.
+        Names of the columns, if ``X`` had string names.
 
     See Also
     --------
-    imblearn.over_sampling.SMOTE : Draws new beats of rare classes between those that
-        are there.
+    imblearn.over_sampling.SMOTE : Interpolates new beats of rare classes.
 
     References
     ----------
@@ -144,7 +143,7 @@ class BeatAugmenter(BaseSampler):
     """
 
     _sampling_type = "bypass"
-    sampling_strategy = "auto"  # which this base class asks for
+    sampling_strategy = "auto"  # required by the base class
 
     _parameter_constraints: dict = {
         "n_copies": [Interval(Integral, 0, _MOST_COPIES, closed="both"), dict],
@@ -226,7 +225,7 @@ class BeatAugmenter(BaseSampler):
         Parameters
         ----------
         X : array-like of shape (n_beats, n_columns)
-            Beats. A DataFrame stays one, with its ``attrs``.
+            Beats. A DataFrame is returned as DataFrame, with its ``attrs``.
         y : array-like of shape (n_beats,)
             Labels.
         **params : dict
@@ -235,7 +234,7 @@ class BeatAugmenter(BaseSampler):
         Returns
         -------
         X_resampled : ndarray or DataFrame of shape (n_beats_out, n_columns)
-            The beats as they are, then the copies.
+            The original beats, then the copies.
         y_resampled : array-like of shape (n_beats_out,)
             Their labels.
         """
@@ -257,7 +256,7 @@ class BeatAugmenter(BaseSampler):
         return beats, y[rows]
 
     def _rows(self, y):
-        """Find the beats that come out: all, and the copied ones; count the copies."""
+        """Find the output beats, originals and copies; count the copies."""
         n_copies = self._copies_of(y)
         copies = [np.flatnonzero(n_copies > n) for n in range(n_copies.max())]
         rows = np.concatenate([np.arange(len(y)), *copies])
@@ -268,7 +267,7 @@ class BeatAugmenter(BaseSampler):
         return rows
 
     def _copies_of(self, y):
-        """How many copies of each beat to make."""
+        """Find the number of copies of each beat."""
         if not isinstance(self.n_copies, dict):
             return np.full(len(y), int(self.n_copies))
         for label, n in self.n_copies.items():
@@ -283,7 +282,7 @@ class BeatAugmenter(BaseSampler):
         return np.array(by_label)[np.searchsorted(labels, y)]
 
     def _vary(self, beats, rng):
-        """Vary each of some beats by numbers of its own."""
+        """Augment each beat with its own random numbers."""
         n_beats, n_samples = beats.shape
         column = np.arange(n_samples)
         center = self.center * self.sampling_rate
@@ -298,9 +297,9 @@ class BeatAugmenter(BaseSampler):
 
 
 def _at_columns(beats, place):
-    """Read each beat at columns between its samples; its ends are mirrors.
+    """Interpolate each beat between its samples, with reflection at the ends.
 
-    By cubic splines: straight lines would take half the power at a third of the rate.
+    Cubic splines: linear interpolation would halve the power at a third of the rate.
     """
     last = beats.shape[1] - 1
     place = last - np.abs(last - np.abs(place) % (2 * last))

@@ -1,4 +1,4 @@
-"""Model files that run no code: skops writes them, and nothing in them is trusted."""
+"""Model files that run no code, based on skops."""
 
 import contextlib
 import io
@@ -22,7 +22,7 @@ __all__ = ["VersionWarning", "load", "read_metadata", "save"]
 _FORMAT = "ecg_sklearn model 2"
 _PACKAGES = "ecg-sklearn scikit-learn imbalanced-learn keras numpy skops".split()
 _TREE = "sklearn.tree._tree.Tree"
-_TYPES = {  # all that a file may name, by the module that users import it from
+_TYPES = {  # all types that a file may contain, by public module
     "ecg_sklearn.ensemble": "ShapeRhythmClassifier",
     "ecg_sklearn.neural_network": "SpectrogramCNNClassifier",
     "ecg_sklearn.over_sampling": "BeatAugmenter PresentClasses",
@@ -43,7 +43,7 @@ _NAMES = {f"{module}.{n}" for module, names in _TYPES.items() for n in names.spl
 
 
 class VersionWarning(UserWarning):
-    """A model was saved with another version of a package than the installed one."""
+    """A model was saved with other versions of packages than those installed."""
 
 
 @validate_params(
@@ -53,8 +53,8 @@ class VersionWarning(UserWarning):
 def save(model, path, *, metadata=None, overwrite=False):
     """Save a model as a file that runs no code when it is loaded.
 
-    Left out are ``callbacks`` and ``checkpoint`` of the network, ``memory`` of a
-    pipeline (with a warning), and what samplers have learned: some keep beats.
+    Not saved are ``callbacks`` and ``checkpoint`` of the network, ``memory`` of a
+    pipeline (with a warning), and fitted attributes of samplers, which may hold beats.
 
     Parameters
     ----------
@@ -62,20 +62,20 @@ def save(model, path, *, metadata=None, overwrite=False):
         A pipeline of :func:`~ecg_sklearn.pipeline.make_ecg_pipeline`, one of its steps,
         or a :class:`~ecg_sklearn.ensemble.ShapeRhythmClassifier`, fitted or not.
         Samplers of imbalanced-learn, the scalers, forests and boosted trees of
-        scikit-learn, LogisticRegression and VotingClassifier may take part.
+        scikit-learn, LogisticRegression and VotingClassifier are supported too.
     path : str or path-like
-        The file, by custom with the suffix ``.ecgsk``. Its folder is made if needed.
+        The file, usually with the suffix ``.ecgsk``. Its folder is made if needed.
     metadata : dict, optional
-        Facts to keep beside the model, as JSON of at most 1 MB.
+        Metadata to store with the model, as JSON of at most 1 MB.
     overwrite : bool, default=False
         Replace ``path`` if it exists.
 
     Raises
     ------
     ValueError
-        If model or metadata hold what the file cannot. Nothing is written.
+        If the model or the metadata cannot be stored. Nothing is written.
     FileExistsError
-        If there is such a file, and ``overwrite`` is False.
+        If the file exists and ``overwrite`` is False.
 
     Examples
     --------
@@ -110,7 +110,7 @@ def save(model, path, *, metadata=None, overwrite=False):
         before, after = ask(model), ask(_make(content)[1])
         same = before is None or np.allclose(before, after, 1e-4, 1e-6, equal_nan=True)
         need(same, "It would predict otherwise: parameters were set after fit.")
-    # Models raise what they like.
+    # Models can raise any exception.
     except Exception as error:
         hint = "joblib.dump stores any model, as a pickle for those who trust you."
         if hasattr(model, "best_estimator_"):
@@ -122,7 +122,7 @@ def save(model, path, *, metadata=None, overwrite=False):
 
 
 def load(path):
-    """Load a model that :func:`save` has written; nothing that the file says is run.
+    """Load a model that :func:`save` has written, without running code of the file.
 
     Parameters
     ----------
@@ -132,21 +132,21 @@ def load(path):
     Returns
     -------
     estimator
-        The model. With the same versions on the same kind of machine it predicts
-        exactly as the saved one did; ``partial_fit`` continues from the same state.
+        The model. With the same package versions and the same kind of processor, its
+        predictions equal those of the saved model. ``partial_fit`` continues from the
+        saved state.
 
     Raises
     ------
     ValueError
-        If it is no such file, a damaged one, or one of a newer format.
+        If the file is not a model file, is damaged, or has a newer format.
     OSError
         If it cannot be read.
 
     Warns
     -----
     ecg_sklearn.persistence.VersionWarning
-        If a package has another version than when the model was saved, in the first
-        or second number.
+        If the major or minor version of a package differs from that at saving.
     """
     with _checked(path) as file:
         versions, model = _make(file.read())
@@ -164,7 +164,7 @@ def load(path):
 
 
 def read_metadata(path):
-    """Read the facts that :func:`save` has put beside a model, without the model.
+    """Read the metadata of a model file, without loading the model.
 
     Parameters
     ----------
@@ -174,12 +174,12 @@ def read_metadata(path):
     Returns
     -------
     dict
-        The facts; empty if there are none.
+        The metadata; empty if there are none.
 
     Raises
     ------
     ValueError
-        If it is no such file, or a damaged one.
+        If the file is not a model file, or is damaged.
     OSError
         If it cannot be read.
     """
@@ -199,9 +199,9 @@ def _versions():
 
 @contextlib.contextmanager
 def _checked(path):
-    """Open a model file; turn all errors that it causes into ValueError."""
+    """Open a model file; convert all errors to ValueError."""
     with Path(path).open("rb") as file, warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of versions, which we name ourselves
+        warnings.simplefilter("ignore")  # VersionWarning replaces them
         start = file.read(40)
         file.seek(0)
         try:
@@ -215,7 +215,7 @@ def _checked(path):
 
 
 def _facts(archive):
-    """Read what stands before the model: format, versions, metadata."""
+    """Read format, versions and metadata."""
     entry = archive.getinfo("facts.json")
     plain = entry.compress_type == 0 and entry.file_size < 2**20 + 2**12
     need(plain, "It has more metadata than 1 MB.")
@@ -228,7 +228,7 @@ def _facts(archive):
 
 
 def _pack(members):
-    """Make a zip without compression; equal members give equal bytes."""
+    """Make an uncompressed, reproducible zip."""
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w") as archive:
         for name, content in members.items():
@@ -237,7 +237,7 @@ def _pack(members):
 
 
 def _make(content):
-    """Make the model of a file; return the versions as well."""
+    """Load the model of a file; return it and the versions."""
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         versions = _facts(archive)["versions"]
     content = _pack(clean(content, _NAMES, shared=False))

@@ -1,4 +1,4 @@
-"""One pipeline from beats to classes: :func:`make_ecg_pipeline`, and its presets."""
+"""The pipeline from beats to classes: :func:`make_ecg_pipeline`, and its presets."""
 
 from numbers import Real
 
@@ -39,7 +39,7 @@ PRESETS: dict[str, dict] = {
         "epochs": 10,
     },
     "kaggle": _KAGGLE,
-    # RR intervals make rare classes less risky to predict, so they may be favoured.
+    # With RR intervals, rare classes are predicted more reliably and may be favoured.
     "kaggle-features": _KAGGLE | {"logit_adjustment": 0.3},
     "inter-patient": {
         "sampler": None,
@@ -49,23 +49,23 @@ PRESETS: dict[str, dict] = {
         "epochs": 6,
     },
 }
-"""What each preset of :func:`make_ecg_pipeline` sets, by parameter.
+"""Parameters of each preset of :func:`make_ecg_pipeline`.
 
-"notebook" is the recipe of many notebooks on the Kaggle files; "kaggle" was chosen on
-the training rows of the official split, "kaggle-features" for the same rows with RR
-intervals and morphology beside them, "inter-patient" on folds of whole records of DS1.
+"notebook" is the recipe of many notebooks on the Kaggle files. "kaggle" was chosen on
+the training rows of the official split, "kaggle-features" on the same rows with RR
+intervals and morphology, and "inter-patient" on folds of whole records of DS1.
 """
 
-# The segment length that classifies best, in seconds: 16 samples at 120 Hz.
+# Segment length in seconds: 16 samples at 120 Hz.
 _SEGMENT_SECONDS = 16 / 120
 _DEFAULT_FILTERS = (32, 64, 128, 256)  # of the network
 
 
 class ECGPipeline(Pipeline):
-    """Pipeline whose ``fit`` passes ``X_val`` through the steps, routing or not."""
+    """Pipeline whose ``fit`` transforms ``X_val``, also without metadata routing."""
 
     def fit(self, X, y=None, **params):
-        """Fit all steps; the last may be given ``X_val`` and ``y_val``."""
+        """Fit all steps; ``X_val`` and ``y_val`` are for the last step."""
         if not params.keys() & {"X_val", "y_val"}:
             return super().fit(X, y, **params)
         if by_step := sorted(name for name in params if "__" in name):
@@ -89,7 +89,7 @@ class ECGPipeline(Pipeline):
         "preset": [StrOptions(set(PRESETS)), None],
         "sampling_rate": [Interval(Real, 0, None, closed="neither")],
         "phase": ["boolean", None],
-        # Samplers are checked here, the rest by the steps that take it.
+        # Samplers are checked here, other parameters by the steps.
         "sample_columns": "no_validation",
         "sampler": "no_validation",
         "augmenter": "no_validation",
@@ -115,39 +115,38 @@ def make_ecg_pipeline(
     Parameters
     ----------
     preset : {"notebook", "kaggle", "kaggle-features", "inter-patient"}, default=None
-        Which of :data:`PRESETS` to begin with. What is given beside it goes first.
-        Residual blocks of a preset that ``filters`` does not have are left out.
+        Default parameters, from :data:`PRESETS`. Other arguments override them.
+        Residual blocks of a preset beyond the number of ``filters`` are left out.
         None means the defaults of the steps, with SMOTE.
     sampling_rate : float, default=120.0
-        Samples per second of the beats, in Hz. The segments of the spectrogram span
+        Samples per second of the beats, in Hz. The segments of the spectrogram last
         0.133 s at any rate.
     sampler : "auto", "smote", sampler object or None, default="auto"
-        What balances the classes, in training alone: SMOTE on the scaled beats, any
-        sampler of imbalanced-learn, or nothing. "auto" is what the preset says, and
-        SMOTE without a preset. Where a dict as its
-        ``sampling_strategy`` names a class that a fold does not have, the class is
-        left out with a warning.
+        Balances the classes, in training only: SMOTE on the scaled beats, any sampler
+        of imbalanced-learn, or None. "auto" takes the sampler of the preset, or SMOTE
+        without a preset. A class in a dict ``sampling_strategy`` that a fold does not
+        have is left out with a warning.
     augmenter : sampler object or None, default=None
-        What adds varied beats in front of the scaler, in training alone, such as
-        :class:`~ecg_sklearn.over_sampling.BeatAugmenter`. It helps with patients that
-        are not in the training set, and training takes longer in proportion to the
-        beats. It has a ``random_state`` of its own; ``sample_columns`` is set here.
+        Adds beats before the scaler, in training only, such as
+        :class:`~ecg_sklearn.over_sampling.BeatAugmenter`. It can help with new
+        patients. The training time grows with the number of beats. The augmenter has
+        its own ``random_state``; its ``sample_columns`` is set here.
     phase : bool, default=None
-        Give the network the phase of the transform beside its level, as two more
-        channels. It classifies better and trains for longer. None is what the preset
-        says, and False without a preset.
+        Add the phase of the transform as two more channels. This improves the scores
+        on Kaggle rows and makes training slower. None takes the value of the preset,
+        or False without a preset.
     sample_columns : "auto", slice, array-like or callable, default="auto"
         Which columns of ``X`` are samples, as in
         :class:`~ecg_sklearn.preprocessing.SpectrogramTransformer`: for a DataFrame of
         a loader, those named ``t000``, ``t001``, ...; for an array, all. The others
-        are features of the beat, which the network joins in front of its dense layer.
+        are features, which the network concatenates before its dense layer.
     random_state : int, RandomState instance or None, default=None
         Seed of SMOTE and the network.
     memory : str or object with the joblib.Memory interface, default=None
-        Cache of the fitted steps before the network, so that a search over the
-        network's parameters scales, resamples and transforms once per fold.
+        Cache of the fitted steps before the network. A search over parameters of the
+        network then fits them once per fold.
     **cnn_params : dict
-        Parameters of :class:`~ecg_sklearn.neural_network.SpectrogramCNNClassifier`, and
+        Parameters of :class:`~ecg_sklearn.neural_network.SpectrogramCNNClassifier`, or
         of any step as ``step__parameter``.
 
     Returns
@@ -160,21 +159,20 @@ def make_ecg_pipeline(
     Raises
     ------
     ValueError
-        If ``sampler`` or ``augmenter`` is no sampler, a ``BeatAugmenter`` is one for
-        other beats, or a parameter is out of range.
+        If ``sampler`` or ``augmenter`` is not a sampler, a ``BeatAugmenter`` has
+        another sampling rate, or a parameter is out of range.
     TypeError
-        If the network has no such parameter.
+        If a parameter of the network is unknown.
 
     Notes
     -----
     The scaler is a :class:`~ecg_sklearn.preprocessing.BeatScaler`. It subtracts the
-    mean beat and does not divide by the spread of each column: the columns of a beat
-    are samples of one curve, and dividing them by different numbers distorts it
-    (``benchmarks/bench_defaults.py``). Set ``scaler__with_std=True`` for the scaling
-    of StandardScaler.
+    mean beat and does not divide by the standard deviation of each column, which would
+    distort the beat (``benchmarks/bench_defaults.py``). Set ``scaler__with_std=True``
+    for the scaling of StandardScaler.
 
-    ``fit`` takes ``X_val`` and ``y_val``: beats to validate on, which pass the scaler
-    and the spectrogram and are never resampled. Metadata routing may be off.
+    ``fit`` accepts validation beats ``X_val`` and ``y_val``. They are scaled and
+    transformed, but never resampled. This works with and without metadata routing.
 
     Examples
     --------
@@ -226,7 +224,7 @@ def _is_sampler(value):
 
 
 def _augmenter_step(augmenter, sampling_rate, sample_columns):
-    """Name and augmenter as a list of one step, or of none."""
+    """Return the augmenter as a list of one step, or an empty list."""
     if augmenter is None:
         return []
     if not _is_sampler(augmenter):
@@ -246,7 +244,7 @@ def _augmenter_step(augmenter, sampling_rate, sample_columns):
 
 
 def _sampler_step(sampler, random_state):
-    """Name and sampler as a list of one step, or of none."""
+    """Return the sampler as a list of one step, or an empty list."""
     if sampler is None:
         return []
     if isinstance(sampler, str) and sampler == "smote":

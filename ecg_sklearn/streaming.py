@@ -22,27 +22,26 @@ __all__ = ["fit_stream"]
     prefer_skip_nested_validation=True,
 )
 def fit_stream(pipe, batches, *, classes=None, epochs=1, verbose=0):
-    """Fit a pipeline to beats that come in batches, which are read several times.
+    """Fit a pipeline to batches of beats, which are read several times.
 
-    The first pass over the batches fits the first transformer, the second pass the
-    next one, on what the fitted first one gives, and so on; then the classifier
-    learns for ``epochs`` passes. The transformers end as they would if they were
-    fitted to all beats at once. Two batches are in memory at most: one to learn from,
-    and the next while it is made.
+    Each pass over the batches fits one transformer, on the output of the earlier ones;
+    then the classifier learns for ``epochs`` passes. Fitting transformers in batches
+    gives the same result as fitting them to all beats at once. At most two batches are
+    in memory: the current one, and the next one while it is read.
 
     Parameters
     ----------
     pipe : Pipeline
-        Steps with ``partial_fit``, such as ``make_ecg_pipeline(sampler=None)`` has;
-        fitted in place. Its steps are replaced by fitted clones once everything has
-        gone well, and learn nothing from earlier fits.
+        Pipeline whose steps have ``partial_fit``, such as
+        ``make_ecg_pipeline(sampler=None)``; fitted in place. After success, its steps
+        are replaced by newly fitted clones.
     batches : iterable or callable
         Batches: Bunches with ``data`` and ``target``, or tuples ``(X, y)``. A list or
-        another object that can be iterated over again, or a function that returns a
-        new iterator at each call. The classifier meets the beats in this order,
-        shuffled within each batch alone, so batches should mix classes and records.
+        another object that can be iterated over repeatedly, or a function that returns
+        a new iterator at each call. Beats are shuffled only within each batch, so
+        batches should mix classes and records.
     classes : array-like of shape (n_classes,), default=None
-        All labels that will come. None collects them in the first pass.
+        All labels. None collects them in the first pass.
     epochs : int, default=1
         Passes of the classifier.
     verbose : int, default=0
@@ -56,21 +55,19 @@ def fit_stream(pipe, batches, *, classes=None, epochs=1, verbose=0):
     Raises
     ------
     ValueError
-        If a step cannot learn from batches, samplers included; if ``batches`` can be
-        read only once, or gives nothing in a pass; or if a label is not among
-        ``classes``.
+        If a step cannot learn from batches, such as a sampler; if ``batches`` can be
+        read only once, or is empty in a pass; or if a label is not in ``classes``.
     TypeError
-        If ``pipe`` is no pipeline, or a batch is neither a Bunch nor a pair.
+        If ``pipe`` is not a pipeline, or a batch is neither a Bunch nor a pair.
 
     Notes
     -----
-    Samplers are refused: SMOTE draws between neighbours of a class, and those of a
-    rare class are seldom in the same batch. Set ``class_weight`` of the classifier
-    instead.
+    Samplers are refused: SMOTE interpolates between neighbours, and those of a rare
+    class are seldom in the same batch. Set ``class_weight`` of the classifier instead.
 
-    The classifier learns by its ``partial_fit``: at a constant ``learning_rate``,
-    without validation, and with an entry in ``history_`` for each batch. Batches of
-    a thousand beats and more keep the cost of starting each one small.
+    The classifier learns by ``partial_fit``: with a constant ``learning_rate``, without
+    validation, and with an entry in ``history_`` for each batch. Use batches of at
+    least a thousand beats, because each batch has a fixed overhead.
 
     Examples
     --------
@@ -107,7 +104,7 @@ def fit_stream(pipe, batches, *, classes=None, epochs=1, verbose=0):
 
 
 def _new_steps(pipe):
-    """Clone the steps that learn; check that they learn from batches."""
+    """Clone the steps; check that they can learn from batches."""
     if not hasattr(pipe, "steps"):
         raise TypeError(
             f"pipe is a {type(pipe).__name__}, not a Pipeline. Give a pipeline such as "
@@ -135,14 +132,14 @@ def _new_steps(pipe):
 
 
 def _transformed(X, fitted):
-    """Pass beats through the steps that are fitted."""
+    """Transform beats by the fitted steps."""
     for step in fitted:
         X = step.transform(X)
     return X
 
 
 class _Stream:
-    """Batches that are read from the start in each pass."""
+    """Batches that can be read in several passes."""
 
     def __init__(self, batches, n_passes, verbose):
         if isinstance(batches, Iterator) and n_passes > 1:
@@ -178,7 +175,7 @@ class _Stream:
 
 
 def _pair(batch):
-    """Take beats and labels out of a batch."""
+    """Get beats and labels of a batch."""
     if hasattr(batch, "data") and hasattr(batch, "target"):
         return batch.data, batch.target
     if isinstance(batch, tuple) and len(batch) == 2:

@@ -1,4 +1,4 @@
-"""The command ``ecg-sklearn``: its entry point, and how errors end."""
+"""The command ``ecg-sklearn``: entry point and exit codes."""
 
 import importlib
 import os
@@ -16,12 +16,12 @@ def main(argv=None):
     Parameters
     ----------
     argv : list of str or None, default=None
-        Arguments without the program's name; None takes those of the process.
+        Arguments without the program name. None takes ``sys.argv[1:]``.
 
     Returns
     -------
     int
-        0, or 2 for a mistake in the input, or 130 after an interruption.
+        0 for success, 2 for invalid input, 130 after an interruption.
     """
     command, traceback, arguments = read_arguments(argv)
     try:

@@ -1,4 +1,4 @@
-"""The beats of a command: its sources, its protocols, and what is held out."""
+"""Beats of a command: sources, protocols and hold-out."""
 
 from pathlib import Path
 from typing import NamedTuple
@@ -29,7 +29,7 @@ _SIMULATED = {
     "weights": [0.6, 0.1, 0.15, 0.05, 0.1],
 }
 
-# How beats are cut, unless a model says otherwise.
+# Default cut.
 KAGGLE_CUT = {"form": "kaggle", "channel": 0, "features": []}
 WINDOW_CUT = {
     "form": "window",
@@ -41,14 +41,14 @@ WINDOW_CUT = {
 
 
 class Source(NamedTuple):
-    """Where beats come from: "simulated", "csv", "mitbih" or "wfdb", and its path."""
+    """Source of beats: "simulated", "csv", "mitbih" or "wfdb", and its path."""
 
     kind: str
     path: Path | None
 
 
 def find_source(data):
-    """Tell what the argument of ``--data`` is."""
+    """Find the kind of source that ``--data`` names."""
     if data == "simulated":
         return Source("simulated", None)
     if data is not None and Path(data).is_file():
@@ -68,7 +68,7 @@ def find_source(data):
 
 
 def _holds_records(folder):
-    """Whether a folder holds WFDB records, or says that its subfolders do."""
+    """Whether a folder holds WFDB records or a file RECORDS."""
     return (folder / "RECORDS").is_file() or any(folder.glob("*.hea"))
 
 
@@ -85,7 +85,7 @@ def load_beats(source, subset, *, seed=None, cut=KAGGLE_CUT):
         return load_wfdb_beats(source.path, **loader_arguments(cut))
     arguments = loader_arguments(cut)
     if cut["form"] == "kaggle" and arguments["channel"] == 0:
-        del arguments["channel"]  # it is always the first one
+        del arguments["channel"]  # Kaggle rows are always channel 0
     return fetch_mitbih(
         data_home=source.path, subset=subset, download_if_missing=False, **arguments
     )
@@ -103,11 +103,11 @@ def loader_arguments(cut):
 
 
 def read_rows(path, cut):
-    """Read rows of 187 samples, with or without a label behind them."""
+    """Read rows of 187 samples, with or without a label."""
     _check_rows_fit(path, cut)
     try:
         width = pd.read_csv(path, header=None, nrows=1).shape[1]
-    # The reader below says what is wrong.
+    # load_heartbeat_csv below raises the error with its reason.
     except (ValueError, OSError):
         width = 0
     return load_heartbeat_csv(path, labelled=width == 188)
@@ -124,7 +124,7 @@ def _refuse_windows(where, cut):
 
 
 def _check_rows_fit(where, cut):
-    """Refuse rows of the Kaggle form where a model needs more than they hold."""
+    """Refuse rows of the Kaggle form for a model that needs features or windows."""
     _refuse_windows(where, cut)
     if cut.get("features"):
         raise ValueError(
@@ -135,7 +135,7 @@ def _check_rows_fit(where, cut):
 
 
 def choose_cut(source, *, protocol, form, window, features, rhythm):
-    """Choose how the beats of a training are cut; None takes what suits the source."""
+    """Choose how the training beats are cut; None takes the default of the source."""
     has_records = source.kind == "mitbih"
     if features is None:
         features = ["rr", "morphology"] if has_records else []
@@ -196,7 +196,7 @@ def load_protocol(source, test_data, *, protocol, cut, seed):
 
 
 def hold_out(beats, fraction, *, protocol, seed):
-    """Hold out beats to validate on: whole records if patients are kept apart."""
+    """Hold out validation beats: whole records with the protocol inter-patient."""
     if fraction == 0:
         return beats, None
     groups = beats.groups if protocol == "inter-patient" else None
@@ -219,7 +219,7 @@ def _split(beats, fraction, groups, seed):
 
 
 def take(beats, rows):
-    """Take some rows of beats."""
+    """Select rows of a Bunch."""
     columns = ("data", "target", "groups", "symbols", "rr", "time", "rhythms")
     taken = {
         key: _safe_indexing(value, rows)

@@ -1,4 +1,4 @@
-"""Checks of paths and numbers, made before anything heavy is loaded."""
+"""Checks of paths and numbers that run before TensorFlow is loaded."""
 
 import os
 from pathlib import Path
@@ -7,7 +7,7 @@ from ecg_sklearn.utils._files import refuse_existing
 
 CSV_SUFFIXES = (".csv", ".gz", ".zip", ".bz2", ".xz")
 MOST_RESAMPLES = 1_000_000
-# A zip of any kind, and how a pickle starts: bare, or packed as joblib packs it.
+# First bytes of a zip file, and of a pickle, plain or compressed by joblib.
 _ZIP = b"PK\x03\x04"
 _PICKLES = (
     b"\x80",
@@ -25,7 +25,7 @@ _PICKLES = (
 
 
 def check(command, arguments):
-    """Refuse what can be seen to be wrong without loading anything."""
+    """Check the arguments of a command."""
     if command in _CHECKS:
         _CHECKS[command](**arguments)
 
@@ -96,12 +96,12 @@ _CHECKS = {
 
 
 def is_table(path):
-    """Whether an input of ``predict`` is a CSV file by its suffix, and not a record."""
+    """Whether the suffix of an input of ``predict`` is that of a CSV file."""
     return path.suffix.lower() in CSV_SUFFIXES
 
 
 def record_path(path):
-    """Path of a WFDB record, which its header or signal file may name."""
+    """Path of a WFDB record, given by its name, header or signal file."""
     if path.suffix.lower() in (".hea", ".dat") and path.is_file():
         path = path.with_suffix("")
     if path.is_dir() and not (path.name and file_of(path, "hea").exists()):
@@ -113,13 +113,13 @@ def record_path(path):
 
 
 def state_folder(output):
-    """Folder of the state of an unfinished training, beside its output."""
+    """Folder of the state of an unfinished training, next to its output."""
     output = output if output.name else Path(os.path.abspath(output))
     return output.with_name(f"{output.name}.training")
 
 
 def kind_of_model(path):
-    """Tell an "ecgsk" file from a "pickle", by its first bytes."""
+    """Distinguish an "ecgsk" file from a "pickle" by its first bytes."""
     if path.is_dir():
         raise IsADirectoryError(f"{path} is a folder. Name the model file in it.")
     if not path.is_file():

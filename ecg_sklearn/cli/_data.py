@@ -11,7 +11,7 @@ def data(*, action, data, quiet):
     directory = mitbih.find_mitbih(data)
     if action == "fetch":
         check_place(directory / "RECORDS")
-        mitbih.download_mitbih(directory)  # what is there and whole stays
+        mitbih.download_mitbih(directory)  # keeps intact files
         print(f"The MIT-BIH database is in {directory}")
     elif action == "verify":
         if missing := mitbih.missing_files(directory):

@@ -1,4 +1,4 @@
-"""The command ``evaluate``, and the labelled beats that ``report`` needs as well."""
+"""The command ``evaluate``, and the labelled beats of ``report``."""
 
 import numpy as np
 
@@ -11,7 +11,7 @@ from ecg_sklearn.model_selection._leakage import leakage_note
 from ecg_sklearn.report._scoring import predict_beats
 from ecg_sklearn.utils._files import new_file, write_json
 
-# What a model is tested on, by the protocol that it was trained by.
+# Default test subset of each training protocol.
 _SUBSETS = {"kaggle": "test", "inter-patient": "ds2"}
 
 
@@ -39,10 +39,10 @@ def evaluate(
 
 
 def read_model_and_beats(path, *, data, subset, channel, seed):
-    """Read a model, what its file says, the beats to score it on, and their subset.
+    """Read a model, its metadata, the beats to score it on, and their subset.
 
-    The beats are those of classes that the model was trained on. The subset is None
-    where they are not of MIT-BIH.
+    Beats of classes that the model was not trained on are left out. The subset is None
+    for other databases than MIT-BIH.
     """
     source = find_source(data)
     if source.kind != "mitbih" and subset not in (None, "all"):

@@ -1,4 +1,4 @@
-"""Errors and warnings, in one line each on standard error."""
+"""Errors and warnings, one line each on standard error."""
 
 import sys
 
@@ -10,6 +10,6 @@ def say(kind, message):
 
 
 def show_warning(message, category, *args, **kwargs):
-    """Print a warning for the user, and none of what packages will change."""
+    """Print a warning, unless it is a deprecation or future warning of a package."""
     if issubclass(category, UserWarning):
         say("warning", str(message))

@@ -1,4 +1,4 @@
-"""Model files: those of :mod:`ecg_sklearn.persistence`, and pickles after a warning."""
+"""Reads model files of :mod:`ecg_sklearn.persistence`, and pickles after a warning."""
 
 import warnings
 
@@ -15,9 +15,9 @@ MODEL_NAME = "model.ecgsk"
 
 
 def read_model(path):
-    """Read a classifier, and the facts about its training that its file keeps.
+    """Read a classifier and the metadata of its training.
 
-    ``cut`` is always among them; a pickle has no others.
+    The metadata always hold ``cut``; those of a pickle hold nothing else.
     """
     facts = {}
     if kind_of_model(path) == "pickle":
@@ -45,7 +45,7 @@ def _learned_cut(model):
 
 
 def _are_sound(facts):
-    """Whether facts have the form that ``train`` writes: a file can hold anything."""
+    """Whether metadata have the form that ``train`` writes."""
     try:
         cut = facts.get("cut") or KAGGLE_CUT
         start, stop = cut.get("window") or (0, 0)
@@ -71,7 +71,7 @@ def _read_pickle(path):
     )
     try:
         return _read_quietly(joblib.load, path)
-    # Unpickling raises whatever the bytes make it do.
+    # Unpickling can raise any exception.
     except Exception as error:
         raise ValueError(
             f"{path} is not a model that ecg-sklearn train saved "
@@ -80,7 +80,7 @@ def _read_pickle(path):
 
 
 def _read_quietly(reader, path):
-    """Read without TensorFlow's messages; show warnings afterwards."""
+    """Read without TensorFlow's start-up messages; show warnings afterwards."""
     with warnings.catch_warnings(record=True) as caught, without_start_up_noise():
         warnings.simplefilter("always")
         model = reader(path)

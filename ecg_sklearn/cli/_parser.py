@@ -1,4 +1,4 @@
-"""The arguments of each command, and what they are called in Python."""
+"""Argument parsers of all commands."""
 
 import argparse
 import ast
@@ -94,7 +94,7 @@ Simulates beats of 60 patients, trains on 45 of them and tests on the other 15."
 
 
 def read_arguments(argv=None):
-    """Read the command, whether it shows tracebacks, and its keyword arguments."""
+    """Return the command, whether to show tracebacks, and its keyword arguments."""
     arguments = vars(make_parser().parse_args(argv))
     command, traceback = arguments.pop("command"), arguments.pop("traceback")
     if "param" in arguments:
@@ -316,7 +316,7 @@ def _output_options(parser, *, overwrite=True):
 
 
 def _names(text):
-    """Split names at commas; "none" stands for no names."""
+    """Split names at commas; "none" means no names."""
     return [] if text == "none" else [name.strip() for name in text.split(",")]
 
 

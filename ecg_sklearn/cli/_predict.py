@@ -51,7 +51,7 @@ def predict(*, model, input, beats, annotator, channel, output, overwrite, quiet
 
 
 def _table(record, time, names, probability):
-    """Lay out a row for each beat."""
+    """Make a table with one row for each beat."""
     probability = probability.astype(np.float64).round(6)
     columns = {
         "record": record,
@@ -64,7 +64,7 @@ def _table(record, time, names, probability):
 
 
 def _write_annotations(record, annotator, table):
-    """Write the classes beside the record, for WAVE, LightWAVE and bxb to read."""
+    """Write the classes as a WFDB annotation file in the folder of the record."""
     import wfdb
 
     rate = wfdb.rdheader(os.fspath(record)).fs

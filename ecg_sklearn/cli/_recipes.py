@@ -1,15 +1,15 @@
-"""What each protocol trains: parameters of the pipeline, and trees on features."""
+"""Models of each protocol: the pipeline, and boosted trees on features."""
 
 import numpy as np
 
-# With varied copies, each epoch is longer.
+# Fewer epochs with copies, because each epoch is longer.
 _EPOCHS_WITH_COPIES = 3
 
 
 def make_pipeline(
     beats, *, protocol, preset, copies, sampler, epochs, seed, param, quiet
 ):
-    """Make the pipeline that is to be trained on some beats."""
+    """Make the pipeline to train."""
     from ecg_sklearn.pipeline import make_ecg_pipeline
 
     if preset is None:
@@ -29,7 +29,7 @@ def make_pipeline(
 
 
 def beat_augmenter(beats, n_copies, random_state):
-    """Make the sampler that varies beats."""
+    """Make the BeatAugmenter for these beats."""
     if not n_copies:
         return None
     from ecg_sklearn.over_sampling import BeatAugmenter
@@ -45,15 +45,15 @@ def beat_augmenter(beats, n_copies, random_state):
 def feature_trees(y, random_state):
     """Make boosted trees for the features of beats.
 
-    Classes weigh as the root of how rare they are. A tenth of the beats stops the
-    training early, if every class has two.
+    A class weighs as the square root of its inverse frequency. If every class has two
+    beats, a tenth of the beats is held out for early stopping.
     """
     from sklearn.ensemble import HistGradientBoostingClassifier
 
     counts = np.unique(y, return_counts=True)[1]
     weights = (counts.max() / counts) ** 0.5
     return HistGradientBoostingClassifier(
-        # scikit-learn looks them up by the places of the labels, and not by the labels.
+        # scikit-learn looks them up by encoded label, not by label.
         class_weight=dict(enumerate(weights.tolist())),
         early_stopping="auto" if counts.min() > 1 else False,
         random_state=random_state,

@@ -43,7 +43,7 @@ _RECIPE = ("preset", "copies", "sampler", "epochs", "param")
 
 
 def train(*, data, protocol, rhythm, seed, output, overwrite, resume, quiet, **options):
-    """Train a pipeline, print its scores, and save it with what belongs to it.
+    """Train a pipeline, print its scores, and save it with metrics and figures.
 
     The other options are those of :func:`_load` and of :func:`make_pipeline`.
     """
@@ -78,7 +78,7 @@ def train(*, data, protocol, rhythm, seed, output, overwrite, resume, quiet, **o
 
 
 def _load(source, *, form, window, features, rhythm, test_data, validation, **shared):
-    """Load the beats of a protocol, and say how to cut those of a record alike."""
+    """Load the beats of a protocol; return them and their cut."""
     protocol = shared["protocol"]
     cut = choose_cut(
         source,
@@ -92,12 +92,12 @@ def _load(source, *, form, window, features, rhythm, test_data, validation, **sh
     training, held_out = hold_out(training, validation, **shared)
     sets = {"training": training, "validation": held_out, "test": test}
     sets = {name: beats for name, beats in sets.items() if beats is not None}
-    # Rows of a CSV file and simulated ones are of no channel.
+    # Rows of a CSV file and simulated beats have no channel.
     return sets, training.cut | {"channel": cut["channel"]}
 
 
 def _fit(sets, recipe, *, rhythm, state):
-    """Make and fit the model; return it and the seconds that took."""
+    """Make and fit the model; return it and the training time in seconds."""
     training, validation = sets["training"], sets.get("validation")
     with without_start_up_noise():
         import tensorflow  # noqa: F401
@@ -118,7 +118,7 @@ def _fit(sets, recipe, *, rhythm, state):
 
 
 def _with_rhythm(pipe, training, seed):
-    """Put a pipeline into a ShapeRhythmClassifier, with trees on the features."""
+    """Wrap a pipeline in a ShapeRhythmClassifier, with trees on the features."""
     trees = None
     if "morphology" in training.cut["features"]:
         trees = feature_trees(training.target, seed)
@@ -127,7 +127,7 @@ def _with_rhythm(pipe, training, seed):
 
 @contextlib.contextmanager
 def _advice_on_resuming(state):
-    """Say how to go on from the state on disk, whatever broke the training off."""
+    """Add advice on --resume to any error that interrupts the training."""
     advice = (
         f"the training so far is in {state}: the same command with --resume goes on "
         "from there"
@@ -143,7 +143,7 @@ def _advice_on_resuming(state):
 
 
 def _print_scores(found):
-    """Print a line for each set of beats, and the classes of the test beats."""
+    """Print accuracy and macro-F1 of each set, and the test scores of each class."""
     for name, score in found.items():
         print(f"{name:<10} accuracy {score.accuracy:.4f}", end="  ")
         print(f"macro-F1 {score.macro_f1:.4f}")
@@ -181,7 +181,7 @@ def print_counts(sets, *, quiet):
 
 
 def _facts_of_beats(protocol, cut, sets):
-    """Collect what the model file says of the training."""
+    """Collect the metadata of the training for the model file."""
     records = None
     if sets["training"].groups is not None:
         sides = [
@@ -199,7 +199,7 @@ def _facts_of_beats(protocol, cut, sets):
 
 
 def _describe(beats):
-    """Say which beats these are."""
+    """Describe the source and the number of beats."""
     counts = np.bincount(beats.target, minlength=len(CLASS_NAMES)).tolist()
     return {
         "source": beats.DESCR.splitlines()[0],

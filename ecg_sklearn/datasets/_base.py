@@ -1,4 +1,4 @@
-"""The Bunch that all loaders return, and the parameters that they share."""
+"""The Bunch that all loaders return."""
 
 from numbers import Real
 from typing import Any, NamedTuple
@@ -20,7 +20,7 @@ CUT_CONSTRAINTS = {
 
 
 class Columns(NamedTuple):
-    """What is known of each beat: the fields of a Bunch that have one row a beat."""
+    """The fields of a Bunch that have one row for each beat."""
 
     data: Any
     target: Any
@@ -32,16 +32,16 @@ class Columns(NamedTuple):
 
     @classmethod
     def join(cls, parts):
-        """Put the beats of several records behind each other."""
+        """Concatenate the beats of several records."""
         return cls(*(np.concatenate(column) for column in zip(*parts, strict=True)))
 
     def take(self, rows):
-        """Choose beats."""
+        """Select beats."""
         return Columns(*(column[rows] for column in self))
 
 
 def make_bunch(columns, cut, descr, *, target_names=CLASS_NAMES, return_X_y=False):
-    """Pack beats the way every loader returns them; ``cut`` is the Bunch's."""
+    """Make the Bunch of a loader, with its field ``cut``."""
     import pandas as pd
 
     features = cut["features"]
@@ -50,7 +50,7 @@ def make_bunch(columns, cut, descr, *, target_names=CLASS_NAMES, return_X_y=Fals
     names = [*(f"t{i:03d}" for i in range(n_times)), *names]
     frame = pd.DataFrame(columns.data, columns=names, copy=False)
     frame.attrs["cut"] = cut
-    if features:  # an array would lose the names of its columns
+    if features:  # an array has no column names
         columns = columns._replace(data=frame)
         descr += (
             "\nBehind the samples, data holds the features of each beat, named by "
@@ -70,7 +70,7 @@ def make_bunch(columns, cut, descr, *, target_names=CLASS_NAMES, return_X_y=Fals
 
 
 def describe_cut(form, sampling_rate, *, window=None, channel=None, unit, features=()):
-    """Say how beats were cut, as the ``cut`` of a Bunch does."""
+    """Make the field ``cut`` of a Bunch: how the beats were cut."""
     return {
         "form": form,
         "window": None if window is None else [float(edge) for edge in window],

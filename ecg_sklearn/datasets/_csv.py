@@ -1,4 +1,4 @@
-"""The Kaggle "heartbeat" CSV files: 187 samples and a label a row, no header."""
+"""Loader of the Kaggle "heartbeat" CSV files."""
 
 import bz2
 import csv
@@ -18,9 +18,9 @@ from ecg_sklearn.aami import CLASS_NAMES
 from ecg_sklearn.datasets._base import Columns, describe_cut, make_bunch
 from ecg_sklearn.datasets._cut import KAGGLE_N_TIMES
 
-_TWO_CLASSES = ("normal", "abnormal")  # of the PTB files, which the page has as well
+_TWO_CLASSES = ("normal", "abnormal")  # classes of the PTB files
 _OPENERS = {".bz2": bz2.open, ".gz": gzip.open, ".xz": lzma.open}
-# zipfile raises the last two for what is encrypted or packed in other ways.
+# zipfile raises the last two for encryption and unknown compression.
 _UNPACKING_ERRORS = (
     OSError,
     EOFError,
@@ -62,13 +62,13 @@ def load_heartbeat_csv(
         A ``.csv`` file, or one compressed as ``.csv.gz``, ``.csv.bz2``, ``.csv.xz``
         or ``.zip`` with one CSV file in it.
     sampling_rate : float, default=120.0
-        Samples per second. The Kaggle page says 125; its rows are every third
-        sample of 360 Hz records, hence 120.
+        Samples per second. The rows are every third sample of 360 Hz records, hence
+        120 Hz and not the 125 Hz of the Kaggle page.
     labelled : bool, default=True
-        Whether the last column holds labels. False reads rows of 187 samples alone.
+        Whether the last column holds labels. False reads rows of 187 samples only.
     target_names : sequence of str, default=None
-        Names of the classes that the labels 0, 1, ... stand for. None means "normal"
-        and "abnormal" for a file called ``ptbdb...``, else N, S, V, F and Q.
+        Names of the labels 0, 1, ... None means "normal" and "abnormal" for a file
+        called ``ptbdb...``, else N, S, V, F and Q.
     return_X_y : bool, default=False
         Return ``(data, target)`` instead of a Bunch.
 
@@ -78,19 +78,19 @@ def load_heartbeat_csv(
         ``data`` of shape (n_beats, 187) float32, and the same as a DataFrame
         ``frame``; ``feature_names``; ``target`` of shape (n_beats,) int (None if not
         ``labelled``); ``target_names``; ``sampling_rate`` in Hz; ``cut``, how the
-        beats were cut, as of :func:`fetch_mitbih`; and ``DESCR``. The file does not
-        say which record a beat comes from, so ``groups``, ``symbols``, ``rr`` and
-        ``time`` are None: :func:`fetch_mitbih` gives the same rows with them.
+        beats were cut, as in :func:`fetch_mitbih`; and ``DESCR``. The files do not
+        hold records, so ``groups``, ``symbols``, ``rr`` and ``time`` are None.
+        :func:`fetch_mitbih` returns the same rows with these fields.
 
     Raises
     ------
     FileNotFoundError
         If there is no such file.
     ValueError
-        If the file is empty, or a row has missing or extra columns, something that
-        is not a finite number, a label without a name, or the numbers of the columns
-        instead of a beat. The message names the file and the first such row, counted
-        from 1. Also if a zip archive holds several CSV files.
+        If the file is empty, or a row has missing or extra columns, a value that is
+        not a finite number, a label without a name, or column numbers (a header). The
+        message names the file and the first such row, counted from 1. Also if a zip
+        archive does not hold exactly one CSV file.
 
     References
     ----------
@@ -111,7 +111,7 @@ def load_heartbeat_csv(
         packed = (*_OPENERS, ".zip")
         if isinstance(error, OSError) and path.suffix.lower() not in packed:
             raise
-        # What zlib says is about its own codes.
+        # Messages of zlib only hold its error codes.
         reason = "its content is damaged" if isinstance(error, zlib.error) else error
         raise ValueError(
             f"{path} could not be decompressed: {reason}. Fetch or pack it again."
@@ -146,7 +146,7 @@ def _read_rows(path, classes):
     try:
         with _open(path) as file:
             rows = pd.read_csv(file, header=None, dtype=np.float32).to_numpy()
-    except ValueError as error:  # those of pandas are ValueErrors too
+    except ValueError as error:  # pandas errors are ValueErrors
         raise _first_fault(path, classes, error) from error
     width = KAGGLE_N_TIMES + (classes is not None)
     if rows.shape[1] != width or not np.isfinite(rows).all() or _is_header(rows[0]):
@@ -157,7 +157,7 @@ def _read_rows(path, classes):
 
 
 def _first_fault(path, classes, error=None):
-    """Read the file again, line by line, for an error that names the first fault."""
+    """Read the file again line by line, and describe the first fault."""
     n_rows = 0
     try:
         with _open(path) as file:
@@ -179,7 +179,7 @@ def _first_fault(path, classes, error=None):
 
 
 def _fault_of_row(row, classes, is_first):
-    """Say what is wrong with the cells of one row; None if nothing is."""
+    """Describe the fault in one row; None if there is none."""
     labelled = classes is not None
     width = KAGGLE_N_TIMES + labelled
     index = ("", "Unnamed: 0", "0") if labelled else ("", "Unnamed: 0")

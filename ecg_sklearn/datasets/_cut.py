@@ -1,4 +1,4 @@
-"""Cutting of beats: windows around them, or rows as those of the Kaggle files."""
+"""Cuts beats from a signal, as windows or as Kaggle rows."""
 
 from fractions import Fraction
 from typing import NamedTuple
@@ -16,7 +16,7 @@ KAGGLE_DECIMATION = 3
 KAGGLE_SAMPLING_RATE = KAGGLE_SIGNAL_RATE / KAGGLE_DECIMATION
 
 _WINDOW = (-0.4, 0.6)
-# A rate or a window beyond these is taken for a mistake: it would not fit into memory.
+# Larger rates or windows would not fit into memory.
 _FARTHEST_RATE = 100
 _LONGEST_WINDOW = 3600.0
 
@@ -31,26 +31,26 @@ class Cut(NamedTuple):
     features: list
 
     def __str__(self):
-        """Describe it in the words of ``DESCR``."""
+        """Describe the cut for ``DESCR``."""
         if self.form == "kaggle":
             return "rows of the Kaggle form"
         start, stop = self.window
         return f"windows from {start:g} to {stop:g} s around each annotation"
 
     def rate_of(self, signal):
-        """Give the sampling rate of the beats of a signal."""
+        """Return the sampling rate of the beats of a signal."""
         if self.form == "kaggle":
             return KAGGLE_SAMPLING_RATE
         return float(self.sampling_rate or signal.sampling_rate)
 
     def describe(self, rate, unit):
-        """Say it as the ``cut`` of a Bunch does."""
+        """Make the field ``cut`` of a Bunch."""
         how = {"window": self.window, "channel": self.channel, "unit": unit}
         return describe_cut(self.form, rate, features=self.features, **how)
 
 
 def make_cut(channel, form, window=None, sampling_rate=None, features=None):
-    """Check how to cut; refuse what the rows of the Kaggle form have no use for."""
+    """Check the parameters of a cut; the Kaggle form has no window and no rate."""
     if form == "kaggle":
         refuse_for_rows(window=window, sampling_rate=sampling_rate)
     else:
@@ -59,7 +59,7 @@ def make_cut(channel, form, window=None, sampling_rate=None, features=None):
 
 
 def refuse_for_rows(**given):
-    """Refuse parameters that are for windows."""
+    """Refuse parameters that only windows have."""
     for name, value in given.items():
         if value is not None:
             raise ValueError(
@@ -92,7 +92,7 @@ def cut_beats(name, signal, notes, cut):
         kept, data = _rows(name, signal, notes.sample, is_beat)
     else:
         kept, data = _windows(name, signal, sample, *cut.window, cut.rate_of(signal))
-    if cut.features:  # known from all beats
+    if cut.features:  # need all beats of the record
         found = beat_features(cut.features, signal.samples, sample, rate)
         data = np.hstack([data, found[kept]])
     groups = np.full(len(sample), name)
@@ -106,9 +106,9 @@ def _rows(name, signal, sample, is_beat):
     sample = np.rint(sample * (KAGGLE_SIGNAL_RATE / signal.sampling_rate)).astype(int)
     samples = _resample(name, signal, KAGGLE_SIGNAL_RATE)
     start, stop = _kaggle_spans(sample, len(samples))
-    rows = np.flatnonzero(is_beat[:-1])  # the last one has no next beat to end at
+    rows = np.flatnonzero(is_beat[:-1])  # the last one has no next annotation
     length = (stop - start)[rows]
-    # Annotations of one moment leave one sample, or none.
+    # Annotations at the same time leave one sample or none.
     kept = np.flatnonzero(length > KAGGLE_DECIMATION)
     seconds = length[kept] / KAGGLE_SIGNAL_RATE
     kept = kept[valid_beats(name, signal, time[kept], 0, seconds)]
@@ -135,20 +135,19 @@ def _windows(name, signal, sample, start, stop, rate):
 
 
 def _kaggle_spans(sample, n_samples):
-    """Find what of a 360 Hz signal each annotation but the last gives a row of."""
+    """Find start and stop of the row of each annotation but the last, at 360 Hz."""
     edges = np.append(sample, n_samples)
     stop = edges[1:-1] + (0.2 * np.diff(edges)[1:]).astype(int)
     return edges[:-2], stop
 
 
 def cut_kaggle_beats(signal, sample, rows):
-    """Cut beats as the Kaggle "heartbeat" files hold them.
+    """Cut beats as in the Kaggle "heartbeat" files.
 
     A row starts at a beat's annotation, runs to the next annotation of any kind
     plus 20 % of the interval after that one, keeps every third sample of the
     360 Hz signal (120 Hz), is min-max scaled, then cut or zero-padded to 187
-    samples. The recipe was recovered by matching rows with the records; it
-    reproduces the published float32 values exactly.
+    samples. This reproduces the published float32 values exactly.
     """
     beats = np.zeros((len(rows), KAGGLE_N_TIMES), dtype=np.float32)
     spans = np.stack(_kaggle_spans(sample, len(signal)), axis=1)[rows]
@@ -162,7 +161,7 @@ def cut_kaggle_beats(signal, sample, rows):
 
 
 def _resample(name, signal, rate):
-    """Bring a signal to another rate with a polyphase filter, as float32."""
+    """Resample a signal with a polyphase filter, as float32."""
     samples = signal.samples.astype(np.float32, copy=False)
     if rate == signal.sampling_rate:
         return samples
@@ -180,8 +179,8 @@ def rr_intervals(sample, sampling_rate, *, n_local=10):
     """Compute four RR features for each beat of one record, (n_beats, 4), in s.
 
     Previous interval, next interval, mean of the last ``n_local``, mean of the record.
-    Where a beat has no previous or next interval, the mean of the record stands in for
-    it. A record of a single beat has NaN.
+    A missing previous or next interval is replaced by the mean of the record. A record
+    of a single beat has NaN.
     """
     n_beats = len(sample)
     if n_beats < 2:

@@ -1,4 +1,4 @@
-"""The beats of the MIT-BIH Arrhythmia Database, and which of them are in which file."""
+"""Loader of the MIT-BIH Arrhythmia Database."""
 
 from importlib import resources
 from pathlib import Path
@@ -59,37 +59,37 @@ def fetch_mitbih(
     Parameters
     ----------
     data_home : str or Path, default=None
-        Folder that holds the 48 WFDB records, itself or in ``mitdb/``, or is to
-        hold them. None means ``$ECG_SKLEARN_DATA``, or else ``~/ecg_sklearn_data``.
+        Folder of the 48 WFDB records, or its parent if the folder is called
+        ``mitdb``. None means ``$ECG_SKLEARN_DATA``, or else ``~/ecg_sklearn_data``.
     form : {"kaggle", "window"}, default="kaggle"
         "kaggle" gives the rows of the Kaggle "heartbeat" files, float32 for
         float32: 187 samples at 120 Hz from the beat to past the next one, min-max
         scaled, zero-padded. "window" cuts windows around each beat, in mV.
     subset : {"all", "train", "test", "ds1", "ds2"}, default="all"
         "train" and "test" are the two Kaggle files, "test" in the order of its
-        rows. All 48 patients are in both. "ds1" and "ds2" are the training and
+        rows. All 48 records are in both. "ds1" and "ds2" are the training and
         test patients of de Chazal's inter-patient protocol [2]_.
     include_paced : bool, default=False
         Add the paced records to "ds1" (102, 107) and "ds2" (104, 217), which the
-        protocol leaves out. The other subsets always hold them.
+        protocol leaves out. The other subsets always include them.
     channel : str or sequence of str, default=None
-        For ``form="window"``: the signal; of several names, the first that a record
-        has. None means ``("MLII", "V5")``: records 102 and 104 have no MLII. The
-        Kaggle rows are always channel 0.
+        For ``form="window"``: name of the signal. Of several names, the first that a
+        record has is used. None means ``("MLII", "V5")``, as records 102 and 104 have
+        no MLII. Kaggle rows are always channel 0.
     window : tuple of two floats, default=None
         For ``form="window"``: seconds around each annotation. None means
         ``(-0.4, 0.6)``.
     sampling_rate : float, default=None
         For ``form="window"``: resample to this rate, in Hz. None keeps 360 Hz.
     features : sequence of str, default=None
-        Groups of features to append behind the samples, as columns by name: "rr" (RR
+        Groups of features to append after the samples, as named columns: "rr" (RR
         intervals next to the beat), "morphology" (similarity to the dominant beat),
-        "rhythm" (RR intervals against the last minutes);
+        "rhythm" (RR intervals compared with the last minutes).
         :data:`ecg_sklearn.features.FEATURE_GROUPS` lists them. None appends none.
     download_if_missing : bool, default=True
         Download missing files from PhysioNet, about 92 MB in all. Each file is
         written under a temporary name, checked against its SHA-256 sum, then
-        renamed; after an interruption the files that are there are kept.
+        renamed. An interrupted download can be continued.
     return_X_y : bool, default=False
         Return ``(data, target)`` instead of a Bunch. With ``features``, ``data`` is
         the DataFrame.
@@ -104,30 +104,29 @@ def fetch_mitbih(
         beat; ``symbols``, its annotation; ``rr`` of shape (n_beats, 4), the
         previous and next RR interval, the mean of the last ten and the mean of the
         record, in seconds; ``time`` of the beat in its record, in seconds;
-        ``rhythms``, the annotated rhythm that it is part of: "N", "AFIB" for atrial
+        ``rhythms``, its rhythm annotation: "N", "AFIB" for atrial
         fibrillation, ... [1]_; ``sampling_rate`` in Hz; ``cut``, how the
         beats were cut: form, window, sampling rate, channel, unit ("min-max" for the
-        Kaggle form, else "mV") and features, which ``frame.attrs["cut"]`` holds too;
-        and ``DESCR``. In order of records and of time, but for ``subset="test"``,
-        which is in the order of ``mitbih_test.csv``.
+        Kaggle form, else "mV") and features, also in ``frame.attrs["cut"]``;
+        and ``DESCR``. Beats are sorted by record and time; those of
+        ``subset="test"`` are in the order of ``mitbih_test.csv``.
 
     Raises
     ------
     OSError
-        If files are missing and may not or cannot be downloaded, or ``data_home``
-        is a folder of other files: nothing is downloaded into it.
+        If files are missing and are not downloaded, or ``data_home`` is a folder of
+        other files. Nothing is downloaded into such a folder.
     ValueError
         If a file differs from the published one, or ``channel``, ``window`` or
         ``sampling_rate`` is given for the Kaggle form.
 
     Notes
     -----
-    The Kaggle files keep neither record nor annotation of a beat. They are
-    recovered here from the recipe by which the rows were cut, and from a table of
-    the beats that make up the test file, which this package carries. Class Q is
-    mostly the paced beats of records 102, 104, 107 and 217, and every record gives
-    beats to both files: a score on "test" measures memory of patients as well as
-    skill. "ds1" against "ds2" does not.
+    The Kaggle files hold neither the record nor the annotation of a beat. This function
+    recovers them: it cuts the records in the same way, and the package includes a table
+    of the beats of the test file. Class Q is mostly the paced beats of records 102,
+    104, 107 and 217. Every record has beats in both files, so a score on "test" is
+    partly memory of patients. "ds1" against "ds2" has no shared records.
 
     References
     ----------
@@ -169,9 +168,9 @@ def fetch_mitbih(
 
 
 def _read_beats(directory, cut):
-    """Cut the beats of all records; find the row of each in the test file, and a rate.
+    """Cut the beats of all records; return them, their rows in the test file and rate.
 
-    The row is -1 for beats of the training file, -2 for those that neither file holds.
+    The row is -1 for beats of the training file, -2 for beats of neither file.
     """
     parts, times = [], {}
     for name in MITBIH_RECORDS:

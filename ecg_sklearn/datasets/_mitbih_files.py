@@ -1,4 +1,4 @@
-"""The files of the MIT-BIH database: found, fetched and checked."""
+"""Finds, downloads and checks the files of the MIT-BIH database."""
 
 import contextlib
 import hashlib
@@ -13,7 +13,7 @@ DATA_VARIABLE = "ECG_SKLEARN_DATA"
 
 
 def find_mitbih(data_home=None):
-    """Find the folder that holds the records, or that should."""
+    """Find the folder of the records, whether it exists or not."""
     own_place = data_home is None and not os.environ.get(DATA_VARIABLE)
     if data_home is None:
         data_home = os.environ.get(DATA_VARIABLE) or Path.home() / "ecg_sklearn_data"
@@ -37,13 +37,13 @@ def find_mitbih(data_home=None):
 
 
 def is_mitbih_folder(path):
-    """Say whether a folder holds MIT-BIH, at least in part, itself or in "mitdb"."""
+    """Whether a folder, or its subfolder "mitdb", holds any files of MIT-BIH."""
     home = Path(path).expanduser()
     return _has_mitbih(home) or _has_mitbih(home / "mitdb")
 
 
 def _has_mitbih(folder):
-    """Whether a folder itself holds files of MIT-BIH; headers tell, where any is."""
+    """Whether a folder holds files of MIT-BIH, judged by headers if there are any."""
     names = [name for name in checksums() if (folder / name).is_file()]
     headers = [name for name in names if name.endswith(".hea")]
     if not headers:
@@ -52,14 +52,14 @@ def _has_mitbih(folder):
 
 
 def _has_other_files(folder):
-    """Whether a folder holds files, hidden ones aside."""
+    """Whether a folder holds files that are not hidden."""
     return folder.is_dir() and any(
         path.is_file() and not path.name.startswith(".") for path in folder.iterdir()
     )
 
 
 def _is_published(path):
-    """Whether a file is the published one of its name."""
+    """Whether a file equals the published one of this name."""
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     return digest == checksums()[path.name]
@@ -114,12 +114,12 @@ def download_mitbih(directory):
 
 @contextlib.contextmanager
 def _no_empty_folders(directory):
-    """Remove what was made of a folder and those above it, if nothing came in."""
+    """Remove newly made folders if they stay empty."""
     new = [path for path in (directory, *directory.parents) if not path.exists()]
     try:
         yield
     finally:
-        with contextlib.suppress(OSError):  # it holds files, or was never made
+        with contextlib.suppress(OSError):  # not empty, or not made
             for path in new:
                 path.rmdir()
 

@@ -1,4 +1,4 @@
-"""Reading annotated WFDB records, with errors that name the file and say what to do."""
+"""Reads annotated WFDB records."""
 
 import os
 import re
@@ -11,7 +11,7 @@ import numpy as np
 
 from ecg_sklearn.aami import SYMBOL_TO_CLASS
 
-# A first note, at sample 0, at which wfdb 4.3 never ends.
+# A first note, at sample 0, that makes wfdb 4.3 loop for ever.
 _ENDLESS = re.compile(
     rb"\0\x58.\xfc## (?!time resolution: \d|annotation type definitions)", re.DOTALL
 )
@@ -23,8 +23,8 @@ _MICROVOLT = re.compile(rb"[\x80-\xff]V")
 class Signal(NamedTuple):
     """One channel of a record: ``samples`` (n_samples,) at ``sampling_rate`` Hz.
 
-    ``invalid`` tells which samples the record marks as missing; they are interpolated
-    in ``samples``. None if there are none.
+    ``invalid`` is the mask of samples that the record marks as missing, or None. They
+    are interpolated in ``samples``.
     """
 
     samples: np.ndarray
@@ -35,10 +35,10 @@ class Signal(NamedTuple):
 
 
 class Annotations(NamedTuple):
-    """All annotations of a record, the AAMI label of each (-1: no beat), its rhythm.
+    """All annotations of a record, with AAMI label (-1: no beat) and rhythm of each.
 
-    ``sample`` counts the samples of the signal; it is float where the annotation file
-    has a time unit of its own.
+    ``sample`` is the position in the signal; float if the annotation file has its own
+    time unit.
     """
 
     sample: np.ndarray
@@ -82,7 +82,7 @@ def record_names(directory, records, annotator):
 
 
 def _plain_name(directory, name, annotator):
-    """Name of a record without the suffix that one of its files has."""
+    """Name of a record without the suffix of a file."""
     name = PurePosixPath(name).as_posix()
     if not _file(directory, name, "hea").is_file():
         for suffix in (".hea", ".dat", f".{annotator}"):
@@ -93,7 +93,7 @@ def _plain_name(directory, name, annotator):
 
 
 def _listed_names(directory, annotator):
-    """Names in RECORDS, without repetition, that have annotations if any has."""
+    """Read RECORDS; leave out records without annotations, unless all have none."""
     listed = []
     for name in (directory / "RECORDS").read_text().split():
         deeper = directory / name / "RECORDS"
@@ -122,7 +122,7 @@ def read_record(directory, name, annotator, channel, *, digital=False):
     sample = notes.sample
     if rate != signal.sampling_rate:
         sample = sample * (signal.sampling_rate / rate)
-    # A mark right behind the last sample still tells where the beat before it ends.
+    # An annotation just after the last sample still marks the end of a beat.
     inside = (sample >= 0) & (np.rint(sample) <= len(signal.samples))
     if n_outside := np.count_nonzero(~inside & (notes.label >= 0)):
         first = sample[~inside & (notes.label >= 0)][0] / signal.sampling_rate
@@ -164,7 +164,7 @@ def read_signal(directory, name, channel, *, digital=False):
     )
     [values] = record.e_p_signal if physical else record.dac(expanded=True)
     unit, factor = _unit_of(header, position, file)
-    with np.errstate(over="ignore"):  # what is too large is marked below
+    with np.errstate(over="ignore"):  # infinite values are marked below
         values = (values * factor).astype(np.float32)
     samples = values if physical else record.e_d_signal[0]
     rate = _checked_rate(header.fs, directory, name) * record.samps_per_frame[0]
@@ -185,12 +185,12 @@ def _unit_of(header, position, file):
         parts = zip(files, segments, strict=True)
     for path, part in parts:
         if part is None or part.sig_len == 0 and segments:
-            continue  # a gap, or the layout of the segments
+            continue  # a gap or the layout segment
         names = part.sig_name
         here = names.index(name) if segments and name in names else position
         if here < len(names) and names[here] == name:
             unit = part.units[here] or "unknown"
-            # wfdb drops what is not ASCII, and reads µV as V.
+            # wfdb drops non-ASCII characters, and reads µV as V.
             if unit == "V" and _MICROVOLT.search(path.read_bytes()):
                 unit = "uV"
             found.add(unit)
@@ -205,7 +205,7 @@ def _unit_of(header, position, file):
 
 
 def _interpolate(samples, invalid):
-    """Fill in the invalid samples, so that filters do not spread them."""
+    """Interpolate invalid samples, so that filters do not spread them."""
     place, filled = np.arange(len(samples)), samples.copy()
     if invalid.all():
         return np.zeros_like(samples)
@@ -214,11 +214,11 @@ def _interpolate(samples, invalid):
 
 
 def valid_beats(name, signal, time, start, stop):
-    """Tell which beats hold no invalid sample; warn of the others."""
+    """Mask of the beats without invalid samples; warns about the others."""
     if signal.invalid is None or len(time) == 0:
         return np.ones(len(time), dtype=bool)
     total = np.concatenate([[0], np.cumsum(signal.invalid)])
-    # 1e-6: times are quotients of whole samples.
+    # 1e-6 against rounding: times are whole samples divided by the rate.
     first = np.floor((time + start) * signal.sampling_rate + 1e-6)
     end = np.ceil((time + stop) * signal.sampling_rate - 1e-6)
     first, end = (
@@ -235,7 +235,7 @@ def valid_beats(name, signal, time, start, stop):
 
 
 def _read_annotations(directory, name, annotator):
-    """Read all annotations of a record, in the order of time, and their rate in Hz."""
+    """Read all annotations of a record, sorted by time, and their rate in Hz."""
     import wfdb
 
     file = _file(directory, name, annotator)
@@ -254,22 +254,22 @@ def _read_annotations(directory, name, annotator):
             f"{file} begins with a note '## ...' that wfdb cannot read. Remove it."
         )
     notes = _read(wfdb.rdann, directory, name, file, extension=annotator)
-    # What is longer or no string was made up by its author: no beat.
+    # Symbols that are no single character are user-defined: no beat.
     symbol = [s if isinstance(s, str) and len(s) == 1 else "" for s in notes.symbol]
     label = np.array([SYMBOL_TO_CLASS.get(s, -1) for s in symbol], dtype=np.intp)
     sample = np.asarray(notes.sample, dtype=np.intp)
     order = np.argsort(sample, kind="stable")
     symbol = np.array(symbol, dtype="U1")[order]
     rhythm = _rhythms(symbol, [notes.aux_note[i] for i in order])
-    # Where the file says no rate, wfdb gives that of the header.
+    # Without a rate in the file, wfdb returns that of the header.
     return Annotations(sample[order], symbol, label[order], rhythm), notes.fs
 
 
 def _rhythms(symbol, aux_notes):
-    """Carry each note of a rhythm's begin, such as "(AFIB", to the next."""
+    """Rhythm at each annotation: the last note such as "(AFIB" before it."""
     rhythm, found = "", []
     for mark, note in zip(symbol, aux_notes, strict=True):
-        # Notes of other marks begin so, too: "(ST0+" of an ST episode.
+        # Other annotations have such notes too: "(ST0+" of an ST episode.
         if mark == "+" and note and note.startswith("("):
             rhythm = note[1:].strip("\0 ")
         found.append(rhythm)
@@ -277,9 +277,9 @@ def _rhythms(symbol, aux_notes):
 
 
 def _read(reader, directory, name, file, **kwargs):
-    """Call a wfdb reader; turn what it raises into an error that names file and cause.
+    """Call a wfdb reader; convert its exceptions to errors with file and cause.
 
-    ``file`` is the one that it reads first.
+    ``file`` is the first file that it reads.
     """
     try:
         return reader(os.fspath(directory / name), **kwargs)
@@ -296,13 +296,13 @@ def _read(reader, directory, name, file, **kwargs):
             f"Record {name} cannot be read: {error.strerror or error}",
             os.fspath(error.filename or file),
         ) from error
-    # wfdb raises whatever its parsing met: IndexError, ValueError, KeyError and more.
+    # wfdb's parser raises IndexError, ValueError, KeyError and more.
     except Exception as error:
         raise ValueError(f"{file} could not be read: {_cause(error, file)}") from error
 
 
 def _cause(error, file):
-    """Say what an error of wfdb means."""
+    """Explain an error of wfdb."""
     content = f"{type(error).__name__}: {error}"
     if file.suffix == ".hea":
         return f"it is no complete WFDB header, or its segments differ ({content})."
@@ -330,7 +330,7 @@ def _checked_rate(rate, directory, name):
 
 
 def _channel_position(signals, name, channel):
-    """Find a channel by name, names in order of preference, or position."""
+    """Find a channel by name, by names in order of preference, or by position."""
     listed = ", ".join("unnamed" if s is None else repr(s) for s in signals)
     if isinstance(channel, Integral):
         if not 0 <= channel < len(signals):

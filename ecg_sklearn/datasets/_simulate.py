@@ -1,4 +1,4 @@
-"""Simulated beats of all five classes, for demos and tests without a network."""
+"""Simulated beats of the five classes."""
 
 from numbers import Integral, Real
 
@@ -13,12 +13,12 @@ from ecg_sklearn.datasets._records import Annotations, Signal
 
 _RATE = KAGGLE_SIGNAL_RATE
 _LEAD = 1.0
-_N_TRAILING = 3  # normal beats at the end, so that every wanted beat has a next one
+_N_TRAILING = 3  # normal beats at the end, so that every beat has a next one
 
 # Amplitude (mV), centre (s from the R peak) and width (s) of the waves P, Q, R, S, T,
-# the Gaussians of McSharry et al., with class-typical values: an ectopic P and a short
-# PR and QT (S), no P, a wide QRS and a discordant T (V), a pacing spike in the place
-# of P and a notched wide QRS (Q). F lies between N and V.
+# the Gaussians of McSharry et al., with values typical of each class: an ectopic P and
+# a short PR and QT (S); no P, a wide QRS and a discordant T (V); a pacing spike instead
+# of P and a notched wide QRS (Q). F is between N and V.
 _VALUES = {
     "N": [(0.14, -0.12, 1.10, -0.26, 0.30), (-0.17, -0.03, 0.0, 0.03, 0.27),
           (0.022, 0.009, 0.011, 0.011, 0.050)],
@@ -58,12 +58,12 @@ def make_heartbeats(
     random_state=None,
     return_X_y=False,
 ):
-    """Simulate heartbeats of the five AAMI classes, in records.
+    """Simulate records with heartbeats of the five AAMI classes.
 
     Each beat is a sum of Gaussians for the waves P, Q, R, S and T [1]_ with values
-    that are typical of its class, in a rhythm with premature beats and pauses. Each
-    record has its own heart rate, axis, wave shapes and polarity of the lead, so
-    that no linear function of the samples tells the classes apart.
+    typical of its class. The rhythm has premature beats and pauses. Each record has
+    its own heart rate, axis, wave shapes and polarity of the lead, so no linear
+    function of the samples separates the classes.
 
     Parameters
     ----------
@@ -74,15 +74,15 @@ def make_heartbeats(
     weights : array-like of shape (5,), default=None
         Proportions of N, S, V, F and Q. None makes them equal.
     noise : float, default=0.05
-        Standard deviation of the white noise, in mV, on beats of about 1 mV; the
-        wander of the baseline is twice as large.
+        Standard deviation of the white noise, in mV, on beats of about 1 mV. The
+        baseline wander is twice as large.
     form : {"kaggle", "window"}, default="kaggle"
-        Cut as the Kaggle "heartbeat" rows (187 samples at 120 Hz from the beat to
-        past the next one, in [0, 1]) or as windows from -0.4 to 0.6 s around each
-        beat (360 samples at 360 Hz, in mV).
+        Kaggle "heartbeat" rows (187 samples at 120 Hz from the beat to past the next
+        one, in [0, 1]) or windows from -0.4 to 0.6 s around each beat (360 samples at
+        360 Hz, in mV).
     features : sequence of str, default=None
-        Groups of features to append behind the samples: "rr", "morphology", "rhythm",
-        as in :func:`fetch_mitbih`.
+        Groups of features to append after the samples, as in :func:`fetch_mitbih`:
+        "rr", "morphology", "rhythm".
     random_state : int, RandomState instance or None, default=None
         Seed of the simulation.
     return_X_y : bool, default=False
@@ -91,12 +91,12 @@ def make_heartbeats(
     Returns
     -------
     Bunch
-        The same fields as of :func:`fetch_mitbih`.
+        The fields of :func:`fetch_mitbih`.
 
     Raises
     ------
     ValueError
-        If ``weights`` are not five proportions or there are fewer beats than records.
+        If ``weights`` are not five proportions, or there are fewer beats than records.
 
     References
     ----------
@@ -126,7 +126,7 @@ def make_heartbeats(
         for number, labels in enumerate(np.array_split(target, n_records))
     ]
     beats = Columns.join(parts)
-    # Patients of different simulations are different patients.
+    # Each simulation has its own patients.
     groups = np.char.add(f"sim{rng.randint(10**6):06d}-", beats.groups)
     return make_bunch(
         beats._replace(groups=groups),
@@ -139,7 +139,7 @@ def make_heartbeats(
 
 
 def _class_counts(n_samples, weights):
-    """Whole numbers of beats that come nearest to the proportions."""
+    """Round the proportions to a number of beats of each class."""
     n_classes = len(CLASS_NAMES)
     weights = np.ones(n_classes) if weights is None else np.asarray(weights, float)
     if weights.shape != (n_classes,) or (weights < 0).any() or not weights.sum() > 0:
@@ -188,7 +188,7 @@ def _beat_times(names, rng):
 
 
 def _patient_factors(rng):
-    """Factors of amplitude, centre and width by which a patient's waves differ."""
+    """Draw a patient's factors of amplitude, centre and width of the waves."""
     limits = ((0.7, 1.4), (0.9, 1.1), (0.85, 1.2))
     return np.transpose([rng.uniform(*limit, size=5) for limit in limits])
 
@@ -216,7 +216,7 @@ def _add_beat(signal, time, polarity, waves):
 
 
 def _baseline(length, amplitude, rng):
-    """Slow wander of the baseline: three sines below 0.5 Hz."""
+    """Baseline wander: three sines below 0.5 Hz."""
     t = np.arange(length) / _RATE
     wander = np.zeros(length)
     for frequency in rng.uniform(0.05, 0.5, size=3):

@@ -1,4 +1,4 @@
-"""The beats of annotated WFDB records, all at once or a few records at a time."""
+"""Loaders of annotated WFDB records."""
 
 import warnings
 from numbers import Integral
@@ -21,7 +21,7 @@ _CONSTRAINTS = CUT_CONSTRAINTS | {
 
 
 def _constraints(*left_out):
-    """Constraints of the parameters of a loader."""
+    """Parameter constraints of a loader."""
     return {name: c for name, c in _CONSTRAINTS.items() if name not in left_out}
 
 
@@ -40,7 +40,7 @@ def load_wfdb_beats(
     features=None,
     return_X_y=False,
 ):
-    """Cut the annotated beats out of the records of a WFDB database [1]_.
+    """Load the annotated beats of a WFDB database [1]_.
 
     Parameters
     ----------
@@ -56,30 +56,28 @@ def load_wfdb_beats(
         record has is used.
     form : {"window", "kaggle"}, default="window"
         "window" cuts a window around each beat, in mV, or in the signal's own unit if
-        that is no voltage. "kaggle" cuts rows as the Kaggle "heartbeat" files hold
-        them: 187 samples at 120 Hz from the beat to past the next one, min-max
-        scaled, zero-padded.
+        that is no voltage. "kaggle" cuts rows as in the Kaggle "heartbeat" files: 187
+        samples at 120 Hz from the beat to past the next one, min-max scaled,
+        zero-padded.
     window : tuple of two floats, default=None
         For ``form="window"``: start and end in seconds around each annotation. None
         means ``(-0.4, 0.6)``.
     sampling_rate : float, default=None
         For ``form="window"``: resample the signal to this rate, in Hz, before
-        cutting. None keeps the rate of the records, which must then be the same for
-        all of them.
+        cutting. None keeps the rate, which must then be the same for all records.
     features : sequence of str, default=None
-        Groups of features to append behind the samples, as in :func:`fetch_mitbih`.
+        Groups of features to append after the samples, as in :func:`fetch_mitbih`.
     return_X_y : bool, default=False
         Return ``(data, target)`` instead of a Bunch.
 
     Returns
     -------
     Bunch
-        The fields of :func:`fetch_mitbih`. ``rhythms`` is the rhythm that the
-        annotations say begins last before the beat, and "" where they say none.
-        ``cut["unit"]`` of windows is "mV" (V and µV are converted) or the unit that
-        the header gives, such as "adu". Beats whose window does not fit into the
-        record are left out, and so is the last annotation of each record in the
-        Kaggle form.
+        The fields of :func:`fetch_mitbih`. ``rhythms`` is the last rhythm annotation
+        before the beat, or "". ``cut["unit"]`` of windows is "mV" (V and µV are
+        converted) or the unit of the header, such as "adu". Beats whose window does not
+        fit into the record are left out. In the Kaggle form, the last annotation of
+        each record is left out.
 
     Raises
     ------
@@ -123,37 +121,36 @@ def iter_beats(
 ):
     """Cut the beats of a WFDB database a few records at a time.
 
-    The batches, one behind the other, are the beats of :func:`load_wfdb_beats`. Only
-    one of them is in memory at a time, unless the caller keeps them.
+    The batches together hold the beats of :func:`load_wfdb_beats`. Only one batch is in
+    memory at a time, unless the caller keeps them.
 
     Parameters
     ----------
     directory : str or Path
         Folder that holds the records (``.hea``, ``.dat`` and annotation files).
     batch_records : int, default=4
-        Records in a batch; the last batch may have fewer. Records without a beat that
-        could be cut are passed over and do not count.
+        Records in a batch; the last batch may have fewer. Records without usable beats
+        are skipped and not counted.
     records, annotator, channel, form, window, sampling_rate, features : object
-        As in :func:`load_wfdb_beats`. Features depend on the past of each record
-        alone, so they are the same in any batch.
+        As in :func:`load_wfdb_beats`. Features are computed for each record, so they
+        do not depend on the batches.
     on_error : {"raise", "skip"}, default="raise"
-        What to do with a record that cannot be read or does not fit: raise its
-        error, or pass it over with a RuntimeWarning that tells the reason.
+        What to do with a record that cannot be read or does not match the others:
+        raise its error, or skip it with a RuntimeWarning that gives the reason.
 
     Returns
     -------
     generator of Bunch
-        Each the beats of ``batch_records`` records, with the fields of
-        :func:`fetch_mitbih`. Errors and warnings of a record come when its turn
-        has come.
+        Each Bunch holds the beats of ``batch_records`` records, with the fields of
+        :func:`fetch_mitbih`. A record is read, and its errors and warnings appear, when
+        its batch is requested.
 
     Raises
     ------
     FileNotFoundError
         If the folder, or with ``on_error="raise"`` a file of a record, is missing.
     ValueError
-        As in :func:`load_wfdb_beats`; with ``on_error="skip"``, if there is no beat
-        in any record.
+        As in :func:`load_wfdb_beats`; with ``on_error="skip"``, if no record has beats.
 
     Warns
     -----
@@ -161,9 +158,9 @@ def iter_beats(
         If beats touch invalid samples or lie outside of their signal: they are left
         out.
     RuntimeWarning
-        If a record is passed over because of an error.
+        If a record is skipped because of an error.
     """
-    # No generator itself, so that its arguments are checked when it is called.
+    # Not a generator itself, so that arguments are checked at the call.
     cut = make_cut(channel, form, window, sampling_rate, features)
     directory = Path(directory)
     names = record_names(directory, records, annotator)
@@ -176,7 +173,7 @@ def _batches(directory, names, annotator, cut, batch_records, on_error):
     reason, found = None, False
 
     def pack():
-        """Pack the beats of some records, and let go of the parts."""
+        """Make the Bunch of some records, and release them."""
         beats, n_records = Columns.join(parts), len(parts)
         parts.clear()
         descr = (

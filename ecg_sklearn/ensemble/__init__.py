@@ -1,4 +1,4 @@
-"""Classifiers made of classifiers."""
+"""Classifiers that combine other classifiers."""
 
 from ecg_sklearn.ensemble._shape_rhythm import ShapeRhythmClassifier
 

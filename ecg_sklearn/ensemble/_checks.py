@@ -1,4 +1,4 @@
-"""Checks of the parameters and the metadata of ShapeRhythmClassifier."""
+"""Checks of parameters and metadata of ShapeRhythmClassifier."""
 
 from numbers import Integral
 
@@ -11,7 +11,7 @@ from ecg_sklearn.utils._validation import flat_array
 
 
 def check_labels(pair, classes):
-    """Check labels and the pair; say whether both classes of it are there."""
+    """Check labels and the pair; return whether both classes of the pair occur."""
     if len(pair) != 2 or pair[0] == pair[1]:
         raise ValueError(
             f"pair={pair!r} is not two labels. Give the class of normal beats "
@@ -32,7 +32,7 @@ def check_labels(pair, classes):
 
 
 def check_excerpts(n_around, chosen, names):
-    """Check that excerpts can be made, and their features be recomputed."""
+    """Check that the features of excerpts can be recomputed."""
     if not all(isinstance(n, Integral) and n >= 1 for n in n_around):
         raise ValueError(
             f"n_around={n_around!r} are not all whole numbers of 1 or more. "
@@ -49,7 +49,7 @@ def check_excerpts(n_around, chosen, names):
 
 
 def columns_of(spec, X, names, parameter, groups):
-    """Find the columns of a parameter; "auto" takes groups of features by name."""
+    """Find the columns of a parameter; "auto" takes ``groups`` by name."""
     if not isinstance(spec, str):
         return select_columns(spec, X, parameter)
     wanted = [name for group in groups for name in FEATURE_GROUPS[group]]
@@ -66,7 +66,7 @@ def columns_of(spec, X, names, parameter, groups):
 
 
 def one_for_each(values, name, X):
-    """Check that an array of metadata has one value for each beat; None has none."""
+    """Check that an array of metadata has one value for each beat; None is accepted."""
     if values is None:
         return None
     values = flat_array(values, name)

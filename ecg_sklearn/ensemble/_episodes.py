@@ -1,4 +1,4 @@
-"""Excerpts around premature beats, with the features of RR intervals recomputed."""
+"""Excerpts around premature beats, with RR features recomputed."""
 
 import numpy as np
 
@@ -6,7 +6,7 @@ from ecg_sklearn.ensemble._priors import records_of
 from ecg_sklearn.features import FEATURE_GROUPS, rhythm_features, rr_features
 
 INTERVAL_NAMES: tuple[str, ...] = (*FEATURE_GROUPS["rr"], *FEATURE_GROUPS["rhythm"])
-"""All features that follow from the RR intervals alone."""
+"""All features computed from RR intervals only."""
 
 # Records with fewer premature beats give no excerpts.
 _FEWEST_PREMATURE = 5
@@ -14,7 +14,7 @@ _PREVIOUS = INTERVAL_NAMES.index("rr_previous")
 
 
 def episodes_of(rhythm, is_premature, groups, n_around):
-    """Cut the records down to their premature beats and a few around them."""
+    """Make excerpts of premature beats and their neighbours from each record."""
     rows = [np.empty(0, dtype=np.intp)]
     features = [np.empty((0, len(INTERVAL_NAMES)), dtype=np.float32)]
     for place in records_of(groups):
@@ -26,7 +26,7 @@ def episodes_of(rhythm, is_premature, groups, n_around):
 
 
 def _around(is_premature, n_around):
-    """Which beats are premature or near to one; none if there are too few."""
+    """Mask of premature beats and their neighbours; all False if there are too few."""
     if np.count_nonzero(is_premature) < _FEWEST_PREMATURE:
         return np.zeros(len(is_premature), dtype=bool)
     near = np.convolve(is_premature, np.ones(2 * n_around + 1))
@@ -34,6 +34,6 @@ def _around(is_premature, n_around):
 
 
 def _one_after_the_other(log_interval):
-    """Features of beats that follow each other at the intervals before them."""
+    """Recompute the RR features of consecutive beats from their intervals."""
     time = np.cumsum(np.exp(log_interval, dtype=np.float64))
     return np.hstack([rr_features(time), rhythm_features(time)])

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-# A forest gives 0 to what it has not seen; a class must be able to recover from it.
+# Added to probabilities: from a prior of 0 a class could not recover.
 _LEAST = 1e-4
 
 
@@ -16,10 +16,9 @@ def records_of(groups):
 def adapt_to_records(probability, shares, groups, strength):
     """Weight probabilities by the class priors of each record so far.
 
-    A classifier learns how frequent each class is among the training beats. In a new
-    record the classes have other priors. They are estimated here from the record
-    itself, without labels, by the EM algorithm of Saerens et al. [1]_ in one pass: the
-    prior before a beat is the mean of the probabilities of the beats before it and of
+    The class priors of a new record differ from those of the training beats. They are
+    estimated without labels by the EM algorithm of Saerens et al. [1]_ in one pass: the
+    prior of a beat is the mean of the probabilities of the beats before it and of
     ``shares``, which count as ``strength`` beats.
 
     References

@@ -1,4 +1,4 @@
-"""A classifier of morphology whose premature beats are told by the RR intervals."""
+"""Two-stage classifier: morphology first, then RR intervals for premature beats."""
 
 from numbers import Real
 
@@ -22,62 +22,63 @@ from ecg_sklearn.ensemble._priors import adapt_to_records
 from ecg_sklearn.features import FEATURE_GROUPS
 from ecg_sklearn.utils._columns import take_columns
 
-# Classes of the second stage; beats of no class of the pair are none of them.
+# Classes of the second stage.
 _NORMAL, _PREMATURE, _IRREGULAR, _OTHER = 0, 1, 2, -1
 _COLUMNS = [StrOptions({"auto"}), slice, "array-like", callable]
 
 
 class ShapeRhythmClassifier(ClassifierMixin, BaseEstimator):
-    """Classify beats by morphology, and premature ones by their RR intervals.
+    """Classify beats by morphology, and premature beats by their RR intervals.
 
-    A premature supraventricular beat (S) is conducted normally through the ventricles
-    and looks like a normal beat (N); it differs in that it is premature [1]_. So the
-    decision has two stages. One classifier sees the beat and gives probabilities of
-    all classes. A second one sees the RR intervals alone, is trained on the beats of
-    these two classes alone, and splits the probability of the two between them.
+    A premature supraventricular beat (S) is conducted normally through the ventricles.
+    Its morphology is that of a normal beat (N), but it is premature [1]_. The decision
+    therefore has two stages. The first classifier sees the beat and predicts
+    probabilities of all classes. The second sees only RR intervals, is trained only on
+    beats of these two classes, and splits the probability of the two between them.
 
-    How many beats are premature differs between patients more than anything else.
-    With ``groups``, the record of each beat, the second stage adapts its prior to the
-    beats before, by EM, without labels and causally [3]_. Atrial fibrillation would
-    pass for many premature beats: give ``rhythms`` in fit, and normal beats of
-    irregular rhythms become a class of their own.
+    The frequency of premature beats differs strongly between patients. With ``groups``,
+    the record of each beat, the second stage adapts its prior to the previous beats of
+    the record by EM, without labels and causally [3]_. Beats in atrial fibrillation
+    resemble premature beats: with ``rhythms`` in fit, normal beats of irregular rhythms
+    become a separate class.
 
     Parameters
     ----------
     estimator : classifier
-        Sees the samples and all features but those of the group "rhythm", and all
-        classes: a pipeline of :func:`~ecg_sklearn.pipeline.make_ecg_pipeline`, or any
-        other with ``predict_proba``.
+        First stage, for all classes: a pipeline of
+        :func:`~ecg_sklearn.pipeline.make_ecg_pipeline`, or any other classifier with
+        ``predict_proba``. It sees the samples and all features except the group
+        "rhythm".
     context_estimator : classifier or None, default=None
-        Sees ``context_columns`` alone, and all classes; its probabilities and those of
-        ``estimator`` are averaged. Trees on features make other errors than a network.
+        Classifier of all classes that sees only ``context_columns``. Its probabilities
+        and those of ``estimator`` are averaged, which helps because trees on features
+        make other errors than a network.
     rhythm_estimator : classifier, default=None
-        Sees ``rhythm_columns``, and the beats of the two classes. None stands for
-        ``ExtraTreesClassifier(n_estimators=200)`` [2]_. Its probabilities must follow
-        the frequencies of the classes in training: no ``class_weight``.
+        Second stage. None means ``ExtraTreesClassifier(n_estimators=200)`` [2]_. Its
+        probabilities must reflect the class frequencies in training, so do not set
+        ``class_weight``.
     rhythm_columns : "auto", slice, array-like or callable, default="auto"
         Columns that the second stage sees. "auto" takes the groups "rr" and "rhythm"
-        by name, and ``estimator`` sees all columns but those of "rhythm". Else a
+        by name, and ``estimator`` sees all columns except "rhythm". Otherwise a
         slice, positions, a boolean mask, names, or a function of ``X`` that returns
         one of these, and ``estimator`` sees all other columns.
     context_columns : "auto", slice, array-like or callable, default="auto"
         Columns that ``context_estimator`` sees. "auto" takes the groups "rr" and
         "morphology" by name.
     pair : tuple of two labels, default=(0, 1)
-        The class of normal beats and that of premature ones. Where the training beats
-        have only one of them, ``estimator`` decides alone.
+        The class of normal beats and the class of premature beats. If the training
+        beats have only one of them, there is no second stage.
     n_around : sequence of int, default=(2, 5, 12)
-        With ``groups`` in fit, the second stage is also trained on excerpts around
-        premature beats, with features recomputed as if the beats of an excerpt
-        followed each other: for each number, the premature beats of each record and
-        so many on either side. Premature beats are rare in most training records and
-        may dominate in the next patient. ``()`` adds none.
+        With ``groups`` in fit, the second stage is also trained on excerpts of each
+        record, with RR features recomputed. For each number n, an excerpt holds the
+        premature beats and n beats before and after each of them. Premature beats are
+        rare in most training records, but may be frequent in a new patient. ``()``
+        adds no excerpts.
     irregular : sequence of str, default=("AFIB", "AFL")
-        With ``rhythms`` in fit: those whose normal beats are a class of their own.
+        With ``rhythms`` in fit: rhythms whose normal beats become a separate class.
     prior_strength : float, default=100.0
-        With ``groups`` in predict: how many beats of a record the prior of the
-        training counts for. ``float("inf")`` keeps that of the training. It may be
-        set after fit.
+        With ``groups`` in predict: weight of the training prior, in beats of a record.
+        ``float("inf")`` always uses the training prior. It may be set after fit.
     random_state : int, RandomState instance or None, default=None
         Seed of the default ``rhythm_estimator``.
 
@@ -90,11 +91,11 @@ class ShapeRhythmClassifier(ClassifierMixin, BaseEstimator):
     context_estimator_ : classifier or None
         The fitted classifier of the context columns.
     rhythm_estimator_ : classifier or None
-        The fitted second stage. Its class 0 is normal, 1 premature, 2 normal in an
-        irregular rhythm, if there were such beats. None without beats of both classes
-        of the pair.
+        The fitted second stage. Its classes are 0 (normal), 1 (premature) and, if there
+        were such beats, 2 (normal in an irregular rhythm). None without beats of both
+        classes of the pair.
     rhythm_shares_ : ndarray of shape (2,) or (3,), or None
-        Frequencies of these classes in its training.
+        Frequencies of these classes in training.
     pair_ : ndarray of shape (2,) or None
         Positions of the pair in ``classes_``.
     shape_columns_, rhythm_columns_, context_columns_ : ndarray of int
@@ -103,21 +104,21 @@ class ShapeRhythmClassifier(ClassifierMixin, BaseEstimator):
     n_features_in_ : int
         Columns of ``X``.
     feature_names_in_ : ndarray of shape (n_features_in_,)
-        Names of the columns, where ``X`` had string names.
+        Names of the columns, if ``X`` had string names.
 
     See Also
     --------
-    ecg_sklearn.datasets.fetch_mitbih : Gives the columns, with ``features``.
-    ecg_sklearn.pipeline.make_ecg_pipeline : A first stage.
+    ecg_sklearn.datasets.fetch_mitbih : Computes the columns, with ``features``.
+    ecg_sklearn.pipeline.make_ecg_pipeline : Makes a first stage.
 
     Notes
     -----
-    scikit-learn hands ``groups`` to the ``fit`` and ``score`` of this classifier only
-    with ``sklearn.set_config(enable_metadata_routing=True)``, and to ``predict`` in a
-    pipeline alone: a scorer by name, such as "f1_macro", calls ``predict`` without it.
-    So a search over ``prior_strength`` takes ``scoring=None`` (the accuracy), or a
-    function of ``(estimator, X, y)`` that knows the records of ``X``. With ``groups``,
-    ask ``search.best_estimator_`` to predict.
+    scikit-learn passes ``groups`` to ``fit`` and ``score`` of this classifier only with
+    ``sklearn.set_config(enable_metadata_routing=True)``, and to ``predict`` only in a
+    pipeline. A scorer by name, such as "f1_macro", calls ``predict`` without it.
+    A search over ``prior_strength`` therefore needs ``scoring=None`` (the accuracy), or
+    a function of ``(estimator, X, y)`` that looks up the records of ``X``. To predict
+    with ``groups``, use ``search.best_estimator_``.
 
     References
     ----------
@@ -156,7 +157,7 @@ class ShapeRhythmClassifier(ClassifierMixin, BaseEstimator):
         "random_state": ["random_state"],
     }
 
-    # With routing on, they reach fit, predict and score without a request.
+    # Requested by default with metadata routing.
     __metadata_request__fit = dict.fromkeys(
         ("groups", "rhythms", "X_val", "y_val"), True
     )
@@ -201,13 +202,13 @@ class ShapeRhythmClassifier(ClassifierMixin, BaseEstimator):
             Labels of any kind.
         groups : array-like of shape (n_beats,), default=None
             Record of each beat, for the excerpts around premature beats. The beats of
-            a record must be in the order of time.
+            a record must be sorted by time.
         rhythms : array-like of shape (n_beats,), default=None
-            Annotated rhythm of each beat, such as "N" and "AFIB": ``rhythms`` of the
-            Bunch. Only training needs it.
+            Rhythm annotation of each beat, such as "N" or "AFIB": ``rhythms`` of the
+            Bunch. Needed only for training.
         X_val, y_val : array-like, default=None
-            Beats to validate on, in the form of ``X`` and ``y``; passed on to
-            ``estimator``, which must take them.
+            Validation beats, in the form of ``X`` and ``y``; passed to ``estimator``,
+            whose ``fit`` must accept them.
 
         Returns
         -------
@@ -226,7 +227,7 @@ class ShapeRhythmClassifier(ClassifierMixin, BaseEstimator):
             names = getattr(self, "feature_names_in_", None)
             check_excerpts(self.n_around, self.rhythm_columns_, names)
         extra = self._validation_beats(X_val, y_val, X.dtype)
-        self.__dict__.pop("estimator_", None)  # until this fit has come to its end
+        self.__dict__.pop("estimator_", None)  # unfitted until this fit succeeds
         self.classes_ = classes
         self.pair_ = self.rhythm_estimator_ = self.rhythm_shares_ = None
         self.context_estimator_ = None
@@ -249,9 +250,9 @@ class ShapeRhythmClassifier(ClassifierMixin, BaseEstimator):
         X : array-like of shape (n_beats, n_features_in_)
             Beats with features.
         groups : array-like of shape (n_beats,), default=None
-            Record of each beat. The beats of a record must be in the order of time,
-            those of other classes included: the prior of a beat follows from the
-            beats of its record before it. None takes the prior of the training.
+            Record of each beat. The beats of a record must be complete and sorted by
+            time, because the prior of a beat is estimated from the previous beats of
+            its record. None uses the training prior.
 
         Returns
         -------
@@ -307,7 +308,7 @@ class ShapeRhythmClassifier(ClassifierMixin, BaseEstimator):
         Returns
         -------
         float
-            Share of the beats whose predicted label is right.
+            Fraction of beats predicted correctly.
         """
         predicted = self.predict(X, groups=groups)
         return accuracy_score(y, predicted, sample_weight=sample_weight)
@@ -334,7 +335,7 @@ class ShapeRhythmClassifier(ClassifierMixin, BaseEstimator):
             )
 
     def _validation_beats(self, X, y, dtype):
-        """Beats to validate on, as ``estimator`` takes them."""
+        """Convert validation beats to the form that ``estimator`` accepts."""
         if (X is None) != (y is None):
             given = "y_val" if X is None else "X_val"
             raise ValueError(f"Only {given} was given. Give both X_val and y_val.")
@@ -344,7 +345,7 @@ class ShapeRhythmClassifier(ClassifierMixin, BaseEstimator):
         return {"X_val": self._shape_of(X, checked), "y_val": y}
 
     def _shape_of(self, table, X):
-        """Columns for ``estimator``: a DataFrame keeps its names."""
+        """Columns for ``estimator``; a DataFrame keeps its names."""
         if hasattr(table, "columns"):
             return _safe_indexing(table, self.shape_columns_, axis=1)
         return take_columns(X, self.shape_columns_)
@@ -356,12 +357,12 @@ class ShapeRhythmClassifier(ClassifierMixin, BaseEstimator):
         if rhythms is not None:
             is_normal = kinds == _NORMAL
             irregular = is_normal & np.isin(rhythms, list(self.irregular))
-            if irregular.sum() < is_normal.sum():  # else all are irregular
+            if irregular.sum() < is_normal.sum():  # unless all are irregular
                 kinds[irregular] = _IRREGULAR
         return kinds
 
     def _share_of_premature(self, X, groups):
-        """Probability that a beat of the pair is a premature one."""
+        """Probability that a beat of the pair is premature."""
         rhythm = take_columns(X, self.rhythm_columns_)
         probability = self.rhythm_estimator_.predict_proba(rhythm)
         if groups is not None and np.isfinite(self.prior_strength):
@@ -371,7 +372,7 @@ class ShapeRhythmClassifier(ClassifierMixin, BaseEstimator):
         return probability[:, _PREMATURE]
 
     def _fit_rhythm(self, rhythm, kinds, groups):
-        """Fit the second stage to the beats of both classes."""
+        """Fit the second stage to the beats of the pair."""
         X, y = rhythm, kinds
         if groups is not None and len(self.n_around):
             is_premature = kinds == _PREMATURE

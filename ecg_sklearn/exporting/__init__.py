@@ -1,4 +1,4 @@
-"""A fitted pipeline as one graph: ONNX, LiteRT, Keras."""
+"""Export of a fitted pipeline as one graph: ONNX, LiteRT, Keras."""
 
 from ecg_sklearn.exporting._export import ExportReport, export
 

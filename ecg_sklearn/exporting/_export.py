@@ -1,4 +1,4 @@
-"""A fitted pipeline as one file that runs without Python: :func:`export`."""
+"""Export of a fitted pipeline: :func:`export`."""
 
 import os
 import tempfile
@@ -27,25 +27,25 @@ _SUFFIXES = {"onnx": ".onnx", "litert": ".tflite", "keras": ".keras"}
 _SCALERS = (StandardScaler, MinMaxScaler, MaxAbsScaler, RobustScaler)
 _PROBES = 256
 _BATCH = 256
-# Classes that the pipeline itself tells apart by no more than this are a tie.
+# Classes whose probabilities differ by no more than this are tied.
 _TIE = 1e-5
 
 
 class ExportReport(NamedTuple):
-    """What :func:`export` wrote, and how near it comes to the pipeline.
+    """Result of :func:`export`.
 
     Parameters
     ----------
     path : Path
-        The file.
+        The written file.
     format : {"onnx", "litert", "keras"}
-        Its format.
+        The format.
     max_difference : float
-        Largest difference of a probability to ``pipe.predict_proba``.
+        Largest absolute difference from ``pipe.predict_proba``.
     n_beats : int
-        Beats that were compared.
+        Number of beats compared.
     n_bytes : int
-        Size of the file.
+        File size.
     """
 
     path: Path
@@ -68,63 +68,61 @@ class ExportReport(NamedTuple):
 def export(pipe, path, *, format="onnx", X=None, tolerance=1e-4, overwrite=False):
     """Write a fitted pipeline as one graph, from raw beats to probabilities.
 
-    Scalers, spectrogram and network become one file that needs neither this package
-    nor scikit-learn. Samplers act in training alone and are left out. The graph is
-    run and compared with the pipeline before the file appears.
+    The file holds scalers, spectrogram and network, and needs neither this package nor
+    scikit-learn to run. Samplers act only in training and are left out. The graph is
+    compared with the pipeline before the file is moved to ``path``.
 
     Parameters
     ----------
     pipe : Pipeline
-        Fitted, such as :func:`~ecg_sklearn.pipeline.make_ecg_pipeline` makes:
+        Fitted pipeline, such as :func:`~ecg_sklearn.pipeline.make_ecg_pipeline` makes:
         BeatScaler, StandardScaler, MinMaxScaler, MaxAbsScaler, RobustScaler or none,
-        SpectrogramTransformer, and a SpectrogramCNNClassifier at the end.
+        then SpectrogramTransformer and SpectrogramCNNClassifier.
     path : str or path-like
-        The file; its name ends with ".onnx", ".tflite" or ".keras", as the format
-        has it.
+        The file, with the suffix of its format: ".onnx", ".tflite" or ".keras".
     format : {"onnx", "litert", "keras"}, default="onnx"
         "onnx" runs in ONNX Runtime, "litert" (formerly TensorFlow Lite) on phones
-        and small devices, "keras" wherever Keras is.
+        and small devices, "keras" in Keras.
     X : array-like of shape (n_beats, n_columns), default=None
-        Beats to compare on. None takes 256: simulated heartbeats, random walks and
-        noise around the mean beat that the pipeline has learned.
+        Beats for the comparison. None makes 256: simulated heartbeats, random walks and
+        noise around the mean of the training beats.
     tolerance : float, default=1e-4
-        Largest difference of a probability that is accepted.
+        Largest accepted difference of a probability.
     overwrite : bool, default=False
         Replace ``path`` if it exists.
 
     Returns
     -------
     ExportReport
-        What was written and how near it is.
+        File, size and largest difference.
 
     Raises
     ------
     ValueError
-        If a step cannot be written as a graph, or the graph differs from the
-        pipeline on ``X`` by more than ``tolerance`` or in a class, or "onnx" or
-        "litert" is asked for where Keras does not run on TensorFlow. No file is
-        written then.
+        If a step cannot be exported, the graph differs from the pipeline on ``X`` by
+        more than ``tolerance`` or in a class, or Keras does not run on TensorFlow for
+        "onnx" or "litert". No file is written then.
     FileExistsError
-        If there is such a file, and ``overwrite`` is False.
+        If the file exists and ``overwrite`` is False.
     ImportError
         If a package that the format needs is missing.
     TypeError
-        If ``pipe`` is no pipeline.
+        If ``pipe`` is not a pipeline.
     sklearn.exceptions.NotFittedError
         If the pipeline is not fitted.
 
     Notes
     -----
-    The graph takes "beats", float32 of shape (n_beats, n_columns), any number
-    of them, and gives "probabilities", (n_beats, n_classes), in the order of
+    The input "beats" is float32 of shape (n_beats, n_columns) with any n_beats. The
+    output "probabilities" has shape (n_beats, n_classes), in the order of
     ``pipe.classes_``. A LiteRT interpreter starts with a batch of one; resize its
-    input for more. Missing values and amplitudes beyond 1e15, which the pipeline
-    refuses, give numbers without meaning.
+    input for more. Unlike the pipeline, the graph does not refuse missing values and
+    amplitudes beyond 1e15; its output for them is meaningless.
 
-    The file holds facts as JSON, in ``metadata_props`` of ONNX or else in the member
-    ``ecg_sklearn.json`` of the zip archive that the file is: "classes", "n_columns",
-    "column_names" (empty if the pipeline knows none), "feature_columns" (positions of
-    columns that are no samples), "sampling_rate" in Hz, "cut" (or null), "package".
+    The file holds metadata as JSON, in ``metadata_props`` of ONNX, or in the member
+    ``ecg_sklearn.json`` of LiteRT and Keras files, which are zip archives: "classes",
+    "n_columns", "column_names" (empty without names), "feature_columns" (positions of
+    features), "sampling_rate" in Hz, "cut" (or null) and "package".
 
     Examples
     --------
@@ -177,7 +175,7 @@ def _check_path(path, format, overwrite):
 
 
 def _steps_to_export(pipe):
-    """Check a pipeline; give its transformers, without samplers, and its classifier."""
+    """Check a pipeline; return its transformers and its classifier."""
     from ecg_sklearn.neural_network import SpectrogramCNNClassifier
 
     if not hasattr(pipe, "steps"):
@@ -208,7 +206,7 @@ def _steps_to_export(pipe):
 
 
 def _metadata(first, steps, classifier):
-    """Facts that are needed to run the file."""
+    """Metadata of the file."""
     from ecg_sklearn import __version__
 
     facts = {
@@ -229,7 +227,7 @@ def _spectrograms_of(steps):
 
 
 def _probe_beats(first, steps):
-    """Make beats to compare on, about as large as the training's."""
+    """Make beats for the comparison, about as large as the training beats."""
     rng = np.random.default_rng(0)
     n_columns = first.n_features_in_
     X = rng.normal(size=(_PROBES, n_columns))
@@ -242,7 +240,7 @@ def _probe_beats(first, steps):
     size = _learned(first, "data_range_", _learned(first, "scale_", None))
     if size is None:
         size = np.ones(n_columns)
-        size[samples] = np.ptp(mean[samples]) or 1  # about that of a beat
+        size[samples] = np.ptp(mean[samples]) or 1  # about the size of a beat
     X = (mean + size * X).astype(np.float32)
     names = getattr(first, "feature_names_in_", None)
     return X if names is None else pd.DataFrame(X, columns=names)
@@ -264,23 +262,23 @@ def _curves(n_times, rng):
 
 
 def _learned(scaler, name, default):
-    """Get what a scaler has learned of each column, or a default."""
+    """Get a fitted attribute of a scaler, or a default for each column."""
     value = getattr(scaler, name, None)
     return default if np.ndim(value) == 0 else np.asarray(value)
 
 
 def _compare(pipe, run, X, tolerance):
-    """Give the largest difference of a graph to the pipeline, or refuse the graph."""
+    """Return the largest difference between graph and pipeline; check it."""
     expected = pipe.predict_proba(X)
     beats = np.ascontiguousarray(X, dtype=np.float32)
     parts = [run(beats[i : i + _BATCH]) for i in range(0, len(beats), _BATCH)]
-    # One beat alone as well: a graph may have been fixed to one size of batch.
+    # Also a single beat: a graph may be fixed to one batch size.
     found = np.concatenate([*parts, run(beats[:1])])
     expected = np.concatenate([expected, expected[:1]])
     difference = np.abs(found - expected).max(initial=0.0)
     chosen = np.take_along_axis(expected, found.argmax(axis=1)[:, None], axis=1)[:, 0]
     n_changed = int((expected.max(axis=1) - chosen > _TIE)[:-1].sum())
-    if n_changed or not difference <= tolerance:  # NaN is no match either
+    if n_changed or not difference <= tolerance:  # also True for NaN
         raise ValueError(
             f"The exported graph differs from the pipeline by up to {difference:.3g} "
             f"in a probability (tolerance={tolerance:g}), and in the class of "

@@ -1,4 +1,4 @@
-"""The files: how each format is written, and how it is run for the comparison."""
+"""Writers and loaders of each export format."""
 
 import importlib
 import json
@@ -16,11 +16,11 @@ _METADATA_FILE = "ecg_sklearn.json"
 
 
 def _write_onnx(path, model, metadata):
-    """Let Keras export to ONNX; name what comes out and add the metadata."""
+    """Export to ONNX by Keras; name the output and add the metadata."""
     onnx, *_ = map(_optional, ("onnx", "onnxruntime", "tf2onnx"))
     _check_backend("onnx")
     with warnings.catch_warnings(), without_start_up_noise():
-        # Keras prepares tf2onnx for NumPy 2, and asks for numpy.object there.
+        # Keras accesses numpy.object, which warns on NumPy 2.
         warnings.simplefilter("ignore", FutureWarning)
         model.export(path, format="onnx", verbose=False)
     written = onnx.load(path)
@@ -46,7 +46,7 @@ def _load_onnx(path):
 
 
 def _write_litert(path, model, metadata):
-    """Convert by TensorFlow; Keras' "litert" may use operations that LiteRT lacks."""
+    """Convert by TensorFlow; Keras' own export may use operations that LiteRT lacks."""
     _check_backend("litert")
     import tensorflow as tf
 
@@ -62,7 +62,7 @@ def _load_litert(path):
     import tensorflow as tf
 
     with warnings.catch_warnings(), without_start_up_noise():
-        # TensorFlow advises another package, which is the same interpreter.
+        # TensorFlow recommends another package with the same interpreter.
         warnings.filterwarnings("ignore", message=r"\s*Warning: tf.lite.Interpreter")
         interpreter = tf.lite.Interpreter(model_path=str(path))
         interpreter.allocate_tensors()
@@ -85,13 +85,13 @@ def _write_keras(path, model, metadata):
 
 
 def _load_keras(path):
-    # safe_mode: nothing in the file may be code.
+    # safe_mode refuses code in the file.
     model = keras.saving.load_model(path, compile=False, safe_mode=True)
     return lambda beats: predict_in_batches(model, beats)
 
 
 def _optional(module):
-    """Import an optional package, or say which extra brings it."""
+    """Import an optional package, or raise an error that names its extra."""
     try:
         return importlib.import_module(module)
     except ImportError as error:
@@ -112,12 +112,12 @@ def _check_backend(format):
 
 
 def _append_metadata(path, metadata):
-    """Add a member to a zip archive; LiteRT files become one, by its convention."""
+    """Add the metadata as a zip member; LiteRT files become archives, by convention."""
     with zipfile.ZipFile(path, "a") as archive:
         archive.writestr(_METADATA_FILE, json.dumps(metadata))
 
 
-# What writes a file of each format, and what loads it.
+# Format -> writer and loader.
 FORMATS = {
     "onnx": (_write_onnx, _load_onnx),
     "litert": (_write_litert, _load_litert),

@@ -1,4 +1,4 @@
-"""A fitted pipeline as one Keras model, from raw beats to probabilities."""
+"""Builds a fitted pipeline as one Keras model."""
 
 import keras
 import numpy as np
@@ -9,12 +9,12 @@ from ecg_sklearn.preprocessing import SpectrogramTransformer
 
 __all__ = ["keras_model"]
 
-# Keeps divisions by nothing at 0 / 1e-37 = 0.
+# Avoids division by zero: 0 / 1e-37 = 0.
 _TINY = np.float32(1e-37)
 
 
 def keras_model(steps, network, n_columns):
-    """Build the whole pipeline as one Keras model, without custom code."""
+    """Build the pipeline as one Keras model without custom code."""
     copy = keras.models.clone_model(network)
     copy.set_weights(network.get_weights())
     beats = keras.Input((n_columns,), dtype="float32", name="beats")
@@ -24,7 +24,7 @@ def keras_model(steps, network, n_columns):
         x = _scaled(x, step) if is_scaler else _images(x, step)
     images = ops.reshape(x, (-1, *network.input_shape[1:]))
     model = keras.Model(beats, copy(images), name="ecg_pipeline")
-    model(np.zeros((1, n_columns), dtype=np.float32))  # or Keras will not export it
+    model(np.zeros((1, n_columns), dtype=np.float32))  # Keras export needs a call
     return model
 
 
@@ -33,7 +33,7 @@ def _float32(value):
 
 
 def _scaled(x, scaler):
-    """Append a scaler of scikit-learn, with its operations in their order."""
+    """Append a scaler, with the operations of scikit-learn in the same order."""
     if isinstance(scaler, MinMaxScaler):
         x = x * _float32(scaler.scale_) + _float32(scaler.min_)
         limits = scaler.feature_range
@@ -47,7 +47,7 @@ def _scaled(x, scaler):
 
 
 def _images(x, transformer):
-    """Append the spectrogram; gives (n_beats, n_values) in C order."""
+    """Append the spectrogram, as (n_beats, n_values) in C order."""
     beats = _take(x, transformer.sample_columns_)
     real, imaginary = _fourier_parts(beats, transformer._stft)
     power = ops.square(real) + ops.square(imaginary)
@@ -64,12 +64,12 @@ def _images(x, transformer):
     features = features / _float32(transformer.feature_scale_)
     if not transformer.flatten:
         features = _rows(features, int(np.prod(row)))
-    # Rows behind the last are, in C order, what follows the rest.
+    # In C order, additional rows are appended values.
     return ops.concatenate([flat, features], axis=1)
 
 
 def _rows(features, n_slots):
-    """Lay features out in rows, with zeros where the transformer leaves NaN."""
+    """Arrange features in rows, padded with zeros instead of NaN."""
     n_features = features.shape[1]
     n_rows = -(-n_features // (n_slots - 1))
     room = n_rows * (n_slots - 1) - n_features
@@ -79,7 +79,7 @@ def _rows(features, n_slots):
 
 
 def _take(x, indices):
-    """Columns by number."""
+    """Take columns by position."""
     if np.array_equal(indices, np.arange(x.shape[1])):
         return x
     return ops.take(x, np.asarray(indices, dtype=np.int32), axis=1)
@@ -88,7 +88,7 @@ def _take(x, indices):
 def _fourier_parts(beats, stft):
     """Real and imaginary parts, each (n_beats, n_freqs, n_frames)."""
     x = _extended(beats, stft.padding, stft.boundary)
-    # As in ShortTimePower: what is taken from the whole beat spares float32 digits.
+    # As in ShortTimePower: detrending the whole beat first keeps float32 digits.
     if stft.detrend:
         axis = np.linspace(-1, 1, x.shape[1])
         powers = [axis**0] if stft.detrend == "constant" else [axis**0, axis]
@@ -120,12 +120,12 @@ def _extended(beats, padding, boundary):
     mirrored = _take(beats, np.pad(sources, padding, mode="reflect"))
     if boundary == "even":
         return mirrored
-    # Mirrored at the first sample, not only in time: 2 a - a = a in between.
+    # Odd extension: point reflection at the edge sample.
     return _take(beats, edge) * _float32(2) - mirrored
 
 
 def _levels(power, transformer):
-    """Power on the chosen scale."""
+    """Convert power to the chosen scale."""
     if transformer.scale == "magnitude":
         return ops.sqrt(power)
     if transformer.scale == "power":
@@ -139,7 +139,7 @@ def _levels(power, transformer):
 
 
 def _normalised(levels, transformer):
-    """Levels between 0 and 1."""
+    """Normalise levels to [0, 1]."""
     if transformer.normalize is None:
         return levels
     if transformer.normalize == "sample":
@@ -153,7 +153,7 @@ def _normalised(levels, transformer):
 
 
 def _direction(real, imaginary):
-    """Cosine and sine of the phase; scaled first, so that no square is lost."""
+    """Cosine and sine of the phase; scaled first, so that squares do not underflow."""
     largest = ops.maximum(ops.absolute(real), ops.absolute(imaginary))
     largest = ops.maximum(largest, _TINY)
     real, imaginary = real / largest, imaginary / largest

@@ -9,7 +9,7 @@ __all__ = ["FEATURE_GROUPS", "morphology_features", "rhythm_features", "rr_featu
 FEATURE_GROUPS: dict[str, tuple[str, ...]] = _groups.FEATURE_GROUPS
 """Names of the columns of each group of features, in their order.
 
-"rr" are the RR intervals next to a beat, "rhythm" compares them with the last minutes
-of the record, and "morphology" compares the waves of the beat with the dominant beat.
-All are causal, with the delay of one beat, and need no labels.
+"rr" describes the RR intervals next to a beat, "rhythm" compares them with the last
+minutes of the record, and "morphology" compares the waves with the dominant beat. All
+are causal with a delay of one beat, and need no labels.
 """

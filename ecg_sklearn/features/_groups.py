@@ -1,4 +1,4 @@
-"""Groups of features, and the features of the groups that are asked for."""
+"""Selection and computation of groups of features."""
 
 import numpy as np
 
@@ -18,7 +18,7 @@ FEATURE_GROUPS: dict[str, tuple[str, ...]] = {
 
 
 def check_groups(features):
-    """Check names of groups; list them, each once, in the order of FEATURE_GROUPS."""
+    """Check names of groups; return them in the order of FEATURE_GROUPS."""
     wanted = [] if features is None else list(features)
     unknown = [name for name in wanted if name not in FEATURE_GROUPS]
     if isinstance(features, str) or unknown:
@@ -31,15 +31,15 @@ def check_groups(features):
 
 
 def feature_names(groups):
-    """List the names of the columns of some groups."""
+    """List the column names of groups."""
     return [name for group in groups for name in FEATURE_GROUPS[group]]
 
 
 def beat_features(groups, signal, sample, sampling_rate):
-    """Compute the columns of some groups for all beats of one record.
+    """Compute the columns of groups for all beats of one record.
 
-    ``signal`` of shape (n_samples,) is in any unit, ``sample`` of shape (n_beats,) are
-    the ascending positions of all beats.
+    ``signal`` of shape (n_samples,) may have any unit; ``sample`` of shape (n_beats,)
+    holds the ascending positions of all beats.
     """
     time = sample / sampling_rate
     place = np.rint(sample).astype(np.intp)

@@ -1,4 +1,4 @@
-"""Morphology of a beat, against the dominant beat of the past of its record."""
+"""Morphology features: a beat compared with the dominant beat of its record so far."""
 
 import numpy as np
 
@@ -15,17 +15,17 @@ MORPHOLOGY_NAMES: tuple[str, ...] = (
     "qrs_width",
 )
 
-_N_DOMINANT = 50  # beats of which the dominant beat is the mean
-_N_COMPARED = 32  # earlier beats that tell how typical a beat is
+_N_DOMINANT = 50  # beats averaged to the dominant beat
+_N_COMPARED = 32  # previous beats that a beat is compared with
 _LIMIT = 3.0  # of logarithms of ratios: a factor of 20
 
-# Beats are cut at one rate, so that the columns do not depend on that of the signal.
+# Beats are resampled to one rate, so that features do not depend on the signal's rate.
 _RATE = 250.0
 _CUT = (-0.28, 0.44)  # s around the annotation
 _QRS, _P, _T = (-0.1, 0.1), (-0.26, -0.08), (0.12, 0.42)
-_CLEAR = 0.08  # s before the next annotation, where its QRS may begin
+_CLEAR = 0.08  # s before the next annotation, where the next QRS may begin
 _LEAST_TYPICAL = 0.3
-_SHARPNESS = 8  # power: a correlation of .9 weighs .43, one of .5 next to nothing
+_SHARPNESS = 8  # exponent: a correlation of .9 weighs .43, one of .5 almost 0
 
 
 def morphology_features(signal, sample, sampling_rate):
@@ -34,7 +34,7 @@ def morphology_features(signal, sample, sampling_rate):
     Parameters
     ----------
     signal : ndarray of shape (n_samples,)
-        One channel, in any unit. Samples that are not finite repeat the one before.
+        One channel, in any unit. Non-finite samples repeat the previous sample.
     sample : ndarray of shape (n_beats,)
         Ascending positions of the beats, in samples.
     sampling_rate : float
@@ -45,8 +45,8 @@ def morphology_features(signal, sample, sampling_rate):
     ndarray of shape (n_beats, 10), float32
         Finite values in the order of ``FEATURE_GROUPS["morphology"]``: correlations
         from -1 to 1, and natural logarithms of ratios, clipped to -3 and 3. They are
-        causal but for the position of the next beat: those of beat ``i`` depend on
-        ``sample[: i + 2]`` and ``signal[: sample[i + 1]]`` alone.
+        causal except for the position of the next beat: those of beat ``i`` depend
+        only on ``sample[: i + 2]`` and ``signal[: sample[i + 1]]``.
     """
     sample = np.asarray(sample, dtype=np.intp)
     if len(sample) == 0:
@@ -56,7 +56,7 @@ def morphology_features(signal, sample, sampling_rate):
 
 
 def _without_gaps(signal):
-    """Repeat the last finite sample where the signal has none."""
+    """Replace non-finite samples by the last finite one."""
     signal = np.asarray(signal)
     known = np.isfinite(signal)
     if known.all():
@@ -66,7 +66,7 @@ def _without_gaps(signal):
 
 
 def _cut_beats(signal, sample, sampling_rate):
-    """Cut the surroundings of each beat, its last sample held where the next begins."""
+    """Cut a window around each beat; hold its last sample before the next beat."""
     end = len(signal) - 1
     clear = round(_CLEAR * sampling_rate)
     last = np.append(sample[1:] - clear, end)
@@ -87,7 +87,7 @@ def _part(beats, edges):
 
 
 def _compare(beats):
-    """Columns that compare each beat with the dominant one of its past."""
+    """Compare each beat with the dominant beat of its past."""
     dominant = _dominant_beats(beats)
     qrs, p, t = (_part(beats, edges) for edges in (_QRS, _P, _T))
     dominant_qrs, dominant_p, dominant_t = (
@@ -110,9 +110,9 @@ def _compare(beats):
 
 
 def _dominant_beats(beats):
-    """Mean of the beats before each one, weighted by how typical they are.
+    """Mean of the beats before each beat, weighted by their typicality.
 
-    The first beat has none before it and is its own dominant beat.
+    The first beat is its own dominant beat.
     """
     weight = np.clip(_typicality(_part(beats, _QRS)), _LEAST_TYPICAL, 1) ** _SHARPNESS
     total = np.zeros((len(beats) + 1, beats.shape[1]))
@@ -125,7 +125,7 @@ def _dominant_beats(beats):
 
 
 def _typicality(beats):
-    """Median correlation of each beat with those before it; 1 for the first."""
+    """Median correlation of each beat with the beats before it; 1 for the first."""
     unit = _unit_rows(beats)
     table = np.full((len(unit), _N_COMPARED), np.nan)
     table[0] = 1.0
@@ -135,7 +135,7 @@ def _typicality(beats):
 
 
 def _unit_rows(rows):
-    """Centre rows and bring them to length 1; constant ones become 0."""
+    """Centre rows and scale them to length 1; constant rows become 0."""
     centred = rows - rows.mean(axis=1, keepdims=True)
     length = np.linalg.norm(centred, axis=1, keepdims=True)
     return np.divide(centred, length, out=np.zeros_like(centred), where=length > 0)
@@ -146,12 +146,12 @@ def _correlation(rows, others):
 
 
 def _size(rows):
-    """Length of each row without its mean."""
+    """Euclidean norm of each centred row."""
     return np.linalg.norm(rows - rows.mean(axis=1, keepdims=True), axis=1)
 
 
 def _width(rows):
-    """Mean over largest deviation: near 1 for a block, near 0 for a spike."""
+    """Mean deviation divided by the largest: near 1 for a block, near 0 for a spike."""
     deviation = np.abs(rows - np.median(rows, axis=1, keepdims=True))
     largest = deviation.max(axis=1)
     mean = deviation.mean(axis=1)
@@ -159,6 +159,6 @@ def _width(rows):
 
 
 def _log_ratio(value, dominant):
-    """Logarithm of the ratio to the dominant value, 5 % of which count as noise."""
+    """Logarithm of the ratio to the dominant value, with 5 % of it as noise floor."""
     floor = 0.05 * dominant.astype(np.float64) + 1e-12
     return np.clip(np.log((value + floor) / (dominant + floor)), -_LIMIT, _LIMIT)

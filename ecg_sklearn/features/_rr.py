@@ -1,4 +1,4 @@
-"""RR intervals around a beat, against those of the past of its record."""
+"""RR features: intervals of a beat compared with those of its record so far."""
 
 import numpy as np
 
@@ -36,18 +36,18 @@ RHYTHM_NAMES: tuple[str, ...] = (
     "rr_share_long",
 )
 
-_RR_RANGE = (0.15, 5.0)  # s; less is two marks on one beat, more a gap
+_RR_RANGE = (0.15, 5.0)  # s; shorter are double annotations, longer are gaps
 _LIMIT = 3.0  # of logarithms of ratios: a factor of 20
 _PREMATURITY_LIMIT = 10.0
 
-_N_LOCAL = 10  # intervals that make the local rhythm
-_N_SHORTEST = 20  # intervals of which the shortest is looked for
-_N_CHANGES = 40  # changes of the interval that tell how regular the rhythm is
-_N_MEDIAN = 50  # intervals of the median, which stands for the sinus rhythm
-_N_RANKED = 60  # intervals among which one has its rank
+_N_LOCAL = 10  # intervals of the local rhythm
+_N_SHORTEST = 20  # intervals searched for the shortest
+_N_CHANGES = 40  # interval changes that measure regularity
+_N_MEDIAN = 50  # intervals of the median, an estimate of the sinus rhythm
+_N_RANKED = 60  # intervals for ranks
 _N_LONG = 600  # intervals of the long mean: about ten minutes
-# Of the last intervals, a fast and a slow one: where most beats are premature, the
-# slow ones are still those of the sinus node.
+# Quantiles for a fast and a slow interval: even if most beats are premature, the slow
+# intervals belong to the sinus rhythm.
 _FAST, _SLOW = 0.15, 0.85
 _CLEARLY_SHORTER = 0.95
 _CLEARLY = 0.15  # logarithm of a ratio: 16 % longer, or 14 % shorter
@@ -66,8 +66,8 @@ def rhythm_features(time):
     ndarray of shape (n_beats, 16), float32
         Finite values in the order of ``FEATURE_GROUPS["rhythm"]``. Ratios are natural
         logarithms, clipped to -3 and 3; ranks and shares are from 0 to 1. They are
-        causal but for the next interval: those of beat ``i`` depend on
-        ``time[: i + 2]`` alone.
+        causal except for the next interval: those of beat ``i`` depend only on
+        ``time[: i + 2]``.
     """
     time = np.asarray(time, dtype=np.float64)
     if len(time) == 0:
@@ -79,7 +79,7 @@ def rhythm_features(time):
     long_mean = np.log(_running_mean(np.exp(past), _N_LONG))
     recent = _windows(past, _N_MEDIAN)
     middle = _running_median(past, _N_MEDIAN)[:, None]
-    # A comparison with NaN, where there is no past yet, is False.
+    # Without a past there are NaN, and comparisons with NaN are False.
     n_recent = np.count_nonzero(np.isfinite(recent), axis=1)
     n_ranked = np.count_nonzero(np.isfinite(ranked), axis=1)
     shorter = ranked < previous[:, None] + np.log(_CLEARLY_SHORTER)
@@ -120,22 +120,21 @@ def rr_features(time):
     ndarray of shape (n_beats, 12), float32
         Finite values in the order of ``FEATURE_GROUPS["rr"]``: natural logarithms of
         intervals in s and of ratios, clipped to -3 and 3, and the prematurity, in
-        units of the median change. They are causal but for the next interval: those of
-        beat ``i`` depend on ``time[: i + 2]`` alone. Until there is a past, the first
-        interval stands for it; after the last beat, the local median stands for the
-        next interval.
+        units of the median change. They are causal except for the next interval: those
+        of beat ``i`` depend only on ``time[: i + 2]``. A missing past is replaced by
+        the first interval, and the next interval of the last beat by the local median.
     """
     time = np.asarray(time, dtype=np.float64)
     if len(time) == 0:
         return np.empty((0, len(RR_NAMES)), dtype=np.float32)
     second, previous, following = _intervals(time)
     third = np.concatenate([second[:1], second[:-1]])
-    # An interval is not part of what it is compared with.
+    # An interval is not compared with itself.
     local = _running_median(second, _N_LOCAL)
     change = np.abs(second - third)
     median_change = _running_median(change, _N_CHANGES)
     median = _running_median(previous, _N_MEDIAN)
-    # 0.01 is about the resolution, 0.02 the respiratory variation of a steady rhythm.
+    # 0.01: about the resolution; 0.02: respiratory variation of a regular rhythm.
     prematurity = (previous - local) / (median_change + 0.02)
     ratios = [
         previous,
@@ -157,7 +156,7 @@ def rr_features(time):
 
 
 def _intervals(time):
-    """Logarithms of the last interval but one, the last and the next of each beat."""
+    """Logarithms of the second, the previous and the next interval of each beat."""
     n_beats = len(time)
     interval = np.log(np.clip(np.diff(time), *_RR_RANGE))
     first = interval[0] if n_beats > 1 else 0.0
@@ -168,7 +167,7 @@ def _intervals(time):
 
 
 def _windows(values, length):
-    """View of each value and those before it; NaN where there are none yet."""
+    """View of each value and those before it, padded with NaN."""
     padded = np.concatenate([np.full(length - 1, np.nan), values])
     return np.lib.stride_tricks.sliding_window_view(padded, length)
 
@@ -202,7 +201,7 @@ def _running_mean(values, length):
 
 
 def _running_spread(values, length):
-    """Spread of each value and those before it, as a standard deviation."""
+    """Compute the standard deviation of each value and those before it."""
     mean = _running_mean(values, length)
     square = _running_mean(values**2, length)
     return np.sqrt(np.maximum(square - mean**2, 0))

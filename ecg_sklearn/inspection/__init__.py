@@ -1,4 +1,4 @@
-"""What a classifier looked at: class activation maps, occlusion and their display."""
+"""Explanations of predictions: class activation maps, occlusion and their display."""
 
 from ecg_sklearn.inspection._class_activation import grad_cam
 from ecg_sklearn.inspection._display import BeatExplanationDisplay

@@ -9,9 +9,9 @@ from sklearn.utils.validation import check_is_fitted
 
 from ecg_sklearn.utils._columns import sample_columns
 
-# Beats whose activations and gradients are in memory at once.
+# Beats per chunk, to bound the memory of activations and gradients.
 _CHUNK_BEATS = 256
-# The default block is the last whose map has at least this many rows and columns.
+# Smallest map of the default block: rows, columns.
 _SMALLEST_MAP = (3, 6)
 
 
@@ -22,48 +22,48 @@ _SMALLEST_MAP = (3, 6)
     prefer_skip_nested_validation=True,
 )
 def grad_cam(pipe, X, class_=None, *, layer=None):
-    """Map where the network found its evidence for a class, by Grad-CAM.
+    """Map the evidence for a class on the spectrogram, by Grad-CAM.
 
-    The output of a convolution block is multiplied with the gradient of the score of
-    the class (before the softmax) at each place, summed over the channels, cut at
-    zero, and resized to the spectrogram.
+    The output of a convolution block is multiplied elementwise by the gradient of the
+    class score (before the softmax), summed over the channels, clipped at zero, and
+    resized to the spectrogram.
 
     Parameters
     ----------
     pipe : Pipeline or SpectrogramCNNClassifier
-        Fitted. Of a pipeline, the steps before the classifier transform ``X``, and
-        samplers are left out.
+        Fitted. In a pipeline, the steps before the classifier transform ``X``;
+        samplers are skipped.
     X : array-like or DataFrame of shape (n_beats, n_columns)
-        Beats, in the form that ``pipe`` was fitted on: for a classifier without a
-        pipeline, spectrograms. Features of the beat are used and not explained.
+        Beats, in the form that ``pipe`` was fitted on; spectrograms for a classifier
+        without a pipeline. Features are used but not explained.
     class_ : label, default=None
         The class to explain. None explains the predicted class of each beat.
     layer : int or str, default=None
         The convolution block, counted from 1, or the name of a layer of ``model_``. A
-        block is a convolution and all that follows it, up to the next one; shortcuts
-        around convolutions are taken. None takes the last block whose map has at least
-        3 rows and 6 columns, or as many as the spectrogram, if that has fewer; if none
-        has, the first.
+        block is a convolution and all layers up to the next one; convolutions that a
+        shortcut bypasses do not count. None takes the last block whose map has at least
+        3 rows and 6 columns (or as many as the spectrogram, if it has fewer), or else
+        the first block.
 
     Returns
     -------
     Bunch
-        ``heatmap`` of shape (n_beats, n_freqs, n_frames) float32, in [0, 1], where 1
-        is the largest value of the beat; all zeros without evidence. ``time_profile``
-        of shape (n_beats, n_times) float32: its mean over the frequencies,
+        ``heatmap`` of shape (n_beats, n_freqs, n_frames) float32, in [0, 1], divided
+        by the largest value of the beat; all zeros without evidence. ``time_profile``
+        of shape (n_beats, n_times) float32: mean of the heatmap over the frequencies,
         interpolated to the samples of the beat.
         ``frequencies`` (n_freqs,) in Hz, ``frame_times`` (n_frames,) and ``times``
         (n_times,) in seconds from the first sample. ``classes`` (n_beats,), the
-        labels explained, and ``probability`` (n_beats,), what the classifier gives
-        them. ``layer``, the name of the layer.
+        labels explained, and ``probability`` (n_beats,), their predicted
+        probabilities. ``layer``, the name of the layer.
 
-        Without a step that makes spectrograms of the shape that the network sees,
+        Without a step that makes spectrograms of the network's input shape,
         the three axes are None and ``time_profile`` has shape (n_beats, n_frames).
 
     Raises
     ------
     ValueError
-        If there is no such class or layer, or the classifier has no convolutions.
+        If the class or layer is unknown, or the classifier has no convolutions.
     sklearn.exceptions.NotFittedError
         If the classifier is not fitted.
     RuntimeError
@@ -71,19 +71,20 @@ def grad_cam(pipe, X, class_=None, *, layer=None):
 
     See Also
     --------
-    occlusion : Needs no network, and sees what the classifier reacts to.
-    BeatExplanationDisplay : Draws either.
+    occlusion : Explains any classifier.
+    BeatExplanationDisplay : Draws both kinds of explanation.
 
     Notes
     -----
-    Grad-CAM [1]_ weights a channel by its mean gradient over the map. Here each place
-    is weighted by its own gradient (HiResCAM [2]_). On the last block both agree, but
-    its map of a spectrogram of 12 by 47 has 1 by 3 places. On earlier blocks the mean
-    says little: for simulated V beats, block 2 put 0.12 to 0.46 of the mass within
-    0.15 s of the R peak with it (0.10 would be uniform), and 0.56 to 0.64 without.
+    Grad-CAM [1]_ weights a channel by its mean gradient over the map. Here each
+    position is weighted by its own gradient (HiResCAM [2]_). On the last block both
+    agree, but its map of a spectrogram of 12 by 47 has only 1 by 3 positions. On
+    earlier blocks the mean gradient localises poorly: for simulated V beats and block
+    2, it puts 0.12 to 0.46 of the mass within 0.15 s of the R peak (uniform: 0.10), and
+    the own gradient 0.56 to 0.64.
 
-    A place of the map is put in the centre of what its convolutions see: on the third
-    block of the default network, 0.1 s later than a plain resize would put it.
+    A position of the map is placed at the centre of its receptive field. On the third
+    block of the default network, this is 0.1 s later than a plain resize.
 
     References
     ----------
@@ -123,7 +124,7 @@ def grad_cam(pipe, X, class_=None, *, layer=None):
     heatmaps, codes, probabilities = [], [], []
     if not hasattr(X, "iloc"):
         X = np.asarray(X)
-    for start in range(0, max(len(X), 1), _CHUNK_BEATS):  # no beats: an error below
+    for start in range(0, max(len(X), 1), _CHUNK_BEATS):  # once if X is empty
         part = slice(start, start + _CHUNK_BEATS)
         images = _safe_indexing(X, part)
         for step in steps:
@@ -148,7 +149,7 @@ def grad_cam(pipe, X, class_=None, *, layer=None):
 
 
 def split_pipeline(pipe):
-    """Split a pipeline into the steps that transform beats, and the classifier."""
+    """Split a pipeline into its transformers and the classifier."""
     if not hasattr(pipe, "steps"):
         check_is_fitted(pipe)
         return [], pipe
@@ -163,7 +164,7 @@ def split_pipeline(pipe):
 
 
 def spectrogram_step(steps):
-    """Get the step that knows frequencies and times, or None."""
+    """Get the step that makes spectrograms, or None."""
     known = [step for step in steps if hasattr(step, "frequencies_")]
     return known[-1] if known else None
 
@@ -179,9 +180,9 @@ def has_maps(classifier):
 
 
 def _paths_to_maps(network):
-    """Layers from the first convolution to each layer with rows, columns, channels.
+    """Paths from the first convolution to each layer with rows, columns, channels.
 
-    Where layers join, the path follows the first: a residual sum is centred on it.
+    At a merge of layers, the path follows the first input.
     """
     made_by = {id(getattr(each, "output", None)): each for each in network.layers}
     paths = {}
@@ -240,7 +241,7 @@ def _choose_path(network, layer):
 
 
 def _resizers(path):
-    """Matrices that interpolate the rows and the columns of a map to the image."""
+    """Matrices that interpolate rows and columns of a map to the image."""
     return [
         _interpolation(_centres(path, axis), np.arange(path[0].input.shape[axis]))
         for axis in (1, 2)
@@ -248,14 +249,14 @@ def _resizers(path):
 
 
 def _centres(path, axis):
-    """Centres, in pixels of the image, of what each place of a map sees."""
+    """Centres of the receptive fields of a map, in pixels of the image."""
     scale, offset = 1.0, 0.0
     for layer in path:
         before, after = _inputs(layer)[0].shape[axis], layer.output.shape[axis]
         window = getattr(layer, "kernel_size", None) or getattr(
             layer, "pool_size", None
         )
-        if window is None:  # another layer that resizes does so evenly
+        if window is None:  # other layers resize evenly
             offset += scale * (before / after - 1) / 2
             scale *= before / after
             continue
@@ -270,7 +271,7 @@ def _centres(path, axis):
 
 
 def _interpolation(known, wanted):
-    """Matrix of linear interpolation, constant beyond the first and last place."""
+    """Matrix of linear interpolation, constant beyond both ends."""
     columns = [np.interp(wanted, known, unit) for unit in np.eye(len(known))]
     return np.stack(columns, axis=1).astype(np.float32)
 
@@ -285,7 +286,7 @@ class _ScoreGradient:
         self.image_shape = network.input_shape[1:]
         if hasattr(self.last, "kernel"):
             features = self.last.input
-        else:  # no weights to see the scores before the softmax by
+        else:  # unknown weights: scores from the probabilities
             self.last, features = None, keras.ops.log(network.output + 1e-30)
         self.graph = keras.Model(network.input, [layer.output, features])
 
@@ -297,7 +298,7 @@ class _ScoreGradient:
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(images)
             maps, features = self.graph(images, training=False)
-            # The softmax is left out: it flattens the gradient of a sure decision.
+            # Without the softmax, which flattens the gradient of confident decisions.
             scores = features
             if self.last is not None:
                 scores = tf.matmul(features, self.last.kernel) + self.last.bias
@@ -306,7 +307,7 @@ class _ScoreGradient:
 
 
 def class_codes(class_, classes, probability):
-    """Column of the class to explain, for each beat."""
+    """Column of the explained class, for each beat."""
     if class_ is None:
         return probability.argmax(axis=1)
     labels = classes.tolist()
@@ -319,7 +320,7 @@ def class_codes(class_, classes, probability):
 
 
 def _on_the_time_axis(heatmap, spectrogram):
-    """Project heatmaps on the samples of the beats; give the axes with them."""
+    """Project heatmaps on the samples of the beats; return them with the axes."""
     profile = heatmap.mean(axis=1)
     axes = dict.fromkeys(("frequencies", "frame_times", "times"))
     if spectrogram is not None:
@@ -336,7 +337,7 @@ def _on_the_time_axis(heatmap, spectrogram):
 
 
 def sample_places(steps, X):
-    """Find the columns of a table of beats that hold samples; the rest are features."""
+    """Find the columns of samples in a table of beats."""
     spectrogram = spectrogram_step(steps)
     if spectrogram is not None:
         return spectrogram.sample_columns_

@@ -1,4 +1,4 @@
-"""The display that lays an explanation over a beat and its spectrogram."""
+"""Display of an explanation over a beat and its spectrogram."""
 
 from dataclasses import KW_ONLY, dataclass
 
@@ -15,12 +15,12 @@ from ecg_sklearn.plotting._drawing import cut_of, in_words, time_label
 
 __all__ = ["BeatExplanationDisplay"]
 
-# White to Okabe and Ito's vermilion: light and dark follow the value, so that the
-# colour-blind and a grey print see the same, and a black curve stays readable on it.
+# White to Okabe and Ito's vermilion: lightness follows the value, for colour-blind
+# readers and grey prints, and a black curve stays visible.
 _EVIDENCE = ("#FFFFFF", "#F3B37A", "#D55E00")
-# Level of the heatmap -> style of its contour, told apart without colour.
+# Level of the heatmap -> line style of its contour.
 _CONTOURS = {0.25: ":", 0.5: "--", 0.75: "-"}
-# Below this fraction of the largest value, a negative profile is hatched.
+# A negative profile beyond this fraction of the largest value is hatched.
 _CLEARLY_NEGATIVE = 0.1
 _QUANTITIES = {"db": "Power (dB)", "power": "Power", "magnitude": "Magnitude"}
 
@@ -34,22 +34,22 @@ class BeatExplanationDisplay:
     beat : array-like of shape (n_times,)
         The beat.
     times : array-like of shape (n_times,)
-        Times of its samples, in s, from the R peak where the first is negative.
+        Times of its samples, in s; relative to the R peak if the first is negative.
     time_profile : array-like of shape (n_times,)
-        Evidence at each sample. Positive values colour the ground behind the beat;
-        stretches of clearly negative values are hatched.
+        Evidence at each sample. Positive values colour the background; segments of
+        clearly negative values are hatched.
     spectrogram : array-like of shape (n_freqs, n_frames), default=None
         Spectrogram of the beat. None draws the beat alone.
     heatmap : array-like of shape (n_freqs, n_frames), default=None
-        Evidence on the spectrogram, in [0, 1]. None draws the spectrogram bare.
+        Evidence on the spectrogram, in [0, 1]. None draws no contours.
     frequencies : array-like of shape (n_freqs,), default=None
         Frequencies of the spectrogram, in Hz, evenly spaced.
     frame_times : array-like of shape (n_frames,), default=None
         Times of the spectrogram, in s, evenly spaced.
     spectrogram_label : str, default="Power (dB)"
-        What the values of the spectrogram are.
+        Quantity and unit of the spectrogram.
     profile_label : str, default="Evidence"
-        What the values of ``time_profile`` are.
+        Label of ``time_profile``.
     unit : str, default="a.u."
         Unit of the amplitude, such as "mV".
     title : str, default=None
@@ -64,8 +64,8 @@ class BeatExplanationDisplay:
 
     See Also
     --------
-    grad_cam : Gives heatmap and profile.
-    occlusion : Gives a profile, of any classifier.
+    grad_cam : Computes heatmap and profile.
+    occlusion : Computes a profile, for any classifier.
 
     Examples
     --------
@@ -108,23 +108,23 @@ class BeatExplanationDisplay:
         Parameters
         ----------
         pipe : Pipeline
-            Fitted, with a step that makes spectrograms.
+            Fitted, with a SpectrogramTransformer.
         x : array-like of shape (n_columns,) or (1, n_columns)
-            The beat, as the pipeline takes it.
+            The beat, in the form that the pipeline was fitted on.
         class_ : label, default=None
             The class to explain. None explains the predicted class.
         method : {"grad_cam", "occlusion"}, default="grad_cam"
             :func:`grad_cam`, or :func:`occlusion`, which has no heatmap.
         layer : int or str, default=None
-            For "grad_cam": the convolution block, as there.
+            For "grad_cam": the convolution block, as in :func:`grad_cam`.
         start : float or None, default=None
             Time of the first sample, in s, such as -0.4 for a window that begins
-            before the R peak. None takes that of the beats that the pipeline was
-            fitted on, where it knows it, and 0 otherwise.
+            before the R peak. None takes that of the training beats, or 0 if the
+            pipeline has not stored it.
         unit : str or None, default=None
-            Unit of the amplitude; None, as for ``start``.
+            Unit of the amplitude. None as for ``start``.
         target_names : sequence of str or None, default=None
-            Names of the classes, for the title: one for each label 0, 1, and so on.
+            Class names for the title: one for each label 0, 1, and so on.
         axes : sequence of two matplotlib.axes.Axes or None, default=None
             Where to draw the beat and its spectrogram.
 
@@ -136,7 +136,8 @@ class BeatExplanationDisplay:
         Raises
         ------
         ValueError
-            If there is no such method, more than one beat, or no spectrogram.
+            If ``method`` is unknown, ``x`` is more than one beat, or the pipeline has
+            no spectrogram.
         """
         if method not in ("grad_cam", "occlusion"):
             raise ValueError(
@@ -184,13 +185,17 @@ class BeatExplanationDisplay:
         ).plot(axes)
 
     def plot(self, axes=None):
-        """Draw, and return this display.
+        """Draw the display.
 
         Parameters
         ----------
         axes : sequence of matplotlib.axes.Axes or None, default=None
-            Where to draw the beat and, if there is one, the spectrogram; None makes
-            a figure.
+            Axes of the beat and of the spectrogram, if any. None makes a figure.
+
+        Returns
+        -------
+        BeatExplanationDisplay
+            This display.
         """
         import matplotlib.pyplot as plt
 
@@ -213,7 +218,7 @@ class BeatExplanationDisplay:
         return self
 
     def _draw_beat(self, ax):
-        """Draw the beat on a ground coloured by the profile."""
+        """Draw the beat on a background coloured by the profile."""
         from matplotlib.colors import LinearSegmentedColormap
 
         times, profile = np.asarray(self.times), np.asarray(self.time_profile)
@@ -257,7 +262,7 @@ class BeatExplanationDisplay:
         ax.set(xlabel=time_label(self.times[0]), ylabel="Frequency (Hz)")
         if self.heatmap is None:
             return
-        # Extended to the edges of the outer cells, where the image ends.
+        # Extended to the outer edges of the image.
         heatmap = np.pad(np.asarray(self.heatmap), 1, mode="edge")
         levels = [n for n in _CONTOURS if heatmap.min() < n < heatmap.max()]
         if levels:
@@ -278,7 +283,7 @@ class BeatExplanationDisplay:
 
 
 def _edges(centres):
-    """Outer edges of evenly spaced cells, of any number from one."""
+    """Outer edges of evenly spaced cells."""
     centres = np.asarray(centres)
     half = (centres[1] - centres[0]) / 2 if len(centres) > 1 else 0.5
     return centres[0] - half, centres[-1] + half

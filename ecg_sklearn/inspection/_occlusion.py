@@ -1,4 +1,4 @@
-"""Occlusion: which stretch of a beat a prediction rests on, for any classifier."""
+"""Occlusion, for any classifier: :func:`occlusion`."""
 
 from numbers import Real
 
@@ -16,7 +16,7 @@ from ecg_sklearn.inspection._class_activation import (
 
 __all__ = ["occlusion"]
 
-# Beats with a stretch bridged that are in memory at once.
+# Occluded beats per chunk, to bound the memory.
 _CHUNK_BRIDGED = 4096
 
 
@@ -37,25 +37,25 @@ def occlusion(
     stride_seconds=0.025,
     sampling_rate=None,
 ):
-    """Measure how much each stretch of a beat matters, by taking it away.
+    """Measure how much a prediction depends on each segment of a beat.
 
-    A short stretch is replaced by the straight line between the samples at its two
-    sides, and the probability of the class is predicted again [1]_. What it falls
-    by, averaged over the stretches that hold a sample, is the value of the sample.
+    A short segment is replaced by a straight line between its neighbouring samples,
+    and the probability of the class is predicted again [1]_. The decrease, averaged
+    over the segments that contain a sample, is the value of the sample.
 
     Parameters
     ----------
     pipe : estimator
-        Fitted classifier or pipeline with ``predict_proba``, of any kind.
+        Any fitted classifier or pipeline with ``predict_proba``.
     X : array-like or DataFrame of shape (n_beats, n_columns)
-        Beats. Features stay as they are: what the spectrogram in the pipeline takes
-        for features, or columns of a DataFrame not named ``t000``, ``t001`` and so on.
+        Beats. Features are not changed: the feature columns of the pipeline's
+        spectrogram, or columns of a DataFrame not named ``t000``, ``t001`` and so on.
     class_ : label, default=None
         The class to explain. None explains the predicted class of each beat.
     patch_seconds : float, default=0.05
-        Length of the stretch, in seconds.
+        Length of the segment, in seconds.
     stride_seconds : float, default=0.025
-        Distance between stretches, in seconds; at most ``patch_seconds``.
+        Distance between segments, in seconds; at most ``patch_seconds``.
     sampling_rate : float, default=None
         Samples per second of the beats, in Hz. None takes that of the spectrogram in
         the pipeline.
@@ -63,29 +63,29 @@ def occlusion(
     Returns
     -------
     Bunch
-        ``time_profile`` of shape (n_beats, n_times) float32, in [-1, 1]: the fall of
-        the probability, below zero where a stretch is evidence against the class.
+        ``time_profile`` of shape (n_beats, n_times) float32, in [-1, 1]: the decrease
+        of the probability, negative for evidence against the class.
         ``times`` (n_times,) in seconds from the first sample. ``classes``
-        (n_beats,), the labels explained, and ``probability`` (n_beats,), what the
-        classifier gives them.
+        (n_beats,), the labels explained, and ``probability`` (n_beats,), their
+        predicted probabilities.
 
     Raises
     ------
     ValueError
-        If there is no such class, no sampling rate, no ``predict_proba``, or the
-        stretch does not fit the beats.
+        If the class is unknown, there is no sampling rate or no ``predict_proba``, or
+        the segment does not fit the beats.
     sklearn.exceptions.NotFittedError
         If the classifier is not fitted.
 
     See Also
     --------
-    grad_cam : One pass through the network, and the frequencies as well.
+    grad_cam : Faster, with frequencies, for convolutional networks.
 
     Notes
     -----
-    The filled-in beat is not physiological: read small values with care. The default
-    leaves most of a wide QRS; ``patch_seconds=0.1`` takes it whole. It costs one
-    prediction for each stretch, 39 for a beat of one second.
+    The filled-in beat is not physiological: interpret small values with care. The
+    default covers only part of a wide QRS complex; ``patch_seconds=0.1`` covers all of
+    it. Each segment needs one prediction, 39 for a beat of one second.
 
     References
     ----------
@@ -150,7 +150,7 @@ def occlusion(
 
 
 def _predict_proba(pipe, X, table):
-    """Predict, with the names of columns that the caller's beats had."""
+    """Predict with the column names of the caller's beats."""
     if hasattr(table, "columns"):
         import pandas as pd
 
@@ -160,7 +160,7 @@ def _predict_proba(pipe, X, table):
 
 
 def _stretches(n_times, sampling_rate, patch_seconds, stride_seconds):
-    """First samples of the stretches, which cover the beat, and their width."""
+    """First samples of the segments, which cover the beat, and their width."""
     width = max(1, round(patch_seconds * sampling_rate))
     stride = max(1, round(stride_seconds * sampling_rate))
     if width >= n_times:
@@ -178,8 +178,8 @@ def _stretches(n_times, sampling_rate, patch_seconds, stride_seconds):
 
 
 def _bridge(X, samples, start, stop):
-    """Put a straight line in place of samples start to stop, in place."""
-    # At the end of a beat, one side has no sample: the line is level there.
+    """Replace samples start to stop by a straight line, in place."""
+    # At an end of the beat, which has one neighbour only, the line is constant.
     left = X[:, [samples[start - 1 if start > 0 else stop]]]
     right = X[:, [samples[stop if stop < len(samples) else start - 1]]]
     share = np.arange(1, stop - start + 1) / (stop - start + 1)

@@ -1,7 +1,4 @@
-"""Numbers about predictions: per class, as ANSI/AAMI EC57 asks, with intervals.
-
-Arrays in, numbers out: nothing here sees an estimator.
-"""
+"""Metrics of predictions: per class, ANSI/AAMI EC57, and intervals."""
 
 from ecg_sklearn.metrics._aami import AAMIReport, aami_report
 from ecg_sklearn.metrics._bootstrap import (

@@ -11,10 +11,10 @@ from ecg_sklearn.metrics._ec57 import ECTOPIC, N_CLASSES, RATES, cells, figures_
 
 @dataclass(frozen=True, eq=False)
 class AAMIReport:
-    """What :func:`aami_report` found; ``print`` shows it as an EC57 table.
+    """Result of :func:`aami_report`; ``print`` shows it as an EC57 table.
 
-    Rates are fractions, and percentages in print. One whose denominator is 0 is nan,
-    and is printed as "-".
+    Rates are fractions; ``print`` shows percentages. A rate whose denominator is 0 is
+    nan, printed as "-".
 
     Parameters
     ----------
@@ -25,11 +25,12 @@ class AAMIReport:
         "veb_false_positive_rate", "veb_accuracy"; "sveb_..." for supraventricular ones;
         and the indices "j" and "jk".
     records : dict of record to dict
-        The same figures for each record; empty where records are not known.
+        The same figures for each record; empty without ``groups``.
     confusion_matrix : ndarray of shape (5, 5)
-        Beats, by true class (rows) and predicted class (columns), both N S V F Q.
+        Number of beats by true class (rows) and predicted class (columns), both in the
+        order N S V F Q.
     skip_first : float
-        What was left out at the start of each record, in s.
+        Learning period left out at the start of each record, in s.
 
     Examples
     --------
@@ -46,7 +47,7 @@ class AAMIReport:
 
     @property
     def average(self):
-        """Mean of each rate over the records where it is defined; empty without."""
+        """Mean of each rate over the records where it is defined."""
         if not self.records:
             return {}
         names = [f"{beat}_{rate}" for beat in ECTOPIC for rate in RATES]
@@ -78,11 +79,23 @@ class AAMIReport:
         return "\n".join(lines)
 
     def to_dict(self):
-        """Give all numbers as plain Python, ready for JSON; None where undefined."""
+        """Convert all numbers to plain Python, for JSON; undefined ones to None.
+
+        Returns
+        -------
+        dict
+            The attributes and ``average``.
+        """
         return plain(vars(self) | {"average": self.average})
 
     def to_frame(self):
-        """Give a DataFrame: a row for each record and a last one, "gross"."""
+        """Convert the figures to a table.
+
+        Returns
+        -------
+        pandas.DataFrame
+            One row for each record, then the row "gross".
+        """
         import pandas as pd
 
         rows = [*self.records.values(), self.gross]
@@ -91,7 +104,7 @@ class AAMIReport:
 
 
 def _line(name, first, figures):
-    """One line of the table: counts and indices are left empty in the average."""
+    """Format one line of the table; the average has no counts and indices."""
     counted = "n_beats" in figures
     line = f"{name:<{first}}{figures['n_beats'] if counted else '':>8}"
     for beat in ECTOPIC:
@@ -109,24 +122,25 @@ def _line(name, first, figures):
 def aami_report(
     y_true, y_pred, groups=None, *, time=None, skip_first=0.0, target_names=None
 ):
-    """Count ectopic beats as ANSI/AAMI EC57 does, in all and record by record.
+    """Count ectopic beats as in ANSI/AAMI EC57, in total and for each record.
 
-    The beat-by-beat comparison of EC57 [1]_, as the program ``bxb`` of the WFDB
-    software carries it out [2]_ and de Chazal et al. tabulate it [3]_. For
+    This is the beat-by-beat comparison of EC57 [1]_, as implemented in ``bxb`` of the
+    WFDB software [2]_ and tabulated by de Chazal et al. [3]_. For
     ventricular ectopic beats (VEB), with true N predicted as V written Nv, true
     positives are Vv, false negatives Vn, Vs, Vf and Vq, false positives Nv and Sv. Fv
-    and Qv count as nothing: a fusion or unclassifiable beat called ventricular is
+    and Qv are not counted: a fusion or unclassifiable beat predicted as ventricular is
     neither rewarded nor penalised. For supraventricular ectopic beats (SVEB), true
     positives are Ss, false negatives Sn, Sv, Sf and Sq, false positives Ns, Vs and Fs;
-    Qs counts as nothing. True negatives are all other beats that are not V, or not S.
+    Qs is not counted. True negatives are all other beats that are not V, or not S.
     ``bxb`` prints no false positive rate of SVEB and no accuracies; these are counted
-    as [3]_ does. All beats have been found: missed and extra ones are not counted.
+    as in [3]_. Every beat is assumed to be detected: missed and extra detections are
+    not counted.
 
-    Two indices sum them up [4]_: j is the sum of both sensitivities and both positive
-    predictivities, 4 at best; jk is kappa / 2 + j / 8, from -0.5 to 1, with Cohen's
-    kappa over all classes present. They are nan where there is no true S or no true V;
-    where such beats are there and none was predicted, the positive predictivity is
-    nan in the report and counts as 0 in j.
+    Two indices summarise the figures [4]_: j is the sum of both sensitivities and both
+    positive predictivities, 4 at best; jk is kappa / 2 + j / 8, from -0.5 to 1, with
+    Cohen's kappa over all classes present. Both are nan without true S or without true
+    V beats. If there are such beats and none was predicted, the positive predictivity
+    is nan in the report and counts as 0 in j.
 
     Parameters
     ----------
@@ -135,15 +149,15 @@ def aami_report(
     y_pred : array-like of shape (n_beats,)
         Predicted classes.
     groups : array-like of shape (n_beats,) or None, default=None
-        Record of each beat. None reports gross figures alone.
+        Record of each beat. None reports gross figures only.
     time : array-like of shape (n_beats,) or None, default=None
         Time of each beat since the start of its record, in s.
     skip_first : float, default=0.0
         Leave out beats before this time of their record, in s; needs ``time``. EC57
         leaves out a learning period of 300.0.
     target_names : sequence of str or None, default=None
-        Letter that each integer stands for, where they are not in the order
-        N S V F Q or not all there, such as ``["N", "S", "V", "F"]``.
+        Letter of each integer label, if the classes are not N S V F Q in this order,
+        such as ``["N", "S", "V", "F"]``.
 
     Returns
     -------
@@ -153,7 +167,7 @@ def aami_report(
     Raises
     ------
     ValueError
-        If the lengths differ, a label is unknown, ``skip_first`` comes without
+        If the lengths differ, a label is unknown, or ``skip_first`` is given without
         ``time`` or leaves no beats.
 
     See Also
@@ -193,7 +207,7 @@ def aami_report(
     names, record = np.array([]), np.zeros(len(cell), dtype=int)
     if groups is not None:
         names, record = np.unique(arrays["groups"], return_inverse=True)
-    # One count for each record and cell, in one pass over the beats.
+    # Count the beats of each record and cell in one pass.
     size = N_CLASSES**2
     counts = np.bincount(
         record[kept] * size + cell[kept], minlength=max(1, len(names)) * size

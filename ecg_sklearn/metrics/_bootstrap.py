@@ -1,4 +1,4 @@
-"""Percentile bootstrap over records or beats, of a metric or a difference of two."""
+"""Percentile bootstrap over records or beats."""
 
 import warnings
 from dataclasses import dataclass
@@ -12,32 +12,32 @@ from ecg_sklearn.metrics._counts import check_aligned
 
 # More would take days.
 MOST_RESAMPLES = 1_000_000
-# Units that are drawn at once, to bound the memory.
+# Units drawn at once, to bound the memory.
 _CHUNK_DRAWN = 2_000_000
 
 
 @dataclass(frozen=True)
 class BootstrapInterval:
-    """What :func:`bootstrap_ci` found; ``print`` shows it in one line.
+    """Result of :func:`bootstrap_ci`; ``print`` shows it in one line.
 
     Parameters
     ----------
     estimate : float
-        The metric of all beats.
+        Value of the metric on all beats.
     low : float
-        Lower end of the interval; nan where no resample had a value.
+        Lower end of the interval; nan if no resample had a value.
     high : float
         Upper end of the interval.
     confidence_level : float
-        Share of such intervals that should hold the true value.
+        Nominal coverage of the interval.
     unit : {"records", "beats"}
-        What was resampled.
+        The resampled unit.
     n_units : int
         Number of records or beats.
     n_resamples : int
-        Resamples drawn.
+        Number of resamples.
     n_undefined : int
-        Resamples that were left out, because the metric was not defined there.
+        Resamples left out because the metric was not defined.
 
     Examples
     --------
@@ -74,23 +74,24 @@ def bootstrap_ci(
     confidence_level=0.95,
     random_state=None,
 ):
-    """Put an interval around any metric by the percentile bootstrap.
+    """Compute a percentile bootstrap interval of any metric.
 
     With ``groups``, whole records are drawn with replacement (cluster bootstrap [2]_),
-    because beats of one patient resemble each other: the interval covers other
-    patients. Without, beats are drawn, and it covers other beats of the same patients.
+    because beats of one patient are correlated: the interval is for other patients.
+    Without ``groups``, beats are drawn [1]_: the interval is for other beats of the
+    same patients.
 
     Parameters
     ----------
     metric : callable
-        ``metric(y_true, y_pred)`` gives a float. Where it gives nan, or scikit-learn
-        warns that the metric is not defined, the resample is left out and counted.
+        ``metric(y_true, y_pred)`` returns a float. If it returns nan, or scikit-learn
+        warns that the metric is undefined, the resample is left out and counted.
     y_true : array-like of shape (n_beats,)
         True classes.
     y_pred : array-like of shape (n_beats,)
         Predictions.
     groups : array-like of shape (n_beats,) or None, default=None
-        Record, or better patient, of each beat.
+        Record or, if known, patient of each beat.
     n_resamples : int, default=1000
         Resamples to draw; a million at most.
     confidence_level : float, default=0.95
@@ -106,14 +107,14 @@ def bootstrap_ci(
     Raises
     ------
     ValueError
-        If the lengths differ, there is one record only, the metric of all beats is not
-        defined, or a parameter is out of range.
+        If the lengths differ, there is a single record, the metric is undefined on all
+        beats, or a parameter is out of range.
 
     See Also
     --------
-    Evaluation : Intervals of all figures that follow from a confusion matrix, from the
-        same resamples, 100 times faster.
-    bootstrap_difference : How much better a second classifier is.
+    Evaluation : Intervals of all figures of a confusion matrix, from the same
+        resamples, 100 times faster.
+    bootstrap_difference : Interval of the difference between two classifiers.
 
     References
     ----------
@@ -152,22 +153,21 @@ def bootstrap_difference(
     confidence_level=0.95,
     random_state=None,
 ):
-    """Put an interval around how much better a second classifier is than a first.
+    """Compute a bootstrap interval of the difference between two classifiers.
 
-    Both are scored on the same resamples (paired bootstrap), so that what makes a
-    record difficult for both does not widen the interval. All else is as in
-    :func:`bootstrap_ci`.
+    Both are scored on the same resamples (paired bootstrap), so records that are
+    difficult for both do not widen the interval. Otherwise as :func:`bootstrap_ci`.
 
     Parameters
     ----------
     metric : callable
-        ``metric(y_true, y_pred)`` gives a float, as for :func:`bootstrap_ci`.
+        ``metric(y_true, y_pred)`` returns a float, as for :func:`bootstrap_ci`.
     y_true : array-like of shape (n_beats,)
         True classes.
     y_pred_1, y_pred_2 : array-like of shape (n_beats,)
         Predictions of the first and of the second classifier.
     groups : array-like of shape (n_beats,) or None, default=None
-        Record, or better patient, of each beat: the unit that is drawn.
+        Record or, if known, patient of each beat: the resampled unit.
     n_resamples : int, default=1000
         Resamples to draw; a million at most.
     confidence_level : float, default=0.95
@@ -178,8 +178,8 @@ def bootstrap_difference(
     Returns
     -------
     BootstrapInterval
-        The metric of the second minus that of the first. The data do not tell which
-        is better where the interval holds 0.
+        The metric of the second minus that of the first classifier. If the interval
+        contains 0, the data do not show which is better.
 
     Raises
     ------
@@ -188,7 +188,7 @@ def bootstrap_difference(
 
     See Also
     --------
-    mcnemar_test : A test of the number of correct beats.
+    mcnemar_test : Tests the difference in correct beats.
 
     Examples
     --------
@@ -215,7 +215,7 @@ def bootstrap_difference(
 
 
 def _bootstrap(statistic, arrays, metric, groups, n_resamples, level, random_state):
-    """Draw resamples of the arrays, and put an interval around a statistic of them."""
+    """Draw resamples of the arrays, and compute the interval of a statistic."""
     check_parameters(n_resamples, level)
     unit, members, n_units = "beats", None, len(arrays[0])
     if groups is not None:
@@ -252,7 +252,7 @@ def _bootstrap(statistic, arrays, metric, groups, n_resamples, level, random_sta
 
 
 def check_parameters(n_resamples, confidence_level):
-    """Check what makes an interval."""
+    """Check the parameters of an interval."""
     if not isinstance(n_resamples, Integral) or not 1 <= n_resamples <= MOST_RESAMPLES:
         raise ValueError(
             f"n_resamples={n_resamples!r} must be an int from 1 to {MOST_RESAMPLES:,}."
@@ -265,7 +265,7 @@ def check_parameters(n_resamples, confidence_level):
 
 
 def percentiles(values, confidence_level):
-    """Find the ends of the interval of each column of values, nan left out."""
+    """Compute the ends of the interval of each column, without nan."""
     tail = (1 - confidence_level) / 2
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "All-NaN", RuntimeWarning)
@@ -273,9 +273,9 @@ def percentiles(values, confidence_level):
 
 
 def resampled_counts(cell, n_cells, tables, n_resamples, random_state):
-    """Count the beats of each resample in each cell, drawn as bootstrap_ci draws.
+    """Count the beats in each cell for the resamples of :func:`bootstrap_ci`.
 
-    ``tables`` has the counts of each record, (n_records, n_cells); None draws beats.
+    ``tables`` holds the counts of each record, (n_records, n_cells); None draws beats.
     """
     rng = check_random_state(random_state)
     n_units = len(cell) if tables is None else len(tables)
@@ -286,7 +286,7 @@ def resampled_counts(cell, n_cells, tables, n_resamples, random_state):
         drawn = rng.randint(n_units, size=(size, n_units))
         if tables is None:
             counts.append(_count_rows(cell[drawn], n_cells))
-        else:  # floats, which BLAS multiplies, and exactly so for counts
+        else:  # BLAS multiplies floats only; counts stay exact
             times = _count_rows(drawn, n_units).astype(float)
             counts.append((times @ tables.astype(float)).astype(np.int64))
     return np.concatenate(counts)
@@ -301,7 +301,7 @@ def _count_rows(values, n_values):
 
 
 def _value(statistic, arrays):
-    """Call the statistic; nan where it is not defined."""
+    """Call the statistic; return nan if it is undefined."""
     try:
         return float(statistic(*arrays))
     except UndefinedMetricWarning:

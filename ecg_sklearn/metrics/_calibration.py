@@ -6,38 +6,39 @@ import numpy as np
 
 from ecg_sklearn.metrics._counts import check_aligned
 
-# Probabilities may have been rounded.
+# Tolerance for rounded probabilities.
 _SUM_TOLERANCE = 0.01
 
 
 def expected_calibration_error(y_true, y_proba, *, labels, n_bins=10):
-    """Measure how far the probability of the predicted class is from the hit rate.
+    """Compute the expected calibration error of the predicted class.
 
-    The beats are binned by the probability of their predicted class. The distances of
-    its mean from the share of hits in each bin are averaged over the beats [1]_.
+    Beats are binned by the probability of the predicted class. In each bin, the mean
+    probability is compared with the accuracy; the absolute differences are averaged,
+    weighted by the number of beats [1]_.
 
     Parameters
     ----------
     y_true : array-like of shape (n_beats,)
         True classes.
     y_proba : array-like of shape (n_beats, n_classes)
-        What ``predict_proba`` gives.
+        Output of ``predict_proba``.
     labels : array-like of shape (n_classes,)
         Class of each column, as ``classes_`` of a classifier.
     n_bins : int, default=10
-        Bins of [0, 1], all of one width.
+        Number of bins of equal width in [0, 1].
 
     Returns
     -------
     float
-        The error: 0 for a calibrated classifier, 1 at most.
+        The error, from 0 (calibrated) to 1.
 
     Raises
     ------
     ValueError
-        If the shapes do not fit each other, a beat has a class that is not in
-        ``labels``, a probability is not in [0, 1], those of a beat do not add up to 1
-        (within 0.01), or ``n_bins`` is below 1.
+        If the shapes do not match, a true class is not in ``labels``, a probability is
+        not in [0, 1], the probabilities of a beat do not add up to 1 (within 0.01), or
+        ``n_bins`` is below 1.
 
     See Also
     --------
@@ -67,7 +68,7 @@ def expected_calibration_error(y_true, y_proba, *, labels, n_bins=10):
 
 
 def _check_probability(y_true, y_proba, labels):
-    """Check that probabilities fit the beats and the classes."""
+    """Check probabilities against beats and classes."""
     y_proba = np.asarray(y_proba, dtype=float)
     if y_proba.shape != (len(y_true), len(labels)):
         raise ValueError(
@@ -75,7 +76,7 @@ def _check_probability(y_true, y_proba, labels):
             f"{len(labels)} classes need ({len(y_true)}, {len(labels)}). Give what "
             "predict_proba returns for these beats."
         )
-    if not ((y_proba >= 0) & (y_proba <= 1)).all():  # NaN is not, either
+    if not ((y_proba >= 0) & (y_proba <= 1)).all():  # also refuses NaN
         raise ValueError(
             f"y_proba goes from {y_proba.min():g} to {y_proba.max():g}. Give "
             "probabilities from 0 to 1, not scores."

@@ -1,4 +1,4 @@
-"""What the metrics share: aligned arrays, ratios of counts, plain numbers, text."""
+"""Helpers of the metrics: checks of arrays, ratios, conversion to JSON, text."""
 
 import math
 
@@ -8,7 +8,7 @@ from ecg_sklearn.utils._validation import flat_array
 
 
 def check_aligned(**arrays):
-    """Check that arrays, given by name, have as many values as the first of them."""
+    """Check that arrays, given by name, have equal lengths."""
     found = {name: flat_array(values, name) for name, values in arrays.items()}
     first = next(iter(found))
     for name, values in found.items():
@@ -23,14 +23,14 @@ def check_aligned(**arrays):
 
 
 def ratio(part, whole):
-    """Divide counts, or arrays of them; nan where there is nothing to divide by."""
+    """Divide counts, or arrays of them; nan where the denominator is 0."""
     part, whole = np.asarray(part, dtype=float), np.asarray(whole)
     nothing = np.full(np.broadcast_shapes(part.shape, whole.shape), np.nan)
     return np.divide(part, whole, out=nothing, where=whole != 0)
 
 
 def cohen_kappa(matrix):
-    """Cohen's kappa of matrices of shape (..., n, n); nan where one cell has all."""
+    """Cohen's kappa of matrices, (..., n, n); nan if all beats are in one cell."""
     total = matrix.sum(axis=(-2, -1))
     agreed = np.trace(matrix, axis1=-2, axis2=-1) * total
     by_chance = (matrix.sum(axis=-2) * matrix.sum(axis=-1)).sum(axis=-1)
@@ -38,7 +38,7 @@ def cohen_kappa(matrix):
 
 
 def plain(value):
-    """Convert to what JSON knows: nan to None, arrays to lists."""
+    """Convert to types of JSON: nan to None, arrays to lists."""
     if isinstance(value, dict):
         return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
@@ -49,13 +49,13 @@ def plain(value):
 
 
 def text(value, width, digits, scale=1):
-    """Print a number in a column; "-" where it is not defined."""
+    """Format a number in a column; nan as "-"."""
     number = "-" if math.isnan(value) else f"{scale * value:.{digits}f}"
     return f"{number:>{width}}"
 
 
 def matrix_text(matrix, names):
-    """Print a confusion matrix, true classes in rows."""
+    """Format a confusion matrix, true classes in rows."""
     import pandas as pd
 
     table = pd.DataFrame(matrix, index=names, columns=names).rename_axis(columns="true")

@@ -6,8 +6,7 @@ from ecg_sklearn.aami import CLASS_NAMES
 from ecg_sklearn.metrics._counts import cohen_kappa, ratio
 
 N_CLASSES = len(CLASS_NAMES)
-# Name of the ectopic beat -> its class, and the true classes that may be predicted
-# as it without being a false positive.
+# Ectopic beat -> its class, and the true classes that do not count as false positives.
 ECTOPIC = {"veb": ("V", "FQ"), "sveb": ("S", "Q")}
 # Rate -> digits of its percentage in EC57 reports.
 RATES = {
@@ -19,7 +18,7 @@ RATES = {
 
 
 def cells(y_true, y_pred, target_names=None):
-    """Cell of the flattened confusion matrix that each beat falls into."""
+    """Find the cell of each beat in the flattened confusion matrix."""
     names = CLASS_NAMES if target_names is None else tuple(target_names)
     if not set(names) <= set(CLASS_NAMES) or len(set(names)) != len(names):
         raise ValueError(
@@ -34,7 +33,7 @@ def cells(y_true, y_pred, target_names=None):
 
 
 def _codes(values, names, which):
-    """Place of each label in N S V F Q."""
+    """Position of each label in N S V F Q."""
     codes = np.full(len(values), -1)
     for integer, name in enumerate(names):
         label = integer if values.dtype.kind in "iuf" else name
@@ -55,7 +54,7 @@ def aami_matrix(y_true, y_pred):
 
 
 def figures_of(matrix):
-    """All figures of a confusion matrix, or of each of many, of shape (..., 5, 5)."""
+    """All figures of confusion matrices of shape (..., 5, 5)."""
     n_beats = matrix.sum(axis=(-2, -1))
     right = np.trace(matrix, axis1=-2, axis2=-1)
     figures = {
@@ -94,11 +93,11 @@ def _ectopic_counts(matrix, beat):
 
 
 def jk_indices(matrix, zero_division):
-    """Give j and jk; rates of a class without beats are ``zero_division``."""
+    """Compute j and jk; rates of a class without beats are ``zero_division``."""
     j = 0.0
     for beat in ECTOPIC:
         tp, fn, fp, _ = _ectopic_counts(matrix, beat)
-        # What is there and never predicted counts as nothing found.
+        # A class that has beats and was never predicted has predictivity 0.
         absent = np.where(tp + fn == 0, zero_division, 0.0)
         for rate in (ratio(tp, tp + fn), ratio(tp, tp + fp)):
             j = j + np.where(np.isnan(rate), absent, rate)

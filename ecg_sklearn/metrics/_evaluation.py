@@ -1,4 +1,4 @@
-"""All numbers about predictions at once: :class:`Evaluation`."""
+"""All scores of predictions: :class:`Evaluation`."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 _LEVEL = 0.95
 _SIDES = ("y_true", "y_pred")
 _RATES = ("precision", "recall", "f1-score", "specificity")
-# EC57 figure -> the name that it is printed by.
+# EC57 figure -> printed name.
 _EC57_NAMES = {
     "veb_sensitivity": "VEB Se",
     "veb_positive_predictivity": "VEB +P",
@@ -38,41 +38,41 @@ _EC57_NAMES = {
 
 @dataclass(frozen=True, eq=False)
 class Evaluation:
-    """Every number about some predictions, each computed once.
+    """All scores of a set of predictions.
 
-    :meth:`from_predictions` makes it. ``print`` shows it, :meth:`to_dict` is for JSON.
-    A rate whose denominator is 0 is nan. Intervals are 95 % percentile intervals over
-    records, or over beats where the records are not known, from the resamples that
-    :func:`bootstrap_ci` would draw.
+    Create it with :meth:`from_predictions`. ``print`` shows it, :meth:`to_dict` is for
+    JSON. A rate whose denominator is 0 is nan. Intervals are 95 % percentile intervals
+    over records, or over beats without ``groups``, from the same resamples as those of
+    :func:`bootstrap_ci`.
 
     Parameters
     ----------
     names : tuple of str of length n_classes
-        The classes, in the order of all tables: N S V F Q, or the labels as they are.
+        The classes, in the order of all tables: N S V F Q, or the labels themselves.
     n_beats : int
         Number of beats.
     confusion_matrix : ndarray of shape (n_classes, n_classes)
-        Beats, by true class (rows) and predicted class (columns).
+        Number of beats by true class (rows) and predicted class (columns).
     accuracy : float
-        Share of the beats that were predicted correctly.
+        Fraction of beats predicted correctly.
     macro_f1 : float
-        Mean F1 of the classes that have beats, or were predicted.
+        Mean F1 of the classes that occur in truth or prediction.
     classes : pandas.DataFrame
-        A row for each class: "precision" (positive predictivity), "recall"
-        (sensitivity), "f1-score", "specificity", and "support", its number of beats.
+        One row for each class: "precision" (positive predictivity), "recall"
+        (sensitivity), "f1-score", "specificity" and "support" (number of beats).
     intervals : pandas.DataFrame
         "estimate", "low" and "high" of "accuracy", "macro-F1", "VEB Se", "VEB +P",
-        "VEB FPR", those of SVEB, "jk", and of "N recall" and the like. The ends are nan
-        without resamples, and where there is one record only.
+        "VEB FPR", the same of SVEB, "jk", and "N recall" and similar for each class.
+        "low" and "high" are nan without resamples or with a single record.
     unit : {"records", "beats"}
         What was resampled.
     n_resamples : int
-        How often.
+        Number of resamples.
     records : pandas.DataFrame or None
-        A row for each record, if known: "beats", "accuracy", "low" and "high", its 95 %
-        Wilson interval over the beats, and "N beats" and "N recall" of each class.
+        One row for each record, if known: "beats", "accuracy", its 95 % Wilson interval
+        over beats as "low" and "high", and "N beats" and "N recall" for each class.
     ec57 : AAMIReport or None
-        The figures of EC57, where labels mean the five classes.
+        The figures of EC57, if the labels are the five AAMI classes.
     calibration_error : float or None
         :func:`expected_calibration_error`, if probabilities were given.
 
@@ -117,11 +117,11 @@ class Evaluation:
         n_resamples=1000,
         random_state=0,
     ):
-        """Compute all numbers.
+        """Compute all scores.
 
-        Labels mean the five classes where they are 0 to 4 (integers or floats) or N,
-        S, V, F, Q; true and predicted labels may differ in that. EC57 is for these.
-        All other labels are reported as they are.
+        Labels 0 to 4 (integers or floats) and N, S, V, F, Q mean the five AAMI classes;
+        true and predicted labels may use different forms. EC57 figures need these
+        labels. All other labels are reported unchanged.
 
         Parameters
         ----------
@@ -132,27 +132,27 @@ class Evaluation:
         groups : array-like of shape (n_beats,) or None, default=None
             Record of each beat.
         labels : array-like of shape (n_classes,) or None, default=None
-            Classes to report, those without beats too, such as ``classes_`` of the
-            classifier. None takes those that occur.
+            Classes to report, including those without beats, such as ``classes_`` of
+            the classifier. None takes those that occur.
         target_names : sequence of str or None, default=None
-            Names of the labels 0, 1 and so on, where they are not N S V F Q.
+            Names of the labels 0, 1 and so on, if they are not N S V F Q.
         y_proba : array-like of shape (n_beats, n_classes) or None, default=None
             Probabilities, in the order of ``labels``.
         n_resamples : int, default=1000
-            Resamples behind the intervals; 0 leaves the intervals out.
+            Resamples for the intervals; 0 computes no intervals.
         random_state : int, RandomState or None, default=0
-            Chooses the resamples.
+            Seed of the resamples.
 
         Returns
         -------
         Evaluation
-            The numbers.
+            The scores.
 
         Raises
         ------
         ValueError
-            If the lengths differ, a label is not among the labels, probabilities are
-            none, or there are more than a million resamples.
+            If the lengths differ, a label is not in ``labels``, ``y_proba`` does not
+            hold probabilities, or there are more than a million resamples.
         """
         if n_resamples != 0:
             check_parameters(n_resamples, _LEVEL)
@@ -212,7 +212,14 @@ class Evaluation:
         return "\n\n".join(lines)
 
     def to_dict(self):
-        """Give all numbers as plain Python, ready for JSON; None where undefined."""
+        """Convert all numbers to plain Python, for JSON; undefined ones to None.
+
+        Returns
+        -------
+        dict
+            Scores, confusion matrix and tables; those that exist of intervals, EC57
+            and calibration error.
+        """
         simple = ("n_beats", "accuracy", "macro_f1", "confusion_matrix")
         found = {name: getattr(self, name) for name in simple}
         found["classes"] = self.classes.to_dict("index")
@@ -227,7 +234,7 @@ class Evaluation:
 
 
 def _read(y_true, y_pred, groups, labels, target_names):
-    """Names of classes and of columns, codes of the beats, and their records."""
+    """Return class names, column names, codes of the beats, and their records."""
     arrays = {"y_true": y_true, "y_pred": y_pred}
     arrays |= {} if groups is None else {"groups": groups}
     arrays = dict(zip(arrays, check_aligned(**arrays), strict=True))
@@ -235,7 +242,7 @@ def _read(y_true, y_pred, groups, labels, target_names):
     given = [values for values, _ in sides]
     given += [] if labels is None else check_aligned(labels=labels)
     *found, columns = named = names_of_all(given, target_names)
-    if labels is None:  # numbers stand in their own order, which is not that of text
+    if labels is None:  # sort numbers as numbers, not as text
         value = {
             name: (isinstance(label, str), label)
             for names, labels_of in zip(named, given, strict=True)
@@ -259,7 +266,7 @@ def _read(y_true, y_pred, groups, labels, target_names):
 
 
 def _figures(matrices, names):
-    """All figures of a confusion matrix, or of each of many, by the name to print."""
+    """All figures of one or several confusion matrices, by printed name."""
     true, called = matrices.sum(axis=-1), matrices.sum(axis=-2)
     hits = np.diagonal(matrices, axis1=-2, axis2=-1)
     n_beats = true.sum(axis=-1)
@@ -288,7 +295,7 @@ def _figures(matrices, names):
 
 
 def _class_table(found, matrix, names):
-    """Rates of each class, and its number of beats."""
+    """Rates and number of beats of each class."""
     import pandas as pd
 
     table = {
@@ -299,7 +306,7 @@ def _class_table(found, matrix, names):
 
 
 def _intervals(found, resampled):
-    """Estimate and interval of each figure; without resamples, nan."""
+    """Estimate and interval of each figure; the interval is nan without resamples."""
     import pandas as pd
 
     values = np.stack(list(resampled.values()), axis=1)

@@ -1,4 +1,4 @@
-"""What class labels mean: the five classes of AAMI, or anything else."""
+"""Names of class labels: the five AAMI classes, or others."""
 
 import numpy as np
 
@@ -8,17 +8,17 @@ __all__ = ["label_names", "names_of_all"]
 
 
 def label_names(labels, target_names=None):
-    """Name labels: 0 or 0.0 and so on by ``target_names`` (None: N S V F Q).
+    """Name labels 0, 0.0, 1, ... by ``target_names`` (None: N S V F Q).
 
-    Where one label has no such name, all stay as they are, as str.
+    If a label has no name, all labels are converted to str.
     """
     return names_of_all([labels], target_names)[0]
 
 
 def names_of_all(arrays, target_names=None):
-    """Name several arrays alike; some may hold numbers, others letters."""
+    """Name the labels of several arrays; some may hold numbers, others letters."""
     names = CLASS_NAMES if target_names is None else tuple(map(str, target_names))
-    numbered = dict(enumerate(names))  # where 2.0 is found as well as 2
+    numbered = dict(enumerate(names))  # 2.0 finds the key 2
     arrays = [np.asarray(labels).tolist() for labels in arrays]
     every = [label for labels in arrays for label in labels]
     if all(

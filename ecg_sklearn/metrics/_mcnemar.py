@@ -1,4 +1,4 @@
-"""Whether two classifiers differ in their correct beats: :func:`mcnemar_test`."""
+"""Comparison of two classifiers: :func:`mcnemar_test`."""
 
 import numpy as np
 from scipy.stats import binomtest
@@ -9,18 +9,19 @@ from ecg_sklearn.metrics._labels import names_of_all
 
 
 def mcnemar_test(y_true, y_pred_1, y_pred_2, *, groups=None):
-    """Test whether two classifiers are right equally often on the same beats.
+    """Test whether two classifiers are correct equally often on the same beats.
 
-    Without ``groups`` this is the exact test of McNemar [1]_: of the beats that one
-    classifier alone has right, each is as likely to be the first's as the second's
-    (binomial test). It takes beats for independent, which beats of one patient are
-    not: its p-value is too small where records hold many beats.
+    Without ``groups`` this is the exact test of McNemar [1]_, a binomial test on the
+    beats that only one classifier predicts correctly. It assumes independent beats,
+    but beats of one patient are correlated, so its p-value is too small if records
+    hold many beats.
 
-    With ``groups`` the records are the unit. The hypothesis is that in each record the
-    two classifiers could be exchanged; the test is the permutation test of Pitman [2]_
-    on the difference in correct beats: the share of all 2 ** n_records assignments of
-    signs whose sum is as far from zero as the observed one. It is counted exactly, and
-    with one beat in each record it is the test of McNemar.
+    With ``groups`` the records are the unit. The null hypothesis is that the two
+    classifiers are exchangeable in each record. The test is Pitman's permutation test
+    [2]_ on the difference in correct beats: the p-value is the fraction of all
+    2 ** n_records assignments of signs whose sum is at least as far from zero as the
+    observed sum, computed exactly. With one beat in each record it equals the test of
+    McNemar.
 
     Parameters
     ----------
@@ -29,14 +30,14 @@ def mcnemar_test(y_true, y_pred_1, y_pred_2, *, groups=None):
     y_pred_1, y_pred_2 : array-like of shape (n_beats,)
         Predictions of the first and of the second classifier.
     groups : array-like of shape (n_beats,) or None, default=None
-        Record, or better patient, of each beat.
+        Record or, if known, patient of each beat.
 
     Returns
     -------
     Bunch
-        ``p_value``, two-sided. ``only_1`` and ``only_2``, the beats that the first or
-        the second alone has right. ``unit``, "beats" or "records"; ``n_units``, how
-        many of these differ.
+        ``p_value``, two-sided. ``only_1`` and ``only_2``, the numbers of beats that
+        only the first or only the second predicts correctly. ``unit``, "beats" or
+        "records"; ``n_units``, the number of units that differ.
 
     Raises
     ------
@@ -45,7 +46,7 @@ def mcnemar_test(y_true, y_pred_1, y_pred_2, *, groups=None):
 
     See Also
     --------
-    bootstrap_difference : How large the difference is, by any metric.
+    bootstrap_difference : Interval of the difference in any metric.
 
     References
     ----------
@@ -82,8 +83,8 @@ def mcnemar_test(y_true, y_pred_1, y_pred_2, *, groups=None):
 
 
 def _exchanged(gains):
-    """Share of the signs whose sum is as far from zero as that of the gains."""
-    share = np.ones(1)  # of each sum of the gains whose sign is positive
+    """Fraction of sign assignments whose sum is as far from zero as the observed."""
+    share = np.ones(1)  # of each possible sum of the positive gains
     for size in np.abs(gains[gains != 0]):
         share = (np.pad(share, (0, size)) + np.pad(share, (size, 0))) / 2
     total = len(share) - 1

@@ -1,4 +1,4 @@
-"""One number or a few for searches: :func:`aami_jk_score` and scorers."""
+"""Scorers: :func:`aami_jk_score` and :func:`get_aami_scorers`."""
 
 import math
 
@@ -9,11 +9,11 @@ from ecg_sklearn.metrics._ec57 import ECTOPIC, aami_matrix, figures_of, jk_indic
 
 
 def aami_jk_score(y_true, y_pred, *, zero_division=0.0):
-    """Rate a classifier of beats by one number, the index jk.
+    """Compute the index jk of a classifier of beats.
 
-    Half of it is Cohen's kappa over all classes present; the other half is the mean
-    of the sensitivities and positive predictivities of VEB and SVEB, counted as in
-    :func:`aami_report` [1]_. It lies between -0.5 and 1; 0 or less means no better than
+    It is the mean of Cohen's kappa over all classes present, and of the mean of the
+    sensitivities and positive predictivities of VEB and SVEB, counted as in
+    :func:`aami_report` [1]_. It is between -0.5 and 1; 0 or less is no better than
     chance.
 
     Parameters
@@ -23,11 +23,11 @@ def aami_jk_score(y_true, y_pred, *, zero_division=0.0):
     y_pred : array-like of shape (n_beats,)
         Predicted classes.
     zero_division : {0.0, 1.0, nan}, default=0.0
-        What the sensitivity of S or V counts as where there are no such beats, their
-        positive predictivity where moreover none was predicted, and kappa where all
-        beats are of one class and were predicted so. nan makes the score nan, for
-        :func:`bootstrap_ci` to leave out. A class that has beats and was never
-        predicted always has a positive predictivity of 0.
+        Value of undefined rates: the sensitivity of S or V without such beats, their
+        positive predictivity if also none was predicted, and kappa if all beats are of
+        one class and predicted as this class. nan makes the score nan, which
+        :func:`bootstrap_ci` leaves out. A class that has beats and was never predicted
+        always has a positive predictivity of 0.
 
     Returns
     -------
@@ -56,20 +56,19 @@ def aami_jk_score(y_true, y_pred, *, zero_division=0.0):
 def get_aami_scorers():
     """Make scorers for ``scoring=`` of searches and cross-validation.
 
-    All are defined on every fold: a rate whose denominator is 0 counts as 0 there,
-    for all candidates alike where a class has no beats.
+    All are defined on every fold: a rate whose denominator is 0 counts as 0.
 
     Returns
     -------
     dict of str to callable
         "jk" (:func:`aami_jk_score`), "macro_f1" (over the classes that occur in truth
-        or prediction, of any name), and the sensitivities and positive
+        or prediction, any labels), and the sensitivities and positive
         predictivities of :func:`aami_report`: "veb_sensitivity",
         "veb_positive_predictivity", "sveb_sensitivity", "sveb_positive_predictivity".
 
     See Also
     --------
-    sklearn.model_selection.GridSearchCV : ``refit="jk"`` chooses by one of them.
+    sklearn.model_selection.GridSearchCV : ``refit="jk"`` selects by one of them.
 
     Examples
     --------
@@ -93,7 +92,7 @@ def get_aami_scorers():
 
 
 def _figure_or_zero(y_true, y_pred, *, figure):
-    """One figure of the report, 0 where it is not defined."""
+    """One figure of the report; 0 if undefined."""
     y_true, y_pred = check_aligned(y_true=y_true, y_pred=y_pred)
     value = float(figures_of(aami_matrix(y_true, y_pred))[figure])
     return 0.0 if math.isnan(value) else value

@@ -1,4 +1,4 @@
-"""Splits that keep a patient's beats on one side, and a guard that looks for leaks."""
+"""Record-wise splits, and a check for leakage."""
 
 from ecg_sklearn.model_selection._leakage import check_no_leakage, subject_of
 from ecg_sklearn.model_selection._split import (

@@ -1,4 +1,4 @@
-"""Who is on both sides of a split."""
+"""Records and subjects on both sides of a split."""
 
 import warnings
 
@@ -31,7 +31,7 @@ def subject_of(groups):
     Raises
     ------
     ValueError
-        If there are no groups.
+        If ``groups`` is missing.
 
     References
     ----------
@@ -70,11 +70,11 @@ def check_no_leakage(
     groups_test : array-like of shape (n_test,)
         Record of each test beat.
     subjects : callable or None, default=subject_of
-        Maps an array of records to their subjects. The default knows the MIT-BIH
-        database. None takes each record for a subject: use it for databases where
-        "201" and "202" are other people.
+        Maps an array of records to their subjects. The default is for the MIT-BIH
+        database. None treats each record as a subject: use it for other databases that
+        have records "201" and "202".
     on_leak : {"raise", "warn", "return"}, default="raise"
-        Whether a leak raises an error, warns, or is returned alone.
+        Whether a leak raises an error, warns, or is only returned.
 
     Returns
     -------
@@ -86,7 +86,7 @@ def check_no_leakage(
     Raises
     ------
     ValueError
-        If there is a leak and ``on_leak="raise"``, or there are no groups.
+        If there is a leak and ``on_leak="raise"``, or ``groups`` is missing.
 
     Warns
     -----
@@ -127,7 +127,7 @@ def check_no_leakage(
 
 
 def _leakage_message(records, subjects):
-    """Say what is on both sides and what to do."""
+    """Describe a leak and what to do."""
     if not subjects:
         return ""
     return (
@@ -140,7 +140,7 @@ def _leakage_message(records, subjects):
 
 
 def _both_sides(subjects):
-    """Name subjects, with their records where these are not the subject's name."""
+    """Name subjects, with their records if the names differ."""
     return [
         f"{name!r}"
         if train == test == [name]
@@ -150,9 +150,9 @@ def _both_sides(subjects):
 
 
 def leakage_note(groups_train, groups_test):
-    """Say in a sentence (``message``) who is in training and among evaluated beats.
+    """Describe which patients are in both training and evaluation (``message``).
 
-    ``is_clean`` is False where somebody is, None where records are not known (None).
+    ``is_clean`` is False with a leak, None if records are unknown (None).
     """
     for groups, whose in ((groups_test, "these"), (groups_train, "the training")):
         if groups is None:
@@ -174,7 +174,7 @@ def leakage_note(groups_train, groups_test):
 
 
 def record_names(groups, caller, parameter="groups"):
-    """Name the record of each beat as str, whatever names or numbers it."""
+    """Return the record of each beat as str, given as names or numbers."""
     if groups is None:
         raise ValueError(
             f"{caller} needs {parameter}, the record of each beat, and got None. Beats "
@@ -184,7 +184,7 @@ def record_names(groups, caller, parameter="groups"):
     names = flat_array(groups, parameter, column=True)
     if names.size == 0:
         raise ValueError(f"{parameter} is empty. Give the record of each beat.")
-    # Tables with gaps hold 100.0 for record 100, which is no other record.
+    # pandas reads record 100 as 100.0 if values are missing.
     if names.dtype.kind == "f" and (np.abs(names) < 2**53).all():
         whole = names.astype(np.int64)
         names = whole if (whole == names).all() else names
@@ -192,7 +192,7 @@ def record_names(groups, caller, parameter="groups"):
 
 
 def listed(names, most=None):
-    """List names in quotes, with a count of those that are not shown."""
+    """List names in quotes, with the number of names left out."""
     return _first([repr(name) for name in names], most or len(names))
 
 

@@ -1,4 +1,4 @@
-"""Splits that keep a patient's beats on one side."""
+"""Splits by whole records."""
 
 import warnings
 from itertools import chain
@@ -20,7 +20,7 @@ from ecg_sklearn.utils._validation import flat_array
 
 __all__ = ["InterPatientSplit", "record_train_test_split"]
 
-# Orders of the records among which the best split is searched.
+# Number of random orders of the records to search.
 _N_SHUFFLES = 1000
 
 
@@ -28,8 +28,8 @@ class InterPatientSplit(BaseCrossValidator):
     """Cross-validator with one split: train on some records, test on others.
 
     The defaults are de Chazal's inter-patient protocol [1]_ for the MIT-BIH
-    Arrhythmia Database: train on the 22 records of DS1, test on the 22 of DS2. Beats
-    of records in neither list, such as the four paced ones, are left out.
+    Arrhythmia Database: train on the 22 records of DS1, test on the 22 of DS2. Records
+    in neither list, such as the four paced ones, are left out.
 
     Parameters
     ----------
@@ -40,22 +40,21 @@ class InterPatientSplit(BaseCrossValidator):
 
     See Also
     --------
-    record_train_test_split : One split at random.
-    check_no_leakage : What a split has on both sides.
+    record_train_test_split : One random split by whole records.
+    check_no_leakage : Finds records on both sides of a split.
     sklearn.model_selection.StratifiedGroupKFold : Folds of whole records.
 
     Notes
     -----
-    With metadata routing on, ``groups`` is requested by default, and
+    With metadata routing enabled, ``groups`` is requested by default, and
     ``cross_val_score`` takes it in ``params``.
 
     Records 201 (DS1) and 202 (DS2) come from the same subject, as
-    :func:`check_no_leakage` reports. Leave one of the two out to avoid this leak of the
-    protocol, and say so with the result.
+    :func:`check_no_leakage` reports. To avoid this leak, leave one of the two out and
+    report that with the result.
 
-    A search with ``refit=True`` trains its last model on all beats that it was given,
-    those of the test records included. Its score is that of the split, not of this
-    model.
+    A search with ``refit=True`` trains its final model on all beats, including those of
+    the test records. Its score does not belong to this final model.
 
     References
     ----------
@@ -73,7 +72,7 @@ class InterPatientSplit(BaseCrossValidator):
     [1 2] [0 4]
     """
 
-    # As the group splitters of scikit-learn do: groups are routed without being asked.
+    # Request groups by default, like the group splitters of scikit-learn.
     __metadata_request__split = {"groups": True}
 
     def __init__(self, *, train_records=DS1, test_records=DS2):
@@ -81,11 +80,22 @@ class InterPatientSplit(BaseCrossValidator):
         self.test_records = test_records
 
     def get_n_splits(self, X=None, y=None, groups=None):
-        """Return 1, the number of splits; the arguments are ignored."""
+        """Return the number of splits, which is 1.
+
+        Parameters
+        ----------
+        X, y, groups : object
+            Ignored; here for the API.
+
+        Returns
+        -------
+        int
+            1.
+        """
         return 1
 
     def split(self, X, y=None, groups=None):
-        """Generate the places of the training and the test beats, once.
+        """Generate the positions of the training and the test beats, once.
 
         Parameters
         ----------
@@ -99,15 +109,15 @@ class InterPatientSplit(BaseCrossValidator):
         Yields
         ------
         train : ndarray of shape (n_train,)
-            Places of the beats of ``train_records``, ascending.
+            Positions of the beats of ``train_records``, ascending.
         test : ndarray of shape (n_test,)
-            Places of the beats of ``test_records``, ascending.
+            Positions of the beats of ``test_records``, ascending.
 
         Raises
         ------
         ValueError
-            If there are no groups, none of them is a training or a test record, or
-            a record is in both lists.
+            If ``groups`` is missing or holds no training or no test record, or if a
+            record is in both lists.
         """
         names = record_names(groups, "InterPatientSplit")
         check_consistent_length(X, names)
@@ -150,37 +160,37 @@ def record_train_test_split(
 ):
     """Split arrays into training and test beats by whole records.
 
-    The record-wise :func:`sklearn.model_selection.train_test_split`. Records differ in
-    length and in what they hold, so the split is searched: of many orders of the
-    records, each cut at every place, the one is kept that brings the share of each
-    class, and of all beats, nearest to ``test_size``. All classes weigh the same.
+    This is a record-wise :func:`sklearn.model_selection.train_test_split`. Records
+    differ in length and classes, so the split is searched: of many random orders of the
+    records, each cut at every position, the cut whose fractions of each class and of
+    all beats are closest to ``test_size`` is used. All classes weigh the same.
 
     Parameters
     ----------
     *arrays : sequence of array-like of length n_beats
-        What to split: arrays, lists, sparse matrices or data frames.
+        Arrays, lists, sparse matrices or data frames to split.
     groups : array-like of shape (n_beats,)
         Record of each beat. Pass ``subject_of(groups)`` to keep both records of one
         MIT-BIH subject together.
     stratify : array-like of shape (n_beats,), default=None
-        Class labels to share out. None looks at the number of beats alone.
+        Class labels to distribute evenly. None balances only the number of beats.
     test_size : float or int, default=0.25
-        Fraction of the beats in (0, 1), or number of beats, to come near to in the
-        test set.
+        Approximate size of the test set: a fraction of the beats in (0, 1), or a
+        number of beats.
     random_state : int, RandomState instance or None, default=None
         Seed of the orders. With few records, several seeds find the same split.
 
     Returns
     -------
     list
-        Training and test part of each array, then of ``groups``. The beats keep
+        Training and test subset of each array, then of ``groups``. The beats keep
         their order.
 
     Raises
     ------
     ValueError
-        If there are no groups, fewer than two records, or ``test_size`` is not below
-        the number of beats.
+        If ``groups`` is missing, there are fewer than two records, or ``test_size`` is
+        not below the number of beats.
 
     Warns
     -----
@@ -247,7 +257,7 @@ def record_train_test_split(
 
 
 def _nearest_subset(counts, share, rng):
-    """Choose records of counts (n_records, n_classes) that hold about a share.
+    """Choose records, with counts (n_records, n_classes), that hold about a share.
 
     The distance is the mean squared difference over the classes, plus that in size.
     """

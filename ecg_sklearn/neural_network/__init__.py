@@ -1,4 +1,4 @@
-"""The network as a scikit-learn classifier. Loads Keras."""
+"""The network as a scikit-learn classifier."""
 
 from ecg_sklearn.neural_network._classifier import SpectrogramCNNClassifier
 

@@ -1,4 +1,4 @@
-"""Base of the classifier: builds, trains, asks and pickles the network."""
+"""Base class of the classifier: builds, trains, evaluates and pickles the network."""
 
 import warnings
 from numbers import Integral
@@ -20,17 +20,16 @@ from ecg_sklearn.neural_network import _callbacks, _network, _training, _validat
 class NetworkClassifier(ClassifierMixin, BaseWrapper):
     """Base of :class:`~ecg_sklearn.neural_network.SpectrogramCNNClassifier`."""
 
-    # BaseWrapper builds from a `model` argument and routes parameters to Keras by
-    # name; here the parameters are explicit.
+    # BaseWrapper builds from a `model` argument; here the parameters are explicit.
     model = None
 
-    # BaseWrapper takes all of __dict__ for parameters; scikit-learn the signature's.
+    # Parameters are those of the signature, and not all of __dict__ as in BaseWrapper.
     _get_param_names: classmethod = classmethod(BaseEstimator._get_param_names.__func__)
     set_params = BaseEstimator.set_params
     __repr__ = BaseEstimator.__repr__
 
     def predict_proba(self, X):
-        """Give the probability of each class.
+        """Predict the probability of each class.
 
         Parameters
         ----------
@@ -45,7 +44,7 @@ class NetworkClassifier(ClassifierMixin, BaseWrapper):
         return self._predict_raw(X)
 
     def predict(self, X):
-        """Give the most probable class.
+        """Predict the most probable class.
 
         Parameters
         ----------
@@ -66,7 +65,7 @@ class NetworkClassifier(ClassifierMixin, BaseWrapper):
         Parameters
         ----------
         X : array-like
-            Spectrograms, in a form that :meth:`fit` accepts.
+            Spectrograms, as for :meth:`fit`.
         y : array-like of shape (n_beats,)
             Labels.
 
@@ -87,7 +86,7 @@ class NetworkClassifier(ClassifierMixin, BaseWrapper):
         return _network.predict_in_batches(self.model_, images)
 
     def _check_training_data(self, X, y, *, reset):
-        """Validate parameters, beats and labels of fit and partial_fit."""
+        """Validate parameters, beats and labels."""
         _validation.check_architecture(self.filters, self.residual)
         _validation.refuse_one_hot(y)
         images, y = _validation.check_images(self, X, y=y, reset=reset)
@@ -95,7 +94,7 @@ class NetworkClassifier(ClassifierMixin, BaseWrapper):
         return images, y
 
     def _start(self, X, codes, rng):
-        """Build a new network for images like these, and seed it."""
+        """Build a new network for images of this shape, with seeded weights."""
         self._forget()
         seed = int(rng.randint(2**31 - 1))
         self._shuffler = np.random.default_rng(seed)
@@ -119,7 +118,7 @@ class NetworkClassifier(ClassifierMixin, BaseWrapper):
         self.model_ = _network.build_network(spec, seed, self.build_fn)
 
     def _logit_offsets(self, codes):
-        """Logarithms of the classes' frequencies, weighted; () if they do not count."""
+        """Weighted logarithms of the class frequencies; () if the weight is 0."""
         if not self.logit_adjustment:
             return ()
         frequency = np.bincount(codes, minlength=len(self.classes_)) / len(codes)
@@ -127,7 +126,7 @@ class NetworkClassifier(ClassifierMixin, BaseWrapper):
         return tuple(float(offset) for offset in offsets)
 
     def _forget(self):
-        """Drop what an earlier fit has learned."""
+        """Delete the fitted attributes."""
         for name in ("model_", "history_", "n_epochs_", "best_epoch_"):
             self.__dict__.pop(name, None)
 
@@ -136,7 +135,7 @@ class NetworkClassifier(ClassifierMixin, BaseWrapper):
         return _training.BeatBatches(X, codes, weights, size, rng, first_epoch)
 
     def _backup(self, callbacks, parts):
-        """Make the callback that keeps the state of this training."""
+        """Make the callback that saves the state of this training."""
         if not isinstance(self.random_state, Integral):
             raise ValueError(
                 f"checkpoint={self.checkpoint!r} needs an int as random_state, and "
@@ -154,8 +153,8 @@ class NetworkClassifier(ClassifierMixin, BaseWrapper):
     def _train(self, batches, callbacks, epochs, validation=None):
         """Train the network; set ``history_`` and ``n_epochs_``.
 
-        A fit begins at epoch 0, and leaves nothing fitted when it fails. What
-        ``partial_fit`` had before a failure stays.
+        A ``fit`` that fails leaves the classifier unfitted; a ``partial_fit`` that
+        fails keeps the earlier state.
         """
         first_epoch = self.current_epoch
         last_epoch = first_epoch + epochs
@@ -163,9 +162,9 @@ class NetworkClassifier(ClassifierMixin, BaseWrapper):
         n_done = first_epoch
         if backup is not None:
             n_done = last_epoch if backup.stopped else backup.n_epochs
-            batches.start_epoch(backup.n_epochs - 1)  # shuffles as those epochs did
+            batches.start_epoch(backup.n_epochs - 1)  # continues the random sequence
         own = list(self.callbacks or [])
-        # Callbacks of a user may change what they train, and a function what it builds.
+        # User callbacks and functions may change the network, so it is not reused.
         pooled = not own and self.build_fn is None
         report = None
         if self.verbose:
@@ -202,7 +201,7 @@ class NetworkClassifier(ClassifierMixin, BaseWrapper):
             )
 
     def _add_history(self, new):
-        """Append the epochs of a training; what it did not measure is NaN."""
+        """Append the epochs of a training; missing values are NaN."""
         before = getattr(self, "history_", {})
         new = {"loss": [], **new}
         joined = {
@@ -216,7 +215,7 @@ class NetworkClassifier(ClassifierMixin, BaseWrapper):
         }
 
     def __getstate__(self):
-        """Pack the network as plain data; leave out what serves training alone."""
+        """Pack the network as plain data, without training state."""
         state = dict(super().__getstate__())
         if "model_" in state:
             state["model_"] = _network.pack_network(self.model_)

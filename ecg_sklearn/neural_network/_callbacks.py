@@ -1,4 +1,4 @@
-"""Callbacks of a training: schedules, progress, checkpoints."""
+"""Training callbacks: schedules, progress, checkpoints."""
 
 import contextlib
 import io
@@ -18,7 +18,7 @@ from ecg_sklearn.neural_network._network import (
 
 
 class OneCycle(keras.callbacks.Callback):
-    """Learning rate that rises to a peak and falls to almost zero, in one cycle."""
+    """One-cycle schedule: the learning rate rises, then falls to almost zero."""
 
     def __init__(self, peak, total_steps, warmup=0.25):
         super().__init__()
@@ -40,7 +40,7 @@ def _cosine(start, stop, progress):
 
 
 class LearningRate(keras.callbacks.Callback):
-    """Set the learning rate at the start; write it into the history."""
+    """Set the learning rate at the start; add it to the history."""
 
     def __init__(self, value):
         super().__init__()
@@ -56,7 +56,7 @@ class LearningRate(keras.callbacks.Callback):
 
 
 class SeedTorch(keras.callbacks.Callback):
-    """Seed PyTorch's dropout, which does not use the layers' seeds, in each epoch."""
+    """Seed PyTorch's dropout in each epoch, because it ignores the layers' seeds."""
 
     def on_epoch_begin(self, epoch, logs=None):
         """Seed this epoch."""
@@ -71,7 +71,7 @@ class SeedTorch(keras.callbacks.Callback):
 
 
 class EpochReport(keras.callbacks.Callback):
-    """One line for each epoch, and a progress bar while it runs."""
+    """Print one line for each epoch, and a progress bar."""
 
     def __init__(self, n_epochs, n_batches, *, bar):
         super().__init__()
@@ -92,7 +92,7 @@ class EpochReport(keras.callbacks.Callback):
         )
 
     def on_train_begin(self, logs=None):
-        """Start the bar over all batches of all epochs."""
+        """Start the progress bar."""
         self.task = self.progress.add_task(
             "", total=self.n_epochs * self.n_batches, epoch="", logs=""
         )
@@ -100,7 +100,7 @@ class EpochReport(keras.callbacks.Callback):
             self.progress.start()
 
     def on_epoch_begin(self, epoch, logs=None):
-        """Say which epoch runs."""
+        """Show the number of the epoch."""
         self.start = time.monotonic()
         self.progress.update(
             self.task,
@@ -109,7 +109,7 @@ class EpochReport(keras.callbacks.Callback):
         )
 
     def on_train_batch_end(self, batch, logs=None):
-        """Move the bar."""
+        """Advance the progress bar."""
         if not self.progress.disable:
             self.progress.update(self.task, advance=1, logs=_log_line(logs))
 
@@ -122,8 +122,8 @@ class EpochReport(keras.callbacks.Callback):
         )
 
     def on_train_end(self, logs=None):
-        """Remove the bar."""
-        if not self.progress.disable:  # which older versions of rich would show
+        """Remove the progress bar."""
+        if not self.progress.disable:  # older versions of rich would show it
             self.progress.stop()
 
 
@@ -137,12 +137,12 @@ def _log_line(logs):
 
 
 class Backup(keras.callbacks.Callback):
-    """Keep the state of a training after each epoch; restore it at the start.
+    """Save the state of a training after each epoch; restore it at the start.
 
-    ``keras.callbacks.BackupAndRestore`` writes HDF5, which crashes the process when
-    the disk is full, writes weights and epoch into two files, of which a kill may leave
-    one, and leaves out the history, the best weights and the state of Dropout. Here all
-    is in one file, which is replaced as a whole.
+    ``keras.callbacks.BackupAndRestore`` is not used: its HDF5 files crash the process
+    when the disk is full, it writes weights and epoch in two files, and it leaves out
+    the history, the best weights and the state of Dropout. Here one file holds all, and
+    it is replaced atomically.
     """
 
     def __init__(self, folder, digest, callbacks):
@@ -160,7 +160,7 @@ class Backup(keras.callbacks.Callback):
 
     @property
     def n_epochs(self):
-        """Number of epochs that the training has had."""
+        """Number of completed epochs."""
         return len(self.history.get("loss", []))
 
     def on_train_begin(self, logs=None):
@@ -181,7 +181,7 @@ class Backup(keras.callbacks.Callback):
         self.arrays = {}
 
     def on_epoch_end(self, epoch, logs=None):
-        """Put the state in the place of the one before."""
+        """Replace the saved state."""
         for name, value in (logs or {}).items():
             self.history.setdefault(name, []).append(float(value))
         content = {
@@ -200,7 +200,7 @@ class Backup(keras.callbacks.Callback):
             for name, group in groups.items()
             for number, array in enumerate(group)
         }
-        # One name for all attempts: a process that is killed leaves one file at most.
+        # A fixed name: a killed process leaves at most one such file.
         unfinished = self.path.with_name("unfinished.npz")
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
@@ -213,7 +213,7 @@ class Backup(keras.callbacks.Callback):
         except OSError as error:
             with contextlib.suppress(OSError):
                 unfinished.unlink(missing_ok=True)
-                self.path.parent.rmdir()  # if there is no state before it
+                self.path.parent.rmdir()  # if there is no earlier state
             raise OSError(
                 f"The state of the training after epoch {epoch + 1} could not be "
                 f"written to {self.path} ({error}). The state before it stays, if "
@@ -225,7 +225,7 @@ class Backup(keras.callbacks.Callback):
         return [self.arrays[name] for name in names]
 
     def _read(self):
-        """Read the state; refuse what is damaged or belongs to another training."""
+        """Read the state; refuse one that is damaged or of another training."""
         folder = os.fspath(self.path.parent)
         try:
             content = io.BytesIO(self.path.read_bytes())
@@ -234,7 +234,7 @@ class Backup(keras.callbacks.Callback):
             header = json.loads(bytes(self.arrays.pop("header")))
             owner = header["training"]
             self.history, self.stopped = header["history"], header["stopped"]
-        # Damaged bytes make zipfile, zlib, NumPy and JSON raise whatever they meet.
+        # On damaged files zipfile, zlib, NumPy and JSON raise many kinds of exception.
         except Exception as error:
             raise ValueError(
                 f"checkpoint={folder!r} holds no state of a training "
@@ -251,7 +251,7 @@ class Backup(keras.callbacks.Callback):
 def training_callbacks(
     *, lr_schedule, learning_rate, early_stopping, patience, validates, epochs, batches
 ):
-    """Make the callbacks that the parameters of the classifier ask for."""
+    """Make the callbacks for the parameters of the classifier."""
     callbacks = [LearningRate(learning_rate)]
     if lr_schedule == "one_cycle":
         callbacks.append(OneCycle(learning_rate, epochs * batches))

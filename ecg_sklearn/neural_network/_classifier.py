@@ -1,4 +1,4 @@
-"""The public classifier: its parameters, fit and partial_fit."""
+"""The public classifier: :class:`SpectrogramCNNClassifier`."""
 
 import os
 from numbers import Integral, Real
@@ -16,9 +16,10 @@ from ecg_sklearn.neural_network._base import NetworkClassifier
 class SpectrogramCNNClassifier(NetworkClassifier):
     """Convolutional network that classifies the spectrograms of heartbeats.
 
-    Blocks of convolution, batch normalisation, ReLU and a reduction by two [1]_,
-    global average pooling, a dense layer and softmax, trained with AdamW [2]_ and a
-    one-cycle learning rate [3]_. Built on :class:`scikeras.wrappers.BaseWrapper`.
+    The network has blocks of convolution, batch normalisation, ReLU and downsampling
+    by two [1]_, then global average pooling, a dense layer and softmax. It is trained
+    with AdamW [2]_ and a one-cycle learning rate [3]_. The class is built on
+    :class:`scikeras.wrappers.BaseWrapper`.
 
     Parameters
     ----------
@@ -27,101 +28,99 @@ class SpectrogramCNNClassifier(NetworkClassifier):
     kernel_size : int, default=3
         Height and width of each convolution.
     pooling : {"stride", "max"}, default="stride"
-        How a block halves its image: by a convolution of stride two, or by a
-        convolution of stride one and max pooling, which takes longer. A dimension of
-        size one is left alone.
+        Downsampling of a block: a convolution of stride two, or a convolution of stride
+        one and max pooling, which is slower. A dimension of size one is kept.
     residual : sequence of int, default=()
         Blocks, counted from 1, that get a second convolution whose result is added
         to that of the first [4]_.
     dropout : float, default=0.0
-        Fraction of activations dropped behind each block.
+        Fraction of activations dropped after each block.
     dense_units : int, default=128
-        Width of the dense layer; 0 leaves it out.
+        Units of the dense layer; 0 leaves it out.
     dense_dropout : float, default=0.0
-        Fraction of activations dropped behind the dense layer.
+        Fraction of activations dropped after the dense layer.
     build_fn : callable or None, default=None
-        Builds another network, for which the parameters above do not count: called
-        with ``image_shape`` (n_freqs, n_frames, n_channels), ``n_classes`` and
-        ``n_feature_rows``, it returns a functional ``keras.Model`` that ends in
-        softmax. It is not compiled, and each fit builds it twice. Of the rows, the
-        last ``n_feature_rows`` hold features, and NaN behind them. An importable
-        function can be pickled by joblib; ``save`` refuses it, as it is code.
+        Function that builds another network; the parameters above are then ignored. It
+        is called with ``image_shape`` (n_freqs, n_frames, n_channels), ``n_classes``
+        and ``n_feature_rows``, and returns a functional ``keras.Model`` that ends in
+        softmax, not compiled. Each fit calls it twice. The last ``n_feature_rows``
+        rows hold features, then NaN. joblib can pickle an importable function;
+        ``save`` refuses it, as it is code.
     optimizer : {"adamw", "adam", "sgd", "rmsprop"}, default="adamw"
-        The rule that updates the weights; "sgd" has Nesterov momentum 0.9.
+        Optimizer; "sgd" has Nesterov momentum 0.9.
     learning_rate : float, default=2e-3
-        Learning rate; the highest one with ``lr_schedule="one_cycle"``.
+        Learning rate; the peak with ``lr_schedule="one_cycle"``.
     weight_decay : float, default=1e-4
-        Decoupled weight decay of "adamw", for kernels alone.
+        Decoupled weight decay of "adamw", for kernels only.
     lr_schedule : {"one_cycle", "plateau", None}, default="one_cycle"
-        "one_cycle" rises for a quarter of all batches and falls to almost nothing by
-        the last; "plateau" multiplies the rate by 0.3 when the validation loss (the
-        training loss, if nothing is validated) has not improved for ``patience //
-        2`` epochs; None keeps it.
+        "one_cycle" rises for a quarter of all batches, then falls to almost zero.
+        "plateau" multiplies the rate by 0.3 when the validation loss (without
+        validation, the training loss) has not improved for ``patience // 2`` epochs.
+        None keeps the rate constant.
     epochs : int, default=10
-        Passes over the training beats, at most.
+        Largest number of passes over the training beats.
     batch_size : int, default=128
         Beats per gradient step.
     early_stopping : bool, default=False
         Stop when the validation loss has not improved for ``patience`` epochs, and
-        keep the weights of the best epoch. With "one_cycle", stopping cuts the cycle
-        short: the last epochs, at a low rate, are the ones that settle the weights.
+        keep the weights of the best epoch. With "one_cycle", stopping skips the last
+        epochs, whose low learning rate improves the weights most.
     validation_fraction : float, default=0.1
         With ``early_stopping=True`` and no ``X_val`` in fit: fraction of the training
-        beats, stratified by class, to validate on. If a sampler such as SMOTE ran
-        before, these hold synthetic beats made of training beats, and their loss is
+        beats, stratified by class, for validation. After a sampler such as SMOTE, they
+        include synthetic beats made from training beats, and the validation loss is
         optimistic: pass ``X_val`` and ``y_val`` instead.
     patience : int, default=5
-        Epochs without improvement that "plateau" and early stopping wait for.
+        Epochs without improvement before early stopping; "plateau" uses half of it.
     class_weight : dict, "balanced" or None, default=None
-        Weight of each class, by label, multiplied with ``sample_weight``.
+        Weight of each class, by label; multiplied by ``sample_weight``.
     label_smoothing : float, default=0.0
-        Share of each label that the loss spreads over all classes evenly.
+        Fraction of each label that is distributed evenly over all classes.
     logit_adjustment : float, default=0.0
-        Weight of the logarithms of the classes' frequencies, added to the logits in
-        the loss [5]_. At 1.0 the network learns to be right in every class alike; in
-        between, rare classes are found more often at the price of common ones.
-        Their frequencies must be known before training, so ``partial_fit`` refuses
-        it.
+        Weight of the log class frequencies that are added to the logits in the loss
+        [5]_. 1.0 optimises the balanced error; smaller values raise the sensitivity of
+        rare classes less. The frequencies must be known before training, so
+        ``partial_fit`` refuses it.
     callbacks : list of keras.callbacks.Callback or None, default=None
-        Called during training, behind the ones that the other parameters make. They
-        serve training alone: a fitted estimator is pickled without them.
+        Additional callbacks, called after those of the other parameters. They are not
+        pickled with a fitted estimator.
     checkpoint : str, path or None, default=None
-        Folder that ``fit`` writes the state of the training to after each epoch. If
-        there is one when ``fit`` begins, of the same beats and parameters, the
-        training goes on from it and ends with the weights of an unbroken one. Remove
-        it when the fitted estimator is safe. Needs an int as ``random_state``;
-        ``callbacks`` begin anew.
+        Folder to which ``fit`` writes the state of the training after each epoch. If it
+        holds the state of a training with the same beats and parameters, ``fit``
+        resumes it and ends with the same weights as without interruption. Remove the
+        folder when the fitted estimator is saved. Needs an int as ``random_state``.
+        The state of ``callbacks`` is not restored.
     random_state : int, RandomState instance or None, default=None
-        Seed of weights, shuffling, dropout and the validation split. An int gives the
-        same predictions on the same machine.
+        Seed of weights, shuffling, dropout and the validation split. With an int,
+        results are reproducible on the same machine.
     verbose : {0, 1, 2}, default=0
-        1 prints a line for each epoch and a progress bar on terminals, 2 the lines
-        alone.
+        1 prints a line for each epoch and a progress bar on terminals, 2 only the
+        lines.
 
     Attributes
     ----------
     classes_ : ndarray of shape (n_classes,)
         Labels, sorted.
     history_ : dict of str to list of float
-        "loss", "accuracy", "learning_rate" (at the end of the epoch) and, where beats
-        were validated, "val_loss" and "val_accuracy"; one value per epoch.
+        "loss", "accuracy", "learning_rate" (at the end of the epoch) and, with
+        validation, "val_loss" and "val_accuracy"; one value per epoch.
     n_epochs_ : int
-        Epochs run.
+        Number of epochs run.
     best_epoch_ : int
-        Epoch of the lowest validation loss, counted from 1; ``n_epochs_`` where
-        nothing was validated. The weights are its own with ``early_stopping=True``,
-        else those of the last epoch.
+        Epoch of the lowest validation loss, counted from 1; ``n_epochs_`` without
+        validation. With ``early_stopping=True`` the weights are those of this epoch,
+        otherwise those of the last epoch.
     model_ : keras.Model
         The network.
     n_features_in_ : int
         Size of the second dimension of ``X``.
     feature_names_in_ : ndarray of shape (n_features_in_,)
-        Names of the columns, where ``X`` had string names.
+        Names of the columns, if ``X`` had string names.
 
     See Also
     --------
     ecg_sklearn.preprocessing.SpectrogramTransformer : Makes the spectrograms.
-    ecg_sklearn.pipeline.make_ecg_pipeline : Both in one pipeline, with SMOTE.
+    ecg_sklearn.pipeline.make_ecg_pipeline : Pipeline with both and SMOTE.
 
     References
     ----------
@@ -174,7 +173,7 @@ class SpectrogramCNNClassifier(NetworkClassifier):
         "verbose": ["verbose"],
     }
 
-    # X_val and y_val mean one thing only, so a pipeline need not be told to route them.
+    # Requested by default with metadata routing.
     __metadata_request__fit = {"X_val": True, "y_val": True}
 
     def __init__(
@@ -237,17 +236,17 @@ class SpectrogramCNNClassifier(NetworkClassifier):
         Parameters
         ----------
         X : array-like
-            Spectrograms of shape (n_beats, n_freqs, n_frames), with channels behind
-            as (n_beats, n_freqs, n_frames, n_channels), or rows of shape (n_beats,
-            n_features), which are taken as images of one frequency. Last rows that
-            end in NaN hold features of the beat, as SpectrogramTransformer puts them
-            there: they pass the convolutions by and join in front of the dense layer.
+            Spectrograms of shape (n_beats, n_freqs, n_frames) or (n_beats, n_freqs,
+            n_frames, n_channels), or rows of shape (n_beats, n_features), which are
+            treated as images of one frequency. Last rows that end in NaN hold features
+            of the beat, as in the output of SpectrogramTransformer. They bypass the
+            convolutions and are concatenated before the dense layer.
         y : array-like of shape (n_beats,)
             Labels of any kind.
         sample_weight : array-like of shape (n_beats,), default=None
-            Weight of each beat in the loss. Beats of weight zero are left out.
+            Weight of each beat in the loss. Beats of weight zero are ignored.
         X_val, y_val : array-like, default=None
-            Beats to validate on after each epoch, in the form of ``X`` and ``y``.
+            Validation beats, in the form of ``X`` and ``y``.
 
         Returns
         -------
@@ -283,7 +282,7 @@ class SpectrogramCNNClassifier(NetworkClassifier):
         return self
 
     def _train_all_epochs(self, X, codes, weights, validation):
-        """Train with the schedule, early stopping and backup that were asked for."""
+        """Train with schedule, early stopping and checkpoint."""
         batches = self._batches(X, codes, weights)
         callbacks = _callbacks.training_callbacks(
             lr_schedule=self.lr_schedule,
@@ -299,7 +298,7 @@ class SpectrogramCNNClassifier(NetworkClassifier):
             try:
                 callbacks.append(self._backup(list(callbacks), parts))
             except ValueError:
-                self._forget()  # built is not fitted
+                self._forget()  # it is built, but not fitted
                 raise
         if validation is not None:
             size = _network.PREDICT_BATCH
@@ -312,19 +311,19 @@ class SpectrogramCNNClassifier(NetworkClassifier):
 
     @_fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X, y, classes=None, sample_weight=None):
-        """Train for one epoch on some beats, going on from what was learned before.
+        """Train for one epoch on a batch of beats, starting from the current weights.
 
-        The learning rate stays at ``learning_rate``, without a schedule.
+        The learning rate is constant, without a schedule.
 
         Parameters
         ----------
         X : array-like
-            Spectrograms, in a form that :meth:`fit` accepts.
+            Spectrograms, as for :meth:`fit`.
         y : array-like of shape (n_beats,)
             Labels.
         classes : array-like of shape (n_classes,), default=None
-            All labels that will ever come. Needed in the first call, unless the
-            estimator was fitted before.
+            All labels of later calls. Required in the first call, unless the estimator
+            is already fitted.
         sample_weight : array-like of shape (n_beats,), default=None
             Weight of each beat in the loss.
 

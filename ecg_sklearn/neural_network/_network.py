@@ -1,4 +1,4 @@
-"""The Keras graph: its layers, its predictions, and its form as plain data."""
+"""The Keras graph: layers, prediction, and conversion to plain data."""
 
 import os
 import random
@@ -16,9 +16,9 @@ _process_of_backend = None
 
 
 def claim_backend():
-    """Note that this process uses the backend; raise if it was forked from one.
+    """Record that this process uses the backend; raise if its parent process did.
 
-    A forked process has no threads of TensorFlow and JAX, and would wait for ever.
+    A forked process has no threads of TensorFlow and JAX, and would hang.
     """
     global _process_of_backend
     if _process_of_backend is None:
@@ -34,10 +34,10 @@ def claim_backend():
 
 
 class NetworkSpec(NamedTuple):
-    """All that the training step depends on: parameters of the classifier, and sizes.
+    """All parameters and sizes that the training step depends on.
 
-    ``image_shape`` is (n_freqs, n_frames, n_channels), with the ``n_feature_rows``
-    counted in; ``logit_offsets`` are added to the logits in the loss (empty: none).
+    ``image_shape`` is (n_freqs, n_frames, n_channels), including ``n_feature_rows``;
+    ``logit_offsets`` are added to the logits in the loss (empty: none).
     """
 
     image_shape: tuple[int, int, int]
@@ -57,7 +57,7 @@ class NetworkSpec(NamedTuple):
 
 
 def build_network(spec, seed=0, build_fn=None):
-    """Build the network, or the one of a user's function, with new weights."""
+    """Build the network, or that of ``build_fn``, with new weights."""
     claim_backend()
     if build_fn is None:
         network = _build_own(spec, _seeds(seed))
@@ -68,7 +68,7 @@ def build_network(spec, seed=0, build_fn=None):
 
 
 def _build_by(build_fn, spec, seed):
-    """Call a user's function; the seeds that its layers lack come from ``seed``."""
+    """Call ``build_fn``; ``seed`` determines the seeds that its layers lack."""
     state = random.getstate()
     random.seed(seed)
     try:
@@ -92,13 +92,13 @@ def _build_by(build_fn, spec, seed):
 
 
 def _build_own(spec, seeds):
-    """Build the network that the parameters of the classifier describe.
+    """Build the network of the classifier's parameters.
 
-    Each block is Conv2D, BatchNormalization, ReLU, a reduction by two and Dropout.
-    Rows of features bypass the blocks and are joined before the dense layer.
+    Each block is Conv2D, BatchNormalization, ReLU, downsampling by two and Dropout.
+    Rows of features bypass the blocks and are concatenated before the dense layer.
 
-    Each layer is given its seed, which Keras would draw from the random state of the
-    process, and its dtype and data format, which are settings of the process.
+    Each layer is given its seed, dtype and data format, because Keras' defaults are
+    global settings of the process.
     """
     layers = keras.layers
     inputs = layers.Input(spec.image_shape, dtype="float32", name="spectrogram")
@@ -121,7 +121,7 @@ def _build_own(spec, seeds):
 
 
 def _split_rows(inputs, n_feature_rows):
-    """Split an image into spectrogram and features; the latter flat, zero for NaN."""
+    """Split an image into spectrogram and flat features, with NaN replaced by zero."""
     layers, ops = keras.layers, keras.ops
     n_image_rows = inputs.shape[1] - n_feature_rows
     image = layers.Cropping2D(((0, n_feature_rows), (0, 0)), **_IMAGES, name="image")
@@ -132,7 +132,7 @@ def _split_rows(inputs, n_feature_rows):
 
 
 def _seeds(seed):
-    """Draw one seed after the other, as Keras does after ``random.seed(seed)``."""
+    """Yield the seeds that Keras would draw after ``random.seed(seed)``."""
     rng = random.Random(seed)
     while True:
         yield rng.randint(1, 10**9)
@@ -162,7 +162,7 @@ def _convolution(x, width, kernel_size, strides, name, seeds):
     """Append a convolution and its normalisation."""
     x = keras.layers.Conv2D(
         width,
-        # Along a dimension of size one, more taps would only meet padding.
+        # Along a dimension of size one, a larger kernel would only see padding.
         tuple(kernel_size if n > 1 else 1 for n in x.shape[1:3]),
         strides=strides,
         padding="same",
@@ -171,7 +171,7 @@ def _convolution(x, width, kernel_size, strides, name, seeds):
         **_IMAGES,
         name=f"{name}_conv",
     )(x)
-    # Keras' momentum of 0.99 would need hundreds of batches to settle.
+    # Keras' default momentum of 0.99 needs hundreds of batches to converge.
     norm = keras.layers.BatchNormalization(
         axis=-1, momentum=0.9, dtype="float32", name=f"{name}_norm"
     )
@@ -207,7 +207,7 @@ def last_convolution(network):
 def predict_in_batches(network, images):
     """Compute class probabilities of any number of images.
 
-    ``keras.Model.predict`` spends some 50 ms a call on setting up its loop.
+    ``keras.Model.predict`` has an overhead of about 50 ms per call.
     """
     claim_backend()
     if not hasattr(network, "forward_graph"):
@@ -220,7 +220,7 @@ def predict_in_batches(network, images):
 
 
 def _forward_graph(network):
-    """Trace the network once, for batches of any size."""
+    """Trace the network once, for any batch size."""
     if keras.backend.backend() != "tensorflow":
         return network.predict_on_batch
     import tensorflow as tf
@@ -233,7 +233,7 @@ def _forward_graph(network):
 
 
 def pack_network(network):
-    """Describe a network as plain data, for any backend of Keras."""
+    """Convert a network to plain data, for any backend of Keras."""
     return {
         "spec": network.spec._asdict(),
         "variables": [value_of(v) for v in variables_of(network)],
@@ -241,7 +241,7 @@ def pack_network(network):
 
 
 def unpack_network(state, build_fn=None):
-    """Build the network that :func:`pack_network` described."""
+    """Build a network from the data of :func:`pack_network`."""
     spec = NetworkSpec(**state["spec"])
     _check_spec(spec)
     network = build_network(spec, build_fn=build_fn)
@@ -250,7 +250,7 @@ def unpack_network(state, build_fn=None):
 
 
 def _check_spec(spec):
-    """Refuse values of other types, and networks that would take gigabytes."""
+    """Refuse values of wrong types, and networks that need gigabytes."""
     for name, kind in get_type_hints(NetworkSpec).items():
         value = getattr(spec, name)
         if not _is_of(value, kind):
@@ -265,7 +265,7 @@ def _check_spec(spec):
 
 
 def _is_of(value, kind):
-    """Whether a value is of a type as :class:`NetworkSpec` writes it, and not large."""
+    """Whether a value has a type of :class:`NetworkSpec` and is not too large."""
     if isinstance(kind, type):
         return type(value) is kind and (kind is str or abs(value) <= 2**16)
     items = get_args(kind)

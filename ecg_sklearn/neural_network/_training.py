@@ -1,4 +1,4 @@
-"""Training of the Keras graph: the pool of trainers, losses, batches."""
+"""Training of the Keras graph: pool of trainers, loss, batches."""
 
 import contextlib
 import logging
@@ -19,21 +19,21 @@ from ecg_sklearn.neural_network._network import (
 
 
 class _TrainerPool:
-    """Compiled networks to train on, kept for the next fit of the same spec.
+    """Compiled networks that are reused by the next fit of the same spec.
 
-    Tracing a training step takes longer than many small fits, and TensorFlow never
-    gives back all of its memory. So fits of equal specs share one trainer: they copy
-    their weights into it, and back afterwards.
+    Tracing a training step takes longer than many small fits, and TensorFlow does not
+    release all of its memory. So fits of equal specs share one trainer: they copy their
+    weights into it, and back afterwards.
     """
 
     def __init__(self, max_idle):
         self.max_idle = max_idle
-        self.idle = []  # (spec, trainer), the least recently used first
+        self.idle = []  # (spec, trainer), least recently used first
         self.lock = threading.Lock()
 
     @contextlib.contextmanager
     def borrow(self, network):
-        """Give a trainer to one fit at a time."""
+        """Provide a trainer to one fit at a time."""
         spec = network.spec
         with self.lock:
             place = next((i for i, (s, _) in enumerate(self.idle) if s == spec), None)
@@ -41,7 +41,7 @@ class _TrainerPool:
         if trainer is None:
             trainer = _make_trainer(network)
         yield trainer
-        # Not reached after an exception, which may have left the trainer changed.
+        # Not reached after an exception: the trainer may be in a wrong state.
         with self.lock:
             self.idle = [*self.idle, (spec, trainer)][-self.max_idle :]
 
@@ -49,13 +49,13 @@ class _TrainerPool:
 _pool = _TrainerPool(max_idle=4)
 
 ONE_AT_A_TIME = threading.RLock()
-"""Held while a network is trained: determinism is set for the whole process."""
+"""Held during training, because determinism is a setting of the whole process."""
 
 
 def train(
     network, optimizer_state, batches, validation, *, callbacks, pooled, **epochs
 ):
-    """Train a network; release the beats, also if that fails."""
+    """Train a network; release the beats, also after a failure."""
     start_epoch = keras.callbacks.LambdaCallback(
         on_epoch_begin=lambda epoch, logs: batches.start_epoch(epoch)
     )
@@ -87,7 +87,7 @@ def train(
 
 @contextlib.contextmanager
 def _settings_of_keras():
-    """Set the float type of optimizer and metrics, which take no other setting."""
+    """Set Keras' global float type, which optimizer and metrics use."""
     before = keras.config.floatx()
     keras.config.set_floatx("float32")
     try:
@@ -98,10 +98,10 @@ def _settings_of_keras():
 
 @contextlib.contextmanager
 def borrow_trainer(network, optimizer_state, *, pooled=True):
-    """Give a compiled twin of a network for one training, and copy its weights back.
+    """Provide a compiled copy of a network for one training; copy its weights back.
 
-    ``optimizer_state`` is where the optimizer starts (zeros if empty), and is replaced
-    by where it ends. A twin that a user's callbacks may have changed is not pooled.
+    ``optimizer_state`` is the initial state of the optimizer (zeros if empty), and is
+    replaced by the final state. With ``pooled=False`` the copy is not reused.
     """
     claim_backend()
     new = contextlib.nullcontext
@@ -126,8 +126,8 @@ def borrow_trainer(network, optimizer_state, *, pooled=True):
 def deterministic_operations():
     """Make operations repeatable for one training, then restore the settings.
 
-    While TensorFlow is deterministic, a user's own random operations need a seed.
-    PyTorch's random state, which :class:`SeedTorch` sets, is restored as well.
+    Meanwhile, a user's random operations in TensorFlow need a seed. The random state of
+    PyTorch, which :class:`SeedTorch` sets, is restored too.
     """
     if keras.backend.backend() == "torch":
         import torch
@@ -150,7 +150,7 @@ def deterministic_operations():
 
 @contextlib.contextmanager
 def _without_retracing_advice():
-    """Silence advice on retracing, which a search over architectures cannot follow."""
+    """Silence warnings on retracing, which searches over architectures always cause."""
     logger = logging.getLogger("tensorflow")
 
     def is_other(record):
@@ -164,15 +164,15 @@ def _without_retracing_advice():
 
 
 def _copy_variables(source, target):
-    """Copy weights and the state of random layers from one network to its twin.
+    """Copy weights and the state of random layers between networks of one spec.
 
-    Copy: an array of JAX that both hold is gone once one of them has trained on it.
+    Values are copied, because JAX deletes shared arrays during training.
     """
     assign_variables(target, [value_of(v) for v in variables_of(source)])
 
 
 def _make_trainer(network):
-    """Build a network and compile it: its optimizer, its loss, its accuracy."""
+    """Build a network and compile it with optimizer, loss and accuracy."""
     spec = network.spec
     trainer = build_network(spec, build_fn=network.build_fn)
     trainer.compile(
@@ -204,7 +204,7 @@ def _make_optimizer(spec):
 
 
 class AdjustedCrossentropy(keras.losses.Loss):
-    """Cross-entropy with smoothed labels, and logits shifted by ``logit_offsets``."""
+    """Cross-entropy with label smoothing and logits shifted by ``logit_offsets``."""
 
     def __init__(self, n_classes, label_smoothing, logit_offsets):
         super().__init__(name="adjusted_crossentropy", dtype="float32")
@@ -213,7 +213,7 @@ class AdjustedCrossentropy(keras.losses.Loss):
         self.offsets = np.asarray(logit_offsets, dtype=np.float32)
 
     def call(self, y_true, y_pred):
-        """Compute the loss of each beat from its code and its probabilities."""
+        """Compute the loss of each beat."""
         ops = keras.ops
         log_proba = ops.log(ops.clip(y_pred, 1e-7, 1.0))
         if len(self.offsets):
@@ -235,9 +235,9 @@ def _make_loss(spec):
 
 
 class BeatBatches(keras.utils.PyDataset):
-    """Batches of images, not copied; shuffled by ``rng`` in each epoch, unless None.
+    """Batches of images, without a copy; shuffled by ``rng`` in each epoch unless None.
 
-    They are shuffled twice before the first epoch, as for the published tables.
+    They are shuffled twice before the first epoch, to reproduce published results.
     """
 
     def __init__(self, images, codes, weights, batch_size, rng=None, first_epoch=0):
@@ -257,12 +257,12 @@ class BeatBatches(keras.utils.PyDataset):
         return tuple(column[rows] for column in self.columns)
 
     def start_epoch(self, epoch):
-        """Shuffle for an epoch, and for those before it that a resumed fit skips."""
+        """Shuffle for an epoch, and for the earlier epochs that a resumed fit skips."""
         while self.rng is not None and self.next_epoch <= epoch:
             self.rng.shuffle(self.order)
             self.next_epoch += 1
 
     def release(self):
-        """Release the beats: TensorFlow never releases what it iterated over."""
+        """Release the beats, because TensorFlow keeps a reference to this object."""
         self.columns = []
         self.order = np.arange(0)

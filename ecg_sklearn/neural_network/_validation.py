@@ -1,4 +1,4 @@
-"""Checks of beats, labels, weights and parameters in front of the network."""
+"""Checks of beats, labels, weights and parameters of the network."""
 
 import warnings
 from numbers import Integral
@@ -14,7 +14,7 @@ from sklearn.utils.validation import (
 
 
 def check_images(estimator, X, name="X", *, y="no_validation", reset=False):
-    """Validate beats; view them as images, and find their rows of features."""
+    """Validate beats; return them as images, and find the rows of features."""
     found = validate_data(
         estimator,
         X,
@@ -62,8 +62,7 @@ def _as_images(X, name):
 def _feature_slots(estimator, images):
     """Count the features in each row of features; NaN anywhere else is an error.
 
-    The rows of features are the last ones of an image. Behind its features, each of
-    them is NaN to its end.
+    The last rows of an image hold features. The rest of each such row is NaN.
     """
     n_rows, n_slots = 0, images.shape[2] * images.shape[3]
     while n_rows < images.shape[1] - 1 and np.isnan(images[0, -1 - n_rows, -1, -1]):
@@ -107,7 +106,7 @@ def check_classes(classes):
 
 
 def check_architecture(filters, residual):
-    """Refuse blocks that cannot be built."""
+    """Check the parameters of the blocks."""
     if not filters or not all(isinstance(n, Integral) and n > 0 for n in filters):
         raise ValueError(
             f"filters={filters!r} must hold a positive int for each block, such as "
@@ -122,7 +121,7 @@ def check_architecture(filters, residual):
 
 
 def check_validation_data(estimator, X_val, y_val):
-    """Validate beats to validate on against the training beats."""
+    """Check validation beats against the training beats."""
     expected, classes = estimator._input_shape, estimator.classes_
     if np.ndim(X_val) < 1 + len(expected):
         raise ValueError(
@@ -149,7 +148,7 @@ def check_validation_data(estimator, X_val, y_val):
 
 
 def training_weights(y, sample_weight, class_weight, classes):
-    """Weight of each beat in the loss; the caller's array is left alone."""
+    """Weight of each beat in the loss; does not change the caller's array."""
     weights = None
     if sample_weight is not None:
         weights = _check_sample_weight(
@@ -167,7 +166,7 @@ def training_weights(y, sample_weight, class_weight, classes):
 
 
 def _weights_by_class(class_weight, y, classes):
-    """Weight of each beat by its class; a batch need not hold every class."""
+    """Weight of each beat by its class; a batch may lack classes."""
     if isinstance(class_weight, dict):
         known = np.asarray(classes).tolist()
         if unknown := set(class_weight) - set(known):

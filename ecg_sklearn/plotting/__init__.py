@@ -1,4 +1,4 @@
-"""Displays of beats, classes and trainings, with physical units.
+"""Displays of beats, class counts and training histories.
 
 A display stores arrays; ``plot`` draws them, and imports matplotlib.
 """

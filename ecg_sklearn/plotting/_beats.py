@@ -1,4 +1,4 @@
-"""Displays of beats: what they look like, and their spectrograms."""
+"""Displays of beats and of their spectrograms."""
 
 from collections.abc import Sequence
 from dataclasses import KW_ONLY, dataclass
@@ -30,7 +30,7 @@ __all__ = ["BeatsDisplay", "SpectrogramsDisplay"]
 
 @dataclass(eq=False, repr=False)
 class BeatsDisplay:
-    """Some single beats of each class, one class a row.
+    """Single beats of each class, one class per row.
 
     Parameters
     ----------
@@ -49,7 +49,7 @@ class BeatsDisplay:
     Attributes
     ----------
     axes_ : ndarray of matplotlib.axes.Axes of shape (n_classes, n_columns)
-        One axes for each beat; what is left over is hidden.
+        One axes for each beat; unused axes are hidden.
     figure_ : matplotlib.figure.Figure
         The figure.
 
@@ -81,19 +81,19 @@ class BeatsDisplay:
         random_state=None,
         axes=None,
     ):
-        """Draw some beats of each class, chosen at random.
+        """Draw random beats of each class.
 
         Parameters
         ----------
         X : array-like or DataFrame of shape (n_beats, n_columns)
-            Beats. Of a DataFrame, the columns named ``t000``, ``t001`` and so on are
-            drawn, or all if none is so named.
+            Beats. The columns ``t000``, ``t001``, ... of a DataFrame are drawn, or all
+            if it has no such column.
         y : array-like of shape (n_beats,)
             Class of each beat.
         sampling_rate : float
             Samples per second, in Hz.
         n_beats : int, default=4
-            Beats to draw of each class; all of a class that has fewer.
+            Largest number of beats to draw of each class.
         start : float, default=0.0
             Time of the first sample, in s.
         unit : str, default="a.u."
@@ -103,7 +103,7 @@ class BeatsDisplay:
         random_state : int, RandomState instance or None, default=None
             Seed of the choice.
         axes : array of matplotlib.axes.Axes or None, default=None
-            Where to draw, of shape (n_classes, n_columns).
+            Axes to draw on, of shape (n_classes, n_columns). None makes a figure.
 
         Returns
         -------
@@ -142,12 +142,17 @@ class BeatsDisplay:
         Parameters
         ----------
         axes : array of matplotlib.axes.Axes or None, default=None
-            Where to draw, of shape (n_classes, n_columns); None makes a figure.
+            Axes to draw on, of shape (n_classes, n_columns). None makes a figure.
+
+        Returns
+        -------
+        BeatsDisplay
+            This display.
 
         Raises
         ------
         ValueError
-            If there are too few axes or no beats, or ``sampling_rate`` is no rate.
+            If there are too few axes or no beats, or ``sampling_rate`` is invalid.
         """
         import matplotlib.pyplot as plt
 
@@ -197,7 +202,7 @@ class BeatsDisplay:
 
 @dataclass(eq=False, repr=False)
 class SpectrogramsDisplay:
-    """One spectrogram of each class, on one scale of colours.
+    """One spectrogram of each class, on a common colour scale.
 
     Parameters
     ----------
@@ -206,7 +211,7 @@ class SpectrogramsDisplay:
     frequencies : array-like of shape (n_freqs,)
         Centre of each row, in Hz.
     times : array-like of shape (n_frames,)
-        Centre of each column, in s, from the R peak where the first is negative.
+        Centre of each column, in s; relative to the R peak if the first is negative.
     label : str, default="Power (dB)"
         Quantity and unit of the values, for the colour bar.
     target_names : sequence of str or None, default=None
@@ -254,22 +259,22 @@ class SpectrogramsDisplay:
         random_state=None,
         axes=None,
     ):
-        """Draw what a transformer makes of the beats of each class.
+        """Draw the spectrograms of each class.
 
         The values are those before ``normalize``, so that they have a unit.
 
         Parameters
         ----------
         estimator : SpectrogramTransformer or Pipeline
-            Fitted. Of a pipeline, the beats pass the steps before the spectrogram,
-            and samplers are left out.
+            Fitted. In a pipeline, the steps before the spectrogram transform the
+            beats; samplers are skipped.
         X : array-like or DataFrame of shape (n_beats, n_columns)
-            Beats, as the estimator was fitted on; features of the beat are not drawn.
+            Beats in the form that the estimator was fitted on. Features are not drawn.
         y : array-like of shape (n_beats,)
             Class of each beat.
         kind : {"mean", "example"}, default="mean"
-            The mean over the spectrograms of a class (of their decibels, with
-            ``scale="db"``), or the spectrogram of one beat chosen at random.
+            The mean spectrogram of a class (of decibels with ``scale="db"``), or the
+            spectrogram of one random beat.
         unit : str, default="unit"
             Unit of the beats, such as "mV".
         target_names : sequence of str or None, default=None
@@ -277,7 +282,7 @@ class SpectrogramsDisplay:
         random_state : int, RandomState instance or None, default=None
             Seed of the choice.
         axes : sequence of matplotlib.axes.Axes or None, default=None
-            Where to draw, one for each class.
+            Axes to draw on, one for each class. None makes a figure.
 
         Returns
         -------
@@ -287,8 +292,8 @@ class SpectrogramsDisplay:
         Raises
         ------
         ValueError
-            If ``kind`` is unknown, or the estimator makes no spectrograms or is not
-            fitted.
+            If ``kind`` is unknown, or the estimator is not fitted or makes no
+            spectrograms.
         """
         if kind not in ("mean", "example"):
             raise ValueError(f'kind={kind!r} is unknown. Use "mean" or "example".')
@@ -321,9 +326,14 @@ class SpectrogramsDisplay:
         Parameters
         ----------
         axes : sequence of matplotlib.axes.Axes or None, default=None
-            Where to draw, one for each class; None makes a figure.
+            Axes to draw on, one for each class. None makes a figure.
         cmap : str, default="viridis"
-            Colour map, best one that rises in lightness and so reads in grey.
+            Colour map, preferably of increasing lightness, for grey prints.
+
+        Returns
+        -------
+        SpectrogramsDisplay
+            This display.
         """
         import matplotlib.pyplot as plt
 
@@ -359,7 +369,7 @@ class SpectrogramsDisplay:
 
 
 def _spectrogram_step(estimator, X):
-    """Give the step that makes spectrograms, and the beats as they reach it."""
+    """Return the spectrogram step, and the beats transformed up to it."""
     steps = estimator.steps if hasattr(estimator, "steps") else [("", estimator)]
     for _, step in steps:
         if hasattr(step, "frequencies_") and hasattr(step, "times_"):

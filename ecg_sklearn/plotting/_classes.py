@@ -1,4 +1,4 @@
-"""The display of how many beats there are of each class."""
+"""Display of class counts."""
 
 import numpy as np
 
@@ -14,12 +14,12 @@ __all__ = ["ClassDistributionDisplay"]
 
 
 class ClassDistributionDisplay:
-    """Number of beats of each class, in one or several sets of beats.
+    """Number of beats of each class in one or several data sets.
 
     Parameters
     ----------
     counts : dict of str to array-like of shape (n_classes,)
-        Beats of each class, for each set, such as "training" and "test".
+        Number of beats of each class, for each data set, such as "training".
     target_names : sequence of str or None, default=None
         Name of each class. None numbers them.
 
@@ -49,11 +49,11 @@ class ClassDistributionDisplay:
         Parameters
         ----------
         bunches : dict of str to Bunch
-            Data sets of :mod:`ecg_sklearn.datasets` by the name to show.
+            Data sets of :mod:`ecg_sklearn.datasets`, by displayed name.
         log_scale : bool, default=False
-            Draw on a logarithmic axis, where rare classes can be seen.
+            Use a logarithmic axis, on which rare classes are visible.
         ax : matplotlib.axes.Axes or None, default=None
-            Where to draw.
+            Axes to draw on. None makes a figure.
 
         Returns
         -------
@@ -79,14 +79,19 @@ class ClassDistributionDisplay:
         return cls(counts, target_names=names).plot(ax, log_scale=log_scale)
 
     def plot(self, ax=None, *, log_scale=False):
-        """Draw, and return this display.
+        """Draw the display.
 
         Parameters
         ----------
         ax : matplotlib.axes.Axes or None, default=None
-            Where to draw; None makes a figure.
+            Axes to draw on. None makes a figure.
         log_scale : bool, default=False
-            Draw on a logarithmic axis, where rare classes can be seen.
+            Use a logarithmic axis, on which rare classes are visible.
+
+        Returns
+        -------
+        ClassDistributionDisplay
+            This display.
         """
         import matplotlib.pyplot as plt
 
@@ -95,7 +100,7 @@ class ClassDistributionDisplay:
         if ax is None:
             height = 1.2 + 0.24 * n_classes * (len(counts) + 0.5)
             _, ax = plt.subplots(figsize=(6.4, height), layout="constrained")
-        left = 0.7 if log_scale else 0  # on the logarithm, a bar of one beat is seen
+        left = 0.7 if log_scale else 0  # keeps a bar of one beat visible
         thickness = 0.84 / len(counts)
         for number, (key, values) in enumerate(counts.items()):
             places = np.arange(n_classes) + (number + 0.5) * thickness - 0.42

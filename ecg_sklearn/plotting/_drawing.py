@@ -1,8 +1,8 @@
-"""What the Displays share: colours, hatches, names of classes and the frame."""
+"""Shared by the displays: colours, hatches, class names and axes style."""
 
 from numbers import Integral, Real
 
-# The AAMI classes as labels of a plot say them.
+# AAMI classes in words.
 _WORDS = {
     "N": "N (normal)",
     "S": "S (supraventricular)",
@@ -11,8 +11,7 @@ _WORDS = {
     "Q": "Q (other/paced)",
 }
 
-# Okabe and Ito's colours, told apart by colour-blind readers. Neighbours differ in
-# lightness too; in grey, hatches tell bars apart.
+# Okabe and Ito's colour-blind safe palette; neighbours also differ in lightness.
 COLORS = ("#0072B2", "#E69F00", "#009E73", "#56B4E9", "#D55E00", "#CC79A7")
 HATCHES = ("", "///", "...", "xxx", "\\\\\\", "+++")
 
@@ -23,7 +22,7 @@ def bar_style(number):
         "color": COLORS[number % len(COLORS)],
         "hatch": HATCHES[number % len(HATCHES)],
         "edgecolor": "white",
-        "linewidth": 0,  # an edge would cover the bar of a few beats
+        "linewidth": 0,  # an edge would cover very short bars
     }
 
 
@@ -44,46 +43,46 @@ def name_classes(labels, target_names):
 
 
 def in_words(names):
-    """Names as a plot says them: "V (ventricular)", where all are AAMI classes."""
+    """Names such as "V (ventricular)", if all are AAMI classes."""
     known = set(names) <= set(_WORDS)
     return [_WORDS[name] for name in names] if known else [str(name) for name in names]
 
 
 def cut_of(steps):
-    """Time of the first sample, in s, and unit of the beats a pipeline was fitted on.
+    """Time of the first sample, in s, and unit of the training beats of a pipeline.
 
-    Both as it remembers them; 0 s and None where it does not.
+    0 s and None if the pipeline has not stored them.
     """
     cut = next((step.cut_ for step in steps if getattr(step, "cut_", None)), {})
     return (cut.get("window") or [0.0])[0], {"mV": "mV"}.get(cut.get("unit"))
 
 
 def time_label(start):
-    """Label of a time axis; windows that begin before the R peak count from it."""
+    """Label of a time axis; a negative start means time relative to the R peak."""
     return "Time from the R peak (s)" if start < 0 else "Time (s)"
 
 
 def check_count(value, name):
-    """Refuse what is no int of 1 or more."""
+    """Check that a value is an int of 1 or more."""
     if not isinstance(value, Integral) or value < 1:
         raise ValueError(f"{name}={value!r} must be an int of 1 or more.")
 
 
 def check_rate(value, name):
-    """Refuse what is no sampling rate."""
+    """Check that a value is a sampling rate."""
     if not (isinstance(value, Real) and 0 < value < float("inf")):
         raise ValueError(f"{name}={value!r} must be a number above 0, in Hz.")
 
 
 def tidy(ax, grid):
-    """Draw a grid behind the data, and no frame at the right and the top."""
+    """Draw a grid behind the data, and remove the right and the top spine."""
     ax.grid(axis=grid, alpha=0.3)
     ax.set_axisbelow(True)
     ax.spines[["top", "right"]].set_visible(False)
 
 
 def legend_above(ax, n_columns, **kwargs):
-    """Put the legend above the axes, where it hides nothing."""
+    """Put the legend above the axes."""
     ax.legend(
         loc="lower center",
         bbox_to_anchor=(0.5, 1.0),

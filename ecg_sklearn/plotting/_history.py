@@ -1,10 +1,10 @@
-"""The history of a training."""
+"""Display of the training history."""
 
 from ecg_sklearn.plotting._drawing import COLORS, tidy
 
 __all__ = ["TrainingHistoryDisplay"]
 
-# The line styles and markers tell the two apart in grey.
+# Line styles and markers distinguish the two in grey.
 _TRAINING = {"color": COLORS[0], "ls": "-", "marker": "o", "label": "training"}
 _VALIDATION = {"color": COLORS[4], "ls": "--", "marker": "s", "label": "validation"}
 
@@ -16,7 +16,7 @@ class TrainingHistoryDisplay:
     ----------
     history : dict of str to list of float
         As ``SpectrogramCNNClassifier.history_``: "loss", "accuracy",
-        "learning_rate", and "val_loss" and "val_accuracy" where beats were validated.
+        "learning_rate", and with validation "val_loss" and "val_accuracy".
     best_epoch : int or None, default=None
         Epoch to mark, counted from 1.
 
@@ -49,7 +49,7 @@ class TrainingHistoryDisplay:
         estimator : SpectrogramCNNClassifier or Pipeline
             Fitted.
         axes : sequence of three matplotlib.axes.Axes or None, default=None
-            Where to draw.
+            Axes to draw on. None makes a figure.
 
         Returns
         -------
@@ -71,12 +71,17 @@ class TrainingHistoryDisplay:
         return cls(history, best_epoch=marked).plot(axes)
 
     def plot(self, axes=None):
-        """Draw, and return this display.
+        """Draw the display.
 
         Parameters
         ----------
         axes : sequence of three matplotlib.axes.Axes or None, default=None
-            Where to draw; None makes a figure.
+            Axes to draw on. None makes a figure.
+
+        Returns
+        -------
+        TrainingHistoryDisplay
+            This display.
         """
         import matplotlib.pyplot as plt
         import numpy as np

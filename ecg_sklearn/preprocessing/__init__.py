@@ -1,4 +1,4 @@
-"""Scaling of beats, and their spectrograms."""
+"""Scaler and spectrogram transformer."""
 
 from ecg_sklearn.preprocessing._scaler import BeatScaler
 from ecg_sklearn.preprocessing._spectrogram import SpectrogramTransformer

@@ -1,4 +1,4 @@
-"""Images of beats: spectrogram above, features of the beat below."""
+"""Images of beats: rows of the spectrogram, then rows of features."""
 
 import numpy as np
 from sklearn.preprocessing import StandardScaler
@@ -7,12 +7,12 @@ from sklearn.utils.validation import validate_data
 from ecg_sklearn.preprocessing._stft import direction_of, power_of
 from ecg_sklearn.utils._columns import take_columns
 
-# Power is the square of a sum over a segment, and float32 ends at 3e38.
+# Power is the square of a sum over a segment, and the largest float32 is 3e38.
 LARGEST_AMPLITUDE = 1e15
 
 
 class ImageMixin:
-    """What :class:`SpectrogramTransformer` computes once its STFT is planned."""
+    """Computations of :class:`SpectrogramTransformer` after planning the STFT."""
 
     @property
     def _n_slots(self):
@@ -26,7 +26,7 @@ class ImageMixin:
         return -(-n_features // max(1, self._n_slots - 1))
 
     def _images(self, X):
-        """Spectrograms before normalisation, with room for the features of the beat.
+        """Spectrograms before normalisation, with empty rows for features.
 
         Channels 1 and 2 hold cosine and sine; :meth:`_finish` multiplies them.
         """
@@ -40,7 +40,7 @@ class ImageMixin:
             if self.phase:
                 images[part, : len(self.frequencies_), :, 1:] = direction_of(spectrum)
             chunk = levels[part]
-            power_of(spectrum, out=chunk)  # the spectrum is gone now
+            power_of(spectrum, out=chunk)  # overwrites the spectrum
             if self.scale == "magnitude":
                 np.sqrt(chunk, out=chunk)
             elif self.scale == "db":
@@ -53,12 +53,12 @@ class ImageMixin:
         return self._levels(self._images(X))
 
     def _levels(self, images):
-        """View the levels, (n_beats, n_freqs, n_frames), among what images hold."""
+        """View the levels in images, (n_beats, n_freqs, n_frames)."""
         levels = images[..., 0] if self.phase else images
         return levels[:, : len(self.frequencies_)]
 
     def _learn(self, X, images):
-        """Learn from beats and their spectrograms, beside what was learned before."""
+        """Update the fitted attributes with beats and their spectrograms."""
         if self.normalize in ("global", "frequency"):
             known = None
             if hasattr(self, "data_min_"):
@@ -75,7 +75,7 @@ class ImageMixin:
         self.n_samples_seen_ = n_seen + len(X)
 
     def _finish(self, X, images):
-        """Normalise in place, put the features of the beat beside, flatten."""
+        """Normalise in place, add the features, flatten."""
         levels = self._levels(images)
         if self.normalize == "sample":
             low = levels.min(axis=(1, 2), keepdims=True)
@@ -99,7 +99,7 @@ class ImageMixin:
 
 
 def check_amplitude(X):
-    """Refuse beats beyond 1e15, whose power single precision cannot hold."""
+    """Refuse beats beyond 1e15, whose power overflows float32."""
     largest = max(X.max(), -X.min()) if X.size else 0.0
     if largest > LARGEST_AMPLITUDE:
         raise ValueError(
@@ -110,10 +110,10 @@ def check_amplitude(X):
 
 
 def to_decibels(power, amin, top_db):
-    """Put power, (n_beats, n_freqs, n_frames), on a decibel scale, in place.
+    """Convert power, (n_beats, n_freqs, n_frames), to decibels, in place.
 
-    ``amin`` is the smallest power that is told from zero. What lies more than
-    ``top_db`` below the largest value of its beat is raised to that level.
+    Power is clipped at ``amin`` from below, and levels at ``top_db`` below the largest
+    level of each beat.
     """
     np.maximum(power, np.float32(amin), out=power)
     np.log10(power, out=power)
@@ -124,10 +124,10 @@ def to_decibels(power, amin, top_db):
 
 
 def limits_of(levels, normalize, known=None):
-    """Find the smallest and the largest level, over everything or by frequency.
+    """Find the smallest and the largest level, over all values or by frequency.
 
-    ``known`` are the limits of earlier beats, which are widened. The limits have
-    shape (1,) or (n_freqs,).
+    ``known`` are the limits of earlier beats, which are extended. The limits have shape
+    (1,) or (n_freqs,).
     """
     axis = None if normalize == "global" else (0, 2)
     low = np.atleast_1d(levels.min(axis=axis))
@@ -138,16 +138,16 @@ def limits_of(levels, normalize, known=None):
 
 
 def rescale(levels, low, high):
-    """Bring [low, high] to [0, 1], in place; what has no range goes to 0."""
+    """Scale [low, high] to [0, 1], in place; constant values become 0."""
     span = high - low
     levels -= low
     levels /= np.where(span > 0, span, 1)
 
 
 def feature_rows(features, n_rows, n_slots):
-    """Lay features out in rows of an image, (n_beats, n_rows, n_slots).
+    """Arrange features in rows of an image, (n_beats, n_rows, n_slots).
 
-    Slots that are left are NaN, and the last one of each row always is.
+    Unused slots are NaN, and so is the last slot of each row.
     """
     room = n_rows * (n_slots - 1) - features.shape[1]
     rows = np.pad(features, ((0, 0), (0, room)), constant_values=np.nan)

@@ -1,4 +1,4 @@
-"""The first step of a pipeline: scales beats and checks that they belong together."""
+"""First step of a pipeline: scales beats and checks how they were cut."""
 
 import warnings
 
@@ -8,37 +8,37 @@ from sklearn.utils.validation import check_is_fitted
 
 from ecg_sklearn.utils._columns import sample_columns, take_columns
 
-# Of the cut, what must agree. The lead may differ: other databases have other leads.
+# Fields of the cut that must agree. The lead may differ between databases.
 _COMPARED = ("form", "window", "sampling_rate", "unit")
 _LARGER = 20
 _FEWEST = 10  # beats, and columns
 
 
 class BeatScaler(StandardScaler, auto_wrap_output_keys=None):  # type: ignore[call-arg]
-    """Subtract the mean beat, and refuse beats that do not fit to the training beats.
+    """Subtract the mean beat, and refuse beats cut differently from the training beats.
 
-    This is scikit-learn's StandardScaler, except that it does not divide by the
-    spread of each column by default, and that it
+    This is scikit-learn's StandardScaler with ``with_std=False`` by default. In
+    addition it
 
-    - keeps the container: a DataFrame in gives a pandas DataFrame out, an array gives
-      an array, with any ``set_output``;
-    - remembers how the training beats were cut (``beats.cut`` of a loader, which
-      ``beats.frame.attrs`` carries), and refuses beats that were cut otherwise;
+    - keeps the container: a DataFrame gives a pandas DataFrame, an array gives an
+      array, with any ``set_output``;
+    - stores how the training beats were cut (``beats.cut`` of a loader, also in
+      ``beats.frame.attrs``), and refuses beats that were cut differently;
     - refuses a column of ``X`` that is the label, and one-hot labels;
     - warns about beats that are more than 20 times larger than in training, such as
-      ADC counts where mV were learned.
+      ADC counts instead of mV.
 
     Parameters
     ----------
     with_std : bool, default=False
-        Divide each column by its standard deviation. The columns of a beat are samples
-        of one curve, and dividing them by different numbers distorts it.
+        Divide each column by its standard deviation. This distorts the beat, because
+        each sample is divided by a different number.
 
     Attributes
     ----------
     cut_ : dict or None
         How the training beats were cut: ``form``, ``window``, ``sampling_rate``,
-        ``channel``, ``unit``, ``features``. None if ``X`` did not say.
+        ``channel``, ``unit``, ``features``. None if ``X`` had no such information.
     amplitude_ : float
         Mean difference between the largest and the smallest sample of a beat.
     mean_ : ndarray of shape (n_columns,)
@@ -47,15 +47,15 @@ class BeatScaler(StandardScaler, auto_wrap_output_keys=None):  # type: ignore[ca
         Standard deviation (1 for constant columns) and variance of each column; None
         with ``with_std=False``.
     n_samples_seen_ : int
-        Beats learned from.
+        Number of training beats.
     n_features_in_ : int
         Columns of ``X``.
     feature_names_in_ : ndarray of shape (n_features_in_,)
-        Names of the columns, where ``X`` had string names.
+        Names of the columns, if ``X`` had string names.
 
     See Also
     --------
-    ecg_sklearn.pipeline.make_ecg_pipeline : Has it as its step ``scaler``.
+    ecg_sklearn.pipeline.make_ecg_pipeline : Uses it as the step ``scaler``.
 
     Examples
     --------
@@ -83,14 +83,14 @@ class BeatScaler(StandardScaler, auto_wrap_output_keys=None):  # type: ignore[ca
             self.__dict__.pop(name, None)
 
     def partial_fit(self, X, y=None, sample_weight=None):
-        """Learn the mean beat from more beats, and how the first ones were cut.
+        """Update the mean beat; store the cut of the first beats.
 
         Parameters
         ----------
         X : array-like of shape (n_beats, n_columns)
             Beats.
         y : array-like of shape (n_beats,), default=None
-            Labels, which no column of ``X`` may hold.
+            Labels, for the check that no column of ``X`` is the label.
         sample_weight : array-like of shape (n_beats,), default=None
             Weight of each beat in the mean beat.
 
@@ -103,7 +103,7 @@ class BeatScaler(StandardScaler, auto_wrap_output_keys=None):  # type: ignore[ca
         ------
         ValueError
             If a column of ``X`` is the label, ``y`` is one-hot, or the beats were cut
-            in another way than those before.
+            differently from earlier beats.
         """
         labels = None if y is None else _labels_of(y)
         n_seen = float(np.max(getattr(self, "n_samples_seen_", 0)))
@@ -123,9 +123,9 @@ class BeatScaler(StandardScaler, auto_wrap_output_keys=None):  # type: ignore[ca
         Parameters
         ----------
         X : array-like of shape (n_beats, n_columns)
-            Beats, cut as those of the training.
+            Beats, cut like the training beats.
         copy : object
-            Ignored: ``X`` stays as it is.
+            Ignored; ``X`` is never changed.
 
         Returns
         -------
@@ -135,7 +135,7 @@ class BeatScaler(StandardScaler, auto_wrap_output_keys=None):  # type: ignore[ca
         Raises
         ------
         ValueError
-            If the beats were cut in another way than those of the training.
+            If the beats were cut differently from the training beats.
 
         Warns
         -----
@@ -165,9 +165,9 @@ class BeatScaler(StandardScaler, auto_wrap_output_keys=None):  # type: ignore[ca
         return frame
 
     def set_output(self, *, transform=None):
-        """Accept scikit-learn's setting, and keep the container of ``X`` all the same.
+        """Accept scikit-learn's setting, which has no effect.
 
-        The samplers that follow in a pipeline know arrays and pandas alone.
+        The container of ``X`` is kept, because samplers only support arrays and pandas.
 
         Parameters
         ----------
@@ -182,7 +182,7 @@ class BeatScaler(StandardScaler, auto_wrap_output_keys=None):  # type: ignore[ca
         return self
 
     def _check_cut(self, X):
-        """Compare the cut of beats with that of the training."""
+        """Compare the cut of beats with that of the training beats."""
         mine, theirs = self.cut_, _cut_of(X)
         if mine is None or theirs is None:
             return mine
@@ -202,10 +202,10 @@ class BeatScaler(StandardScaler, auto_wrap_output_keys=None):  # type: ignore[ca
             y, return_index=True, return_inverse=True, return_counts=True
         )
         if len(y) != len(X) or min(X.shape) < _FEWEST or np.sum(counts >= 3) < 2:
-            return  # in so small a table, a column may look so by chance
+            return  # in a small table, a match may be chance
         one_each = X[first]  # (n_classes, n_columns)
         differs = (np.diff(np.sort(one_each, axis=0), axis=0) > 0).all(axis=0)
-        # A few hundred beats rule out nearly all columns.
+        # A few hundred beats exclude nearly all columns.
         differs &= (X[:300] == one_each[place[:300]]).all(axis=0)
         for column in np.flatnonzero(differs):
             if (X[:, column] == one_each[place, column]).all():
@@ -228,7 +228,7 @@ class BeatScaler(StandardScaler, auto_wrap_output_keys=None):  # type: ignore[ca
 
 
 def _labels_of(y):
-    """Labels as a flat array; None if ``y`` are no labels, such as a regression's."""
+    """Labels as a flat array; None if ``y`` are not labels, such as in regression."""
     y = np.asarray(y)
     if y.ndim == 2 and y.shape[1] > 1 and np.isin(y, (0, 1)).all():
         raise ValueError(
@@ -246,12 +246,12 @@ def _labels_of(y):
 
 
 def _cut_of(X):
-    """How beats were cut, if they say it."""
+    """Read how beats were cut, if known."""
     return getattr(X, "attrs", {}).get("cut")
 
 
 def _plain(value):
-    """Compare tuples and lists alike, and numbers but for rounding."""
+    """Convert a value for comparison: tuples to lists, numbers rounded."""
     if isinstance(value, (tuple, list, np.ndarray)):
         return [_plain(part) for part in value]
     return round(float(value), 9) if isinstance(value, (int, float)) else value

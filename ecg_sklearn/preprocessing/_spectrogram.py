@@ -16,7 +16,7 @@ from ecg_sklearn.preprocessing._images import ImageMixin, check_amplitude
 from ecg_sklearn.preprocessing._stft import ShortTimePower
 from ecg_sklearn.utils._columns import sample_columns
 
-# Some processors flush smaller float32 numbers to zero.
+# Some processors flush subnormal floats to zero.
 _SMALLEST_POWER = float(np.finfo(np.float32).tiny)
 _LARGEST_POWER = float(np.finfo(np.float32).max)
 _STFT_PARAMETERS = (
@@ -37,8 +37,8 @@ class SpectrogramTransformer(ImageMixin, TransformerMixin, BaseEstimator):
     sampling_rate : float, default=120.0
         Samples per second of the beats, in Hz.
     window : str, float, tuple or array-like of shape (nperseg,), default="hann"
-        Window of each segment: anything that :func:`scipy.signal.get_window` knows,
-        or its values.
+        Window of each segment: a window of :func:`scipy.signal.get_window`, or its
+        values.
     nperseg : int, default=16
         Samples per segment, at most those of a beat.
     noverlap : int or float, default=0.75
@@ -52,8 +52,8 @@ class SpectrogramTransformer(ImageMixin, TransformerMixin, BaseEstimator):
         What to subtract from each segment: mean, least-squares line, or nothing.
     boundary : {"zeros", "even", "odd", "constant", None}, default="zeros"
         How to extend each beat by ``nperseg // 2`` samples at both ends, as in
-        :func:`scipy.signal.stft`. None does not extend it. Samples behind the last
-        whole segment are dropped.
+        :func:`scipy.signal.stft`. None does not extend it. Samples after the last
+        complete segment are dropped.
     freq_range : tuple of two floats or None, default=(0.0, 42.0)
         Lowest and highest frequency to keep, in Hz, both inclusive. None keeps all.
     scale : {"db", "power", "magnitude"}, default="db"
@@ -61,34 +61,33 @@ class SpectrogramTransformer(ImageMixin, TransformerMixin, BaseEstimator):
         Fourier transform; "db" is ``10 * log10(max(power, amin))``.
     scaling : {"spectrum", "density"}, default="density"
         "density" gives power per Hz, "spectrum" power, both for a one-sided
-        spectrum, as in :func:`scipy.signal.spectrogram`. Magnitudes are not doubled
-        for the missing side, as there.
+        spectrum, as in :func:`scipy.signal.spectrogram`, where magnitudes are not
+        doubled for the missing side either.
     amin : float, default=1e-6
-        Smallest power that ``scale="db"`` tells from zero, in squared units of the
-        beats (per Hz for "density"): from 1.2e-38 to 3.4e38, the range of float32.
+        Lower limit of the power with ``scale="db"``, in squared units of the beats (per
+        Hz for "density"): from 1.2e-38 to 3.4e38, the range of float32.
     top_db : float or None, default=None
-        With ``scale="db"``, raise what lies more than this below the largest value
-        of its own beat to that level. None does not.
+        With ``scale="db"``, clip levels at this distance below the largest level of
+        each beat. None does not clip.
     normalize : {"global", "frequency", "sample", None}, default="global"
-        Bring values to [0, 1]: with the smallest and largest value of all training
-        beats, of each frequency, or of each single beat, which hides its energy.
-        Beats seen later are clipped to the learned limits. None leaves the scale.
+        Scale values to [0, 1] by the smallest and largest value of all training beats,
+        of each frequency in training, or of each single beat, which hides its energy.
+        New beats are clipped to the learned limits. None does not scale.
     phase : bool, default=False
-        Give three channels: the level of each bin, the level times the cosine of
-        its phase, and the level times its sine. The level alone does not tell a
-        wave from its mirror image.
+        Return three channels: the level of each bin, the level times the cosine of its
+        phase, and the level times its sine. The level alone is the same for a wave and
+        its mirror image.
     sample_columns : "auto", slice, array-like or callable, default="auto"
         Which columns of ``X`` are samples of the beat: a slice, positions, a boolean
         mask, names, or a function of ``X`` that returns one of these. "auto" takes
         the columns named ``t000``, ``t001``, ... of a DataFrame, or all if none is so
         named, and all columns of an array. The other columns are features of the
         beat, such as the RR ratios of ``fetch_mitbih(features=["rr"])``. They are
-        standardised and put into one more row (or more, if needed) behind the
-        highest frequency, from its first frame on. The slots behind them are NaN,
-        and so is the last slot of each such row, so that
-        :class:`~ecg_sklearn.neural_network.SpectrogramCNNClassifier` finds them.
+        standardised and put into one or more additional rows after the highest
+        frequency. Unused slots are NaN, and so is the last slot of each such row, which
+        marks it for :class:`~ecg_sklearn.neural_network.SpectrogramCNNClassifier`.
     flatten : bool, default=False
-        Give 2-D output, for any classifier to follow, with feature names such as
+        Return 2-D output, for any classifier, with feature names such as
         ``"3.75Hz_0.033s"``. Features of the beat come last and keep their names.
 
     Attributes
@@ -108,13 +107,13 @@ class SpectrogramTransformer(ImageMixin, TransformerMixin, BaseEstimator):
         Mean and standard deviation of the features of the training beats (1 for
         those that do not vary).
     n_samples_seen_ : int
-        Beats learned from.
+        Number of training beats.
     n_times_ : int
         Samples per beat.
     n_features_in_ : int
         Columns of ``X``: samples per beat and features of the beat.
     feature_names_in_ : ndarray of shape (n_features_in_,)
-        Names of the columns, where ``X`` had string names.
+        Names of the columns, if ``X`` had string names.
 
     See Also
     --------
@@ -221,7 +220,7 @@ class SpectrogramTransformer(ImageMixin, TransformerMixin, BaseEstimator):
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit_transform(self, X, y=None):
-        """Fit to the beats and return their spectrograms, computed once.
+        """Fit to beats and return their spectrograms, computed only once.
 
         Parameters
         ----------
@@ -233,7 +232,7 @@ class SpectrogramTransformer(ImageMixin, TransformerMixin, BaseEstimator):
         Returns
         -------
         ndarray, float32
-            The spectrograms, as :meth:`transform` gives them.
+            The spectrograms, as in :meth:`transform`.
         """
         X = self._validate(X, reset=True)
         images = self._images(X)
@@ -242,12 +241,12 @@ class SpectrogramTransformer(ImageMixin, TransformerMixin, BaseEstimator):
 
     @_fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X, y=None):
-        """Widen the limits of the scale to hold these beats as well.
+        """Extend the limits of the scale to include these beats.
 
         Parameters
         ----------
         X : array-like of shape (n_beats, n_columns)
-            Beats; as wide as those of earlier calls.
+            Beats with the same columns as in earlier calls.
         y : object
             Ignored; here for the API.
 
@@ -266,7 +265,7 @@ class SpectrogramTransformer(ImageMixin, TransformerMixin, BaseEstimator):
         Parameters
         ----------
         X : array-like of shape (n_beats, n_columns)
-            Beats, as wide as those seen in fit.
+            Beats with the same columns as in fit.
 
         Returns
         -------
@@ -315,8 +314,8 @@ class SpectrogramTransformer(ImageMixin, TransformerMixin, BaseEstimator):
         Parameters
         ----------
         transform : {"default", "pandas", "polars"}, default=None
-            As in scikit-learn. It acts with ``flatten=True`` only, and is accepted
-            without, so that it can be set for a whole pipeline.
+            As in scikit-learn. It has an effect only with ``flatten=True``, and is
+            otherwise accepted, so that it can be set for a whole pipeline.
 
         Returns
         -------
@@ -333,7 +332,7 @@ class SpectrogramTransformer(ImageMixin, TransformerMixin, BaseEstimator):
         return tags
 
     def _validate(self, X, *, reset):
-        """Check beats; plan the transform of the first ones."""
+        """Check beats; plan the transform if ``reset``."""
         table = X
         X = validate_data(self, X, dtype=[np.float32, np.float64], reset=reset)
         check_amplitude(X)
@@ -356,11 +355,11 @@ class SpectrogramTransformer(ImageMixin, TransformerMixin, BaseEstimator):
         return X
 
     def _forget(self):
-        """Drop what an earlier fit has learned."""
+        """Delete the fitted attributes."""
         for name in ("data_min_", "data_max_", "n_samples_seen_", "_feature_scaler"):
             self.__dict__.pop(name, None)
 
     def _plan(self, n_times):
-        """Plan the transform of beats of a length."""
+        """Plan the transform of beats with ``n_times`` samples."""
         params = {name: getattr(self, name) for name in _STFT_PARAMETERS}
         return ShortTimePower(n_times, **params, one_sided=self.scale != "magnitude")

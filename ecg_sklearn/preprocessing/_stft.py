@@ -1,8 +1,7 @@
-"""Short-time power spectra of many beats at once: arrays in, arrays out.
+"""Short-time power spectra of many beats at once.
 
-Each segment of a beat is detrended, windowed and Fourier-transformed. All three are
-linear, so that for short segments they are one small matrix, and the transform of all
-segments of a beat is one matrix product in single precision. Long segments take an FFT.
+Detrending, window and Fourier transform are linear. For short segments they are one
+matrix, and a beat needs one matrix product in float32. Long segments use an FFT.
 """
 
 from numbers import Integral, Real
@@ -11,20 +10,19 @@ import numpy as np
 import scipy.fft
 import scipy.signal
 
-# Beats are transformed in chunks whose frames take about this many bytes, so that
-# they stay in the processor's cache and memory does not grow with n_beats.
+# Size of the frames of a chunk: fits into the processor's cache and bounds the memory.
 CHUNK_BYTES = 2**21
-# Above this many samples a segment, the FFT is faster than the matrix product.
+# For longer segments, the FFT is faster than the matrix product.
 LONGEST_MATRIX_SEGMENT = 128
-# More is taken for a mistake: it would need more memory than there is.
+# Longer transforms would not fit into memory.
 LONGEST_TRANSFORM = 2**22
-# Power of a beat that is 1 throughout, beyond which single precision could not hold
-# that of the beats that are allowed.
+# Range of the power of a constant beat of 1, so that float32 holds the power of all
+# valid beats.
 POWER_OF_ONES = (1e-12, 1e8)
 
 
 class ShortTimePower:
-    """The transform of beats of one length, planned once."""
+    """Planned transform of beats of one length."""
 
     def __init__(
         self,
@@ -55,7 +53,7 @@ class ShortTimePower:
         self.times = (starts - self.padding + self.nperseg / 2) / sampling_rate
         gains = np.full(len(frequencies), gain)
         if one_sided:
-            gains[1 : -1 if self.nfft % 2 == 0 else None] *= 2  # but zero and Nyquist
+            gains[1 : -1 if self.nfft % 2 == 0 else None] *= 2  # not 0 and Nyquist
         self.gain = np.sqrt(gains)[self.bins]
         self.matrix = None
         if self.nperseg <= LONGEST_MATRIX_SEGMENT:
@@ -74,29 +72,29 @@ class ShortTimePower:
         spectrum_of = self._by_fft if self.matrix is None else self._by_matrix
         for start in range(0, len(X), size):
             part = slice(start, start + size)
-            # In one order of memory, so that sums add up in one order too.
+            # The memory order determines the order of summation, and so the rounding.
             beats = np.ascontiguousarray(X[part], dtype=np.float32)
             yield part, spectrum_of(self._extended(beats))
 
     def _extended(self, X):
-        """Beats with extended ends, and without what is part of every trend."""
+        """Detrend whole beats and extend their ends."""
         if self.padding:
             X = _extend(X, self.padding, self.boundary)
-        # A line through the whole beat is part of every trend, and a constant too:
-        # without them, float32 keeps more digits.
+        # Detrending the whole beat first does not change the result and keeps more
+        # float32 digits.
         return _without_trend(X, self.detrend) if self.detrend else X
 
     def _by_matrix(self, X):
-        # One product for each beat: in one for all of them, the last digits of a beat
-        # would depend on its place among the others on some processors.
+        # One product per beat: in a joint product, the rounding of a beat would depend
+        # on its position on some processors.
         products = np.matmul(self.matrix, self._segments_in_columns(X))
         return products.reshape(len(X), 2, len(self.frequencies), len(self.times))
 
     def _segments_in_columns(self, X):
         """Copy segments to (n_beats, nperseg, n_frames).
 
-        Samples that are one hop apart are put side by side first, so that what follows
-        copies runs of ``n_frames`` values, and not single ones.
+        Samples one hop apart are made contiguous first, so that blocks of ``n_frames``
+        values are copied instead of single values.
         """
         n_frames = len(self.times)
         n_hops = n_frames - 1 + -(-self.nperseg // self.hop)
@@ -121,12 +119,12 @@ class ShortTimePower:
         return pairs.transpose(0, 3, 2, 1)
 
     def _fourier_matrix(self):
-        """Fold detrending, window, Fourier transform and gain into one matrix.
+        """Combine detrending, window, Fourier transform and gain in one matrix.
 
-        The first rows give the real parts of all bins, the others the imaginary parts.
+        The first half of the rows gives real parts, the second half imaginary parts.
         """
         bins = np.arange(self.nfft // 2 + 1)[self.bins]
-        # Reduced modulo nfft, so that long transforms lose no digits of the angle.
+        # Modulo nfft, to keep the precision of the angle in long transforms.
         turns = np.outer(np.arange(self.nperseg), bins) % self.nfft
         angle = 2 * np.pi * turns / self.nfft
         matrix = np.hstack([np.cos(angle), -np.sin(angle)]) * self.window[:, None]
@@ -141,14 +139,14 @@ def power_of(spectrum, out):
 
 
 def direction_of(spectrum):
-    """Find cosine and sine of the phase of each bin; both 0 where there is no power."""
+    """Compute cosine and sine of the phase of each bin; both 0 without power."""
     modulus = np.hypot(spectrum[:, :1], spectrum[:, 1:])
     unit = np.divide(spectrum, modulus, out=np.zeros_like(spectrum), where=modulus > 0)
     return unit.transpose(0, 2, 3, 1)
 
 
 def _segment_lengths(nperseg, noverlap, nfft):
-    """Resolve ``nperseg``, ``nfft`` and the hop to samples, and check them."""
+    """Convert ``nperseg``, ``nfft`` and the hop to samples, and check them."""
     nperseg = int(nperseg)
     if not isinstance(noverlap, Integral):
         noverlap = int(noverlap * nperseg)
@@ -231,7 +229,7 @@ def _window_values(window, nperseg):
 
 
 def _power_gain(values, sampling_rate, scaling):
-    """Bring a squared sum to power, or to power per Hz."""
+    """Factor from a squared sum to power, or to power per Hz."""
     with np.errstate(all="ignore"):
         if scaling == "density":
             gain = 1 / (np.float64(sampling_rate) * (values**2).sum())
@@ -239,7 +237,7 @@ def _power_gain(values, sampling_rate, scaling):
             gain = 1 / values.sum() ** 2
         of_ones = gain * np.abs(values).sum() ** 2
     lowest, highest = POWER_OF_ONES
-    if not lowest <= of_ones <= highest:  # NaN is not, either
+    if not lowest <= of_ones <= highest:  # also refuses NaN
         raise ValueError(
             f"A beat that is 1 throughout would have a power of {of_ones:g} with "
             f"sampling_rate={sampling_rate:g} and this window; it must be from "
@@ -250,10 +248,10 @@ def _power_gain(values, sampling_rate, scaling):
 
 
 def _without_trend(X, detrend):
-    """Take the mean or a line out of the last axis.
+    """Subtract the mean or a line along the last axis.
 
-    :func:`scipy.signal.detrend` fits all lines at once, and the last digits of one
-    then depend on the others.
+    :func:`scipy.signal.detrend` fits all lines at once, so the rounding of one beat
+    would depend on the others.
     """
     X = X - X.mean(axis=-1, keepdims=True)
     if detrend == "linear" and X.shape[-1] > 1:
@@ -264,7 +262,7 @@ def _without_trend(X, detrend):
 
 
 def _detrending(nperseg, detrend):
-    """Matrix that takes the trend out of a segment; it is symmetric."""
+    """Symmetric matrix that removes the trend of a segment."""
     identity = np.eye(nperseg)
     if not detrend:
         return identity
@@ -277,7 +275,7 @@ def _detrending(nperseg, detrend):
 
 def _extend(X, pad, boundary):
     """Extend beats at both ends, as the boundaries of :func:`scipy.signal.stft` do."""
-    if boundary == "zeros":  # numpy.pad takes three times as long
+    if boundary == "zeros":  # three times faster than numpy.pad
         whole = np.zeros((len(X), X.shape[1] + 2 * pad), dtype=X.dtype)
         whole[:, pad : pad + X.shape[1]] = X
         return whole

@@ -1,4 +1,4 @@
-"""Figures of the page, drawn and encoded, which :mod:`ecg_sklearn.report` arranges."""
+"""Figures of the report."""
 
 import base64
 import io
@@ -10,14 +10,14 @@ from sklearn.utils import _safe_indexing
 from ecg_sklearn.plotting._drawing import COLORS, in_words, legend_above, tidy
 from ecg_sklearn.report._scoring import shape_of
 
-# Rates of each class, by their names in EC57.
+# Rates of each class, by EC57 name.
 RATES = {
     "recall": "sensitivity",
     "precision": "positive predictivity",
     "f1-score": "F1",
     "specificity": "specificity",
 }
-# A calibration curve of a class with fewer beats is chance.
+# Classes with fewer beats get no calibration curve.
 _FEWEST_BEATS = 10
 _METHODS = {
     "grad_cam": "what the network looked at (Grad-CAM)",
@@ -37,7 +37,7 @@ def _png(figure, alt, caption):
 
 
 def history_figure(pipe):
-    """Training curves, or None and the reason."""
+    """Training curves, or None, and the reason."""
     from ecg_sklearn.plotting import TrainingHistoryDisplay
 
     pipe = shape_of(pipe)
@@ -121,7 +121,7 @@ def class_bars(evaluation):
     table = evaluation.classes[list(shown)].rename(columns=shown)
     rows = [[f"{name} {rate}" for name in evaluation.names] for rate in shown]
     found = [evaluation.intervals.loc[names] for names in rows]
-    # An interval of percentiles need not hold its value; a bar of error must.
+    # A percentile interval may exclude the estimate, which error bars do not allow.
     errors = [
         [(f.estimate - f.low).clip(lower=0), (f.high - f.estimate).clip(lower=0)]
         for f in found
@@ -142,7 +142,7 @@ def class_bars(evaluation):
 
 
 def mistake_figures(pipe, beats, results, n_mistakes):
-    """Show mistakes of different kinds and records, and say how, in a sentence."""
+    """Draw mistakes of different kinds and records, and describe how."""
     shape = shape_of(pipe)
     method, note = _explanation(shape)
     if shape is not pipe:
@@ -160,7 +160,7 @@ def mistake_figures(pipe, beats, results, n_mistakes):
         if where and beats.get("time") is not None:
             where += f", at {beats.time[row]:.2f} s"
         beat = _safe_indexing(beats.data, [row])
-        if shape is not pipe:  # it sees the columns of the shape alone
+        if shape is not pipe:  # it sees only some columns
             named = getattr(shape, "feature_names_in_", slice(shape.n_features_in_))
             beat = _safe_indexing(beat, named, axis=1)
         figures.append(
@@ -176,7 +176,7 @@ def mistake_figures(pipe, beats, results, n_mistakes):
 
 
 def _different_mistakes(results, n_mistakes):
-    """Rows of confident mistakes, each of a kind and a record that was shown least."""
+    """Select confident mistakes of kinds and records that were shown least."""
     wrong = np.flatnonzero(results.true != results.predicted)
     order = np.argsort(-results.probability[wrong].max(axis=1), kind="stable")
     left, shown, chosen = wrong[order].tolist(), Counter(), []
@@ -194,7 +194,7 @@ def _different_mistakes(results, n_mistakes):
 
 
 def _explanation(pipe):
-    """How the pipeline can be explained, by what it is made of, in a sentence."""
+    """Choose the method of explanation for a pipeline, and describe it."""
     from ecg_sklearn.inspection._class_activation import (
         has_maps,
         spectrogram_step,
@@ -213,7 +213,7 @@ def _explanation(pipe):
 
 
 def _mistake(pipe, beat, beats, method, title):
-    """Draw a beat, with an explanation of its prediction if there is a method."""
+    """Draw a beat, with an explanation if there is a method."""
     import matplotlib.pyplot as plt
 
     from ecg_sklearn.inspection import BeatExplanationDisplay

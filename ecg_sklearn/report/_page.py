@@ -1,4 +1,4 @@
-"""The page about a fitted pipeline: its sentences and tables, and how it is written."""
+"""Tables and text of the report, and the function that writes it."""
 
 import platform
 from importlib.metadata import version
@@ -42,37 +42,37 @@ def make_report(
     n_resamples=1000,
     random_state=0,
 ):
-    """Write a page that says how good a pipeline is, on which beats, and why.
+    """Write an HTML report on a fitted pipeline.
 
-    It holds the beats by class, a check for patients on both sides, the diagram of
-    the pipeline, training curves, scores of each class with confidence intervals,
-    confusion matrix, calibration, the ANSI/AAMI EC57 table, scores of each record,
-    confident mistakes of different kinds and records with an explanation, and a model
-    card. Without a network there are no training curves; without convolutions the
-    mistakes are explained by occlusion, and without a spectrogram not at all.
+    It contains the number of beats by class, a leakage check, the diagram of the
+    pipeline, training curves, scores of each class with confidence intervals, confusion
+    matrix, calibration, the ANSI/AAMI EC57 table, scores of each record, explained
+    confident mistakes of different kinds and records, and a model card. Training curves
+    need a network. Mistakes are explained by Grad-CAM for a network with convolutions,
+    by occlusion for other pipelines with a spectrogram, and otherwise not.
 
     Parameters
     ----------
     pipe : Pipeline, classifier or search such as GridSearchCV
         Fitted, with ``predict_proba``. Labels may be 0 to 4 for N, S, V, F, Q, or
-        these letters; other labels get no EC57 table. Of a search, the best pipeline.
+        these letters; other labels get no EC57 table. For a search, the best pipeline
+        is used.
     beats : Bunch
-        Beats that it was not trained on, as the functions of
-        :mod:`ecg_sklearn.datasets` return them: ``data``, ``target``, ``DESCR``, and
-        ``groups`` where they are known. Names of other classes than these five are
-        taken from ``target_names``.
+        Test beats from a loader of :mod:`ecg_sklearn.datasets`: ``data``, ``target``,
+        ``DESCR``, and ``groups`` if known. ``target_names`` names other classes than
+        these five.
     path : str or Path
         The HTML file to write. It is replaced if it exists.
     title : str, default="Heartbeat classification"
         Heading of the page.
     training_groups : array-like of str or None, default=None
-        Records of the training beats, to look for patients on both sides.
+        Records of the training beats, for the leakage check.
     training_note : str or None, default=None
-        What the pipeline was trained on, for the model card.
+        Description of the training data, for the model card.
     n_mistakes : int, default=4
-        How many mistakes to show.
+        Number of mistakes to show.
     n_resamples : int, default=1000
-        Bootstrap samples behind each confidence interval.
+        Bootstrap resamples for each confidence interval.
     random_state : int, RandomState instance or None, default=0
         Seed of the bootstrap.
 
@@ -84,8 +84,8 @@ def make_report(
     Raises
     ------
     ValueError
-        If the beats have no labels, or labels that the pipeline does not know; if
-        the classifier has no ``predict_proba``; if a search was not refitted.
+        If the beats have no labels or labels unknown to the pipeline, the classifier
+        has no ``predict_proba``, or a search was not refitted.
     sklearn.exceptions.NotFittedError
         If the pipeline is not fitted.
     OSError
@@ -144,7 +144,7 @@ def _render(**content):
 
 
 def _best(pipe):
-    """Take the best pipeline out of a search, and say how it was chosen."""
+    """Get the best pipeline of a search, and describe the search."""
     check_is_fitted(pipe)
     chosen_by = None
     if hasattr(pipe, "cv_results_"):
@@ -163,7 +163,7 @@ def _best(pipe):
 
 
 def _predict(pipe, beats, n_resamples, random_state):
-    """Predict once, and compute all numbers."""
+    """Predict once, and compute all scores."""
     if beats.get("target") is None:
         raise ValueError("The beats have no target. A report needs labelled beats.")
     target, target_names = np.asarray(beats.target), beats.get("target_names")
@@ -192,7 +192,7 @@ def _predict(pipe, beats, n_resamples, random_state):
 
 
 def _with_interval(row):
-    """Print a rate and the ends of its interval."""
+    """Format a rate and its interval."""
     rate, low, high = row
     if np.isnan(rate):
         return "–"
@@ -200,7 +200,7 @@ def _with_interval(row):
 
 
 def _counts_table(found):
-    """Beats of each class, which the first column names in words."""
+    """Number of beats of each class, with class names in words."""
     support = found.classes["support"]
     table = pd.DataFrame({"beats": support, "fraction": support / found.n_beats})
     if found.records is not None:
@@ -222,7 +222,7 @@ def _class_table(found):
 
 
 def _ec57_table(found):
-    """Gross figures of ectopic beats with intervals, if labels mean the classes."""
+    """Gross EC57 figures with intervals, if labels are AAMI classes."""
     if found.ec57 is None:
         return None
     rows = {}
@@ -248,7 +248,7 @@ def _records_table(found):
 
 
 def _html(table):
-    """Print a table as HTML, escaped."""
+    """Convert a table to escaped HTML."""
     counts = table.select_dtypes("integer").columns
     return table.reset_index().to_html(
         index=False,
@@ -261,7 +261,7 @@ def _html(table):
 
 
 def _card(pipe, results, beats, training_note, chosen_by):
-    """Fill in the model card; the template has what is said of every pipeline."""
+    """Collect the content of the model card."""
     steps = [step for _, step in pipe.steps] if hasattr(pipe, "steps") else [pipe]
     versions = ", ".join(f"{name} {version(name)}" for name in _PACKAGES)
     return {
@@ -275,7 +275,7 @@ def _card(pipe, results, beats, training_note, chosen_by):
 
 
 def _search_note(search):
-    """Say what a search tried and found."""
+    """Describe a search and its result."""
     best = ", ".join(f"{name}={value!r}" for name, value in search.best_params_.items())
     note = f"{type(search).__name__} among {len(search.cv_results_['params'])} settings"
     if hasattr(search, "best_score_"):

@@ -1,4 +1,4 @@
-"""Predictions of beats of known records, and the two figures of a training."""
+"""Predictions with records, and the two figures of the command train."""
 
 from inspect import signature
 
@@ -7,7 +7,7 @@ from sklearn.utils import _safe_indexing
 
 
 def shape_of(model):
-    """Take the classifier of the shape out of what follows records around it."""
+    """Get the first stage of a ShapeRhythmClassifier, or the model itself."""
     return model.estimator_ if _follows_records(model) else model
 
 
@@ -16,13 +16,13 @@ def _follows_records(model):
 
 
 def predict_beats(model, beats, method="predict"):
-    """Predict beats in any order; a model that follows records is told of them."""
+    """Predict beats in any order; pass sorted records to models that use ``groups``."""
     predict = getattr(model, method)
     groups, time = beats.get("groups"), beats.get("time")
     if groups is None or not _follows_records(model):
         return predict(beats.data)
     groups = np.asarray(groups)
-    # The official test rows are in the order of their classes.
+    # The official test rows are sorted by class, not by time.
     order = np.arange(len(groups)) if time is None else np.argsort(time, kind="stable")
     answer = predict(_safe_indexing(beats.data, order), groups=groups[order])
     found = np.empty_like(answer)

@@ -1,1 +1,1 @@
-"""Helpers of every room: files, validation of arrays."""
+"""Private helpers: files, columns, validation of arrays and model files."""

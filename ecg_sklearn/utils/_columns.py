@@ -1,4 +1,4 @@
-"""Which columns of a table are meant: names, positions, a mask, a slice, a callable."""
+"""Selection of columns by names, positions, mask, slice or callable."""
 
 import re
 
@@ -11,8 +11,8 @@ _SAMPLE_NAME = re.compile(r"t\d+")
 def sample_columns(spec, X, names):
     """Find the columns of samples, in the order of ``spec``, and the other columns.
 
-    "auto" takes those named ``t000``, ``t001``, ..., or all if none is so named; the
-    rest is as in :func:`select_columns`.
+    "auto" takes those named ``t000``, ``t001``, ..., or all if there are none. Other
+    specifications are as in :func:`select_columns`.
     """
     everything = np.arange(np.shape(X)[1])
     if isinstance(spec, str) and spec == "auto":
@@ -27,8 +27,8 @@ def select_columns(spec, X, parameter):
     """Find the columns that a parameter names, as an array of positions.
 
     ``spec`` is a slice, positions, a boolean mask, names, or a function of ``X`` that
-    returns one of these. A column that does not exist or is chosen twice is a
-    ValueError, and so is a choice of none.
+    returns one of these. Unknown columns, duplicates and an empty selection raise a
+    ValueError.
     """
     chosen = spec(X) if callable(spec) else spec
     chosen = list(chosen) if isinstance(chosen, (range, tuple)) else chosen
@@ -52,7 +52,7 @@ def select_columns(spec, X, parameter):
 
 
 def take_columns(X, columns):
-    """Take columns of an array, as a view if they are neighbours."""
+    """Take columns of an array, as a view if they are adjacent."""
     first = columns[0]
     if np.array_equal(columns, np.arange(first, first + len(columns))):
         return X[:, first : first + len(columns)]

@@ -1,4 +1,4 @@
-"""The estimators in a model: stripped of training state, and completed again."""
+"""Removes training state from the estimators of a model, and restores the rest."""
 
 import warnings
 
@@ -13,7 +13,7 @@ from sklearn.utils import Bunch
 
 from ecg_sklearn.utils._untrusted import need
 
-# Attributes that serve training alone, or are made anew by complete().
+# Attributes used only in training, or restored by complete().
 LEFT_OUT = (
     "_bin_mapper _feature_subsample_rng _loss _raw_predict _sample_weight _scorer"
     " _stft callbacks checkpoint memory named_estimators_"
@@ -24,7 +24,7 @@ _LARGEST = 2**26  # values in a segment of each frame
 
 
 def bare(value):
-    """Copy a model without what serves training alone."""
+    """Copy a model without training state."""
     if type(value) in (list, tuple):
         return type(value)(map(bare, value))
     if isinstance(value, dict):
@@ -52,7 +52,7 @@ def bare(value):
 
 
 def complete(model):
-    """Check the estimators in a model, and make what :func:`bare` has left out."""
+    """Check the estimators of a model, and restore what :func:`bare` left out."""
     for found in _estimators_in(model):
         state, kind = vars(found), type(found).__name__
         hidden = [name for name in state if hasattr(type(found), name)]
@@ -81,7 +81,7 @@ def complete(model):
 
 
 def _complete_spectrogram(transformer):
-    """Plan the transform; refuse one that would take gigabytes."""
+    """Plan the transform; refuse one that needs gigabytes."""
     nperseg, nfft = transformer.nperseg, transformer.nfft or 1
     nfft = nfft if isinstance(nfft, int) else nfft * nperseg
     longest, n_frames = max(nperseg, nfft), len(transformer.times_)
@@ -94,7 +94,7 @@ def _complete_spectrogram(transformer):
 
 
 def ask(model):
-    """Ask a model about one row; None if it is not fitted, or takes images."""
+    """Predict one row; None if the model is not fitted or takes images."""
     sizes = [vars(found).get("n_features_in_") for found in _estimators_in(model)]
     n_features = next((size for size in sizes if size is not None), None)
     work = getattr(model, "predict_proba", None) or getattr(model, "transform", None)

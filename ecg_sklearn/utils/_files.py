@@ -14,7 +14,7 @@ def write_json(path, content):
 
 
 def refuse_existing(path, overwrite):
-    """Raise if a path is taken and may not be replaced."""
+    """Raise if a path exists and may not be replaced."""
     if path.exists() and not overwrite:
         raise FileExistsError(
             f"{path} exists already. Choose another --output, or add --overwrite."
@@ -23,7 +23,7 @@ def refuse_existing(path, overwrite):
 
 @contextlib.contextmanager
 def new_file(path):
-    """Give a temporary path beside ``path``; move it there if all went well."""
+    """Provide a temporary path next to ``path``; move it there on success."""
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     os.close(handle)
@@ -37,10 +37,10 @@ def new_file(path):
 
 @contextlib.contextmanager
 def new_folder(path, overwrite):
-    """Give a temporary folder beside ``path``; move it there if all went well.
+    """Provide a temporary folder next to ``path``; move it there on success.
 
-    Where ``path`` exists and may be overwritten, the new files take the place of those
-    of the same names, one by one; other files stay.
+    If ``path`` exists and may be overwritten, files of the same names are replaced one
+    by one; other files stay.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     new = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))

@@ -8,10 +8,9 @@ import tempfile
 
 @contextlib.contextmanager
 def without_start_up_noise():
-    """Hold back what TensorFlow writes to standard error, unless it fails.
+    """Hide TensorFlow's output on standard error, unless it fails.
 
-    Its start-up messages, about optimisations and missing graphics cards, come before
-    any setting can stop them.
+    No setting suppresses its first start-up messages.
     """
     sys.stderr.flush()
     terminal = os.dup(2)

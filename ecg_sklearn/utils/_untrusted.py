@@ -1,7 +1,7 @@
-"""Checks of skops files from strangers, before objects are made of them.
+"""Checks of untrusted skops files, before objects are created.
 
-skops checks the types in a file, and trusts their attributes. Trees, random
-generators and array headers hold numbers that compiled code does not check.
+skops checks the types in a file, but not their attributes. Compiled code does not check
+the numbers in trees, random generators and array headers.
 """
 
 import io
@@ -14,30 +14,30 @@ from sklearn.ensemble._hist_gradient_boosting.common import PREDICTOR_RECORD_DTY
 from sklearn.tree._tree import NODE_DTYPE
 
 _DEEPEST = 100
-# scikit-learn casts other layouts by the place of their fields, not by their names.
+# scikit-learn casts other layouts by position of the fields, not by name.
 _LAYOUT = "It holds a tree in the layout of another scikit-learn. Save it again."
 _COLUMNS = "Its trees ask for columns that it does not have."
-# Two arrays of any other shape could ask for memory by the product of their sizes.
+# Broadcasting two arrays of other shapes could need memory of the product of sizes.
 _MATRICES = ("coef_", "quantiles_", "_baseline_prediction", "nodes", "values")
 
 
 class Refused(ValueError):
-    """Says what is wrong with a file."""
+    """The file is invalid; the message gives the reason."""
 
 
 def need(fact, message):
-    """Raise :class:`Refused`, unless something holds."""
+    """Raise :class:`Refused` unless ``fact`` is true."""
     if not fact:
         raise Refused(message)
 
 
 def text_of(content):
-    """Write JSON as bytes."""
+    """Encode JSON as bytes."""
     return json.dumps(content, allow_nan=False, separators=(",", ":")).encode()
 
 
 def clean(content, names, shared):
-    """Check a zip of skops; keep the model alone, in one form, with nothing shared."""
+    """Check a zip of skops; normalise the model, without shared objects."""
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         total = sum(entry.file_size for entry in archive.infolist())
         plain = all(entry.compress_type == 0 for entry in archive.infolist())
@@ -54,14 +54,14 @@ def clean(content, names, shared):
 
 
 class _Reader:
-    """Nodes of skops as plain values; changes the nodes to one form."""
+    """Reads nodes of skops as plain values, and normalises the nodes."""
 
     def __init__(self, names, files):
         self.names, self.files, self.arrays, self.depth = names, files, {}, 0
 
     def read(self, node):
-        """Give the value of a node; of an object, its attributes."""
-        node.pop("__id__", None)  # by which skops would share objects
+        """Return the value of a node; for an object, its attributes."""
+        node.pop("__id__", None)  # skops shares objects by this id
         module, kind, loader = (node[f"__{k}__"] for k in ("module", "class", "loader"))
         room = module.partition("._")[0]
         if f"{room}.{kind}" in self.names:
@@ -115,7 +115,7 @@ class _Reader:
     def _generator(self, node):
         parts = node["content"]
         bits, seeds = self.read(parts["bit_generator"]), self.read(parts["seed_seq"])
-        # Another pool takes as much memory as it says, another kind reads beyond it.
+        # Other pool sizes allocate memory, other kinds read beyond the state.
         usual = bits["bit_generator"] == "PCG64" and seeds["pool_size"] == 4
         need(usual, "It holds a random generator of an odd kind or state.")
 
@@ -184,7 +184,7 @@ _LOADERS = {  # of skops; no functions, methods, partials, bytes
 
 
 def _parse_npy(content):
-    """Read an array; its size is known to be right before memory is taken for it."""
+    """Read an array; check its size before allocating memory."""
     stream = io.BytesIO(content)
     need(np.lib.format.read_magic(stream) == (1, 0), "It holds an array of odd form.")
     header = np.lib.format.read_array_header_1_0(stream, max_header_size=4096)
@@ -200,7 +200,7 @@ def _parse_npy(content):
 
 
 def _check_links(left, right, feature, is_leaf, n_features):
-    """Check that each node of a tree is reached once, from one before it; its depth."""
+    """Check that each tree node is reached once, from an earlier node; return depth."""
     inner = np.flatnonzero(~is_leaf)
     left, right = left.astype(np.int64), right.astype(np.int64)
     children = np.concatenate([left[inner], right[inner]])

@@ -1,14 +1,14 @@
-"""One value for each beat, read from whatever holds it: :func:`flat_array`."""
+"""Validation of arrays with one value for each beat: :func:`flat_array`."""
 
 import numpy as np
 from sklearn.utils._missing import is_pandas_na, is_scalar_nan
 
 
 def flat_array(values, name, *, column=False):
-    """Read one value for each beat as an array of one kind, with nothing missing.
+    """Convert one value for each beat to an array of one type, without missing values.
 
-    NumPy alone would read a masked array without its mask, and a list of numbers and
-    strings as strings of objects that do not compare.
+    ``numpy.asarray`` drops the mask of a masked array, and converts a mixed list of
+    numbers and strings to strings.
     """
     if np.ma.is_masked(values):
         raise _missing(name, "a masked value", np.ma.getmaskarray(values))
@@ -37,7 +37,7 @@ def flat_array(values, name, *, column=False):
 
 
 def _of_one_kind(array, name):
-    """Find out what objects are, as pandas gives them."""
+    """Convert an object array, such as that of pandas, to one type."""
     missing = [v is None or is_scalar_nan(v) or is_pandas_na(v) for v in array]
     if any(missing):
         raise _missing(name, "missing values", missing)
