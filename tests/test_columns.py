@@ -89,6 +89,16 @@ class TestWhatCannotBeMeant:
         network = make_ecg_pipeline(sampler=None, **SMALL).fit(beats.data, beats.target)
         assert network["spectrogram"].n_times_ == 187
 
+    def test_samples_are_in_the_order_of_their_names(self, beats):
+        shuffled = beats.frame.sample(frac=1, axis=1, random_state=0)
+        transformer = SpectrogramTransformer().fit(shuffled)
+        names = shuffled.columns[transformer.sample_columns_]
+        assert list(names) == beats.feature_names[:187]
+        images = [SpectrogramTransformer().fit_transform(beats.frame)]
+        images.append(transformer.transform(shuffled))
+        n_freqs = len(transformer.frequencies_)
+        np.testing.assert_allclose(images[0][:, :n_freqs], images[1][:, :n_freqs])
+
     @pytest.mark.parametrize("names", ["NSVFQ", None])
     @pytest.mark.parametrize("as_frame", [True, False])
     def test_a_label_column_in_x(self, beats, names, as_frame):
