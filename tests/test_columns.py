@@ -107,6 +107,13 @@ class TestWhatCannotBeMeant:
         X, column = (X, "'label'") if as_frame else (X.to_numpy(), "187")
         with pytest.raises(ValueError, match=f"Column {column} of X is the label"):
             light().fit(X, y)
+        with pytest.raises(ValueError, match=f"Column {column} of X is the label"):
+            light(augmenter=BeatAugmenter()).fit(X, y)
+
+    def test_a_label_column_of_digits_as_text(self, beats):
+        X = beats.frame.assign(label=beats.target.astype(str))
+        with pytest.raises(ValueError, match="Column 'label' of X is the label"):
+            light(sampler=None).fit(X, beats.target)
 
     def test_columns_that_look_like_labels_in_small_tables(self):
         X = np.zeros((12, 30))
