@@ -83,6 +83,12 @@ class ECGPipeline(Pipeline):
         finally:
             self.transform_input = before
 
+    def set_params(self, **params):
+        """Set parameters of the steps; of a sampler's dict, absent classes may go."""
+        super().set_params(**params)
+        self.steps = [(name, _with_present_classes(step)) for name, step in self.steps]
+        return self
+
 
 @validate_params(
     {
@@ -256,8 +262,12 @@ def _sampler_step(sampler, random_state):
             f'sampler={sampler!r} is not a sampler. Give "smote", None, or a sampler '
             "of imbalanced-learn."
         )
-    sampler = clone(sampler)
-    strategy = getattr(sampler, "sampling_strategy", None)
-    if isinstance(strategy, dict):
-        sampler.set_params(sampling_strategy=PresentClasses(strategy))
-    return [("sampler", sampler)]
+    return [("sampler", _with_present_classes(clone(sampler)))]
+
+
+def _with_present_classes(step):
+    """Let a sampler leave out those classes of its dict that a fold does not have."""
+    strategy = getattr(step, "sampling_strategy", None)
+    if not isinstance(strategy, dict):
+        return step
+    return clone(step).set_params(sampling_strategy=PresentClasses(strategy))

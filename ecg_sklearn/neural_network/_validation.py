@@ -88,7 +88,7 @@ def _say_slots(slots):
 
 def refuse_one_hot(y):
     """Refuse labels with one column for each class."""
-    shape = np.asarray(y).shape
+    shape = np.shape(y)
     if len(shape) == 2 and shape[1] > 1:
         raise ValueError(
             f"y has shape {shape}: it holds one column per class (one-hot). Give "
