@@ -10,6 +10,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from ecg_sklearn.utils._columns import sample_columns, take_columns
+from ecg_sklearn.utils._validation import refuse_label_column
 
 __all__ = ["BeatAugmenter", "PresentClasses"]
 
@@ -196,6 +197,7 @@ class BeatAugmenter(BaseSampler):
                 "sample_columns chooses one sample of a beat, and at least two are "
                 f"needed: X has n_features = {self.n_features_in_}."
             )
+        refuse_label_column(checked[0], checked[1], names)
         return checked
 
     def fit(self, X, y, **params):

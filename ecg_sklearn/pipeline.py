@@ -83,6 +83,12 @@ class ECGPipeline(Pipeline):
         finally:
             self.transform_input = before
 
+    def set_params(self, **params):
+        """Set parameters of the steps; of a sampler's dict, absent classes may go."""
+        super().set_params(**params)
+        self.steps = [(name, _with_present_classes(step)) for name, step in self.steps]
+        return self
+
 
 @validate_params(
     {
@@ -188,7 +194,9 @@ def make_ecg_pipeline(
     chosen = PRESETS.get(preset, {}) | cnn_params
     if "residual" in chosen and not {"residual", "cnn__residual"} & set(cnn_params):
         widths = chosen.get("cnn__filters", chosen.get("filters", _DEFAULT_FILTERS))
-        chosen["residual"] = tuple(n for n in chosen["residual"] if n <= len(widths))
+        if isinstance(widths, (tuple, list)):  # else the network refuses it
+            n_blocks = len(widths)
+            chosen["residual"] = tuple(n for n in chosen["residual"] if n <= n_blocks)
     of_steps = {name: chosen.pop(name) for name in list(chosen) if "__" in name}
     of_preset = chosen.pop("sampler", "smote"), chosen.pop("phase", False)
     sampler = (
@@ -254,8 +262,12 @@ def _sampler_step(sampler, random_state):
             f'sampler={sampler!r} is not a sampler. Give "smote", None, or a sampler '
             "of imbalanced-learn."
         )
-    sampler = clone(sampler)
-    strategy = getattr(sampler, "sampling_strategy", None)
-    if isinstance(strategy, dict):
-        sampler.set_params(sampling_strategy=PresentClasses(strategy))
-    return [("sampler", sampler)]
+    return [("sampler", _with_present_classes(clone(sampler)))]
+
+
+def _with_present_classes(step):
+    """Let a sampler leave out those classes of its dict that a fold does not have."""
+    strategy = getattr(step, "sampling_strategy", None)
+    if not isinstance(strategy, dict):
+        return step
+    return clone(step).set_params(sampling_strategy=PresentClasses(strategy))

@@ -89,6 +89,16 @@ class TestWhatCannotBeMeant:
         network = make_ecg_pipeline(sampler=None, **SMALL).fit(beats.data, beats.target)
         assert network["spectrogram"].n_times_ == 187
 
+    def test_samples_are_in_the_order_of_their_names(self, beats):
+        shuffled = beats.frame.sample(frac=1, axis=1, random_state=0)
+        transformer = SpectrogramTransformer().fit(shuffled)
+        names = shuffled.columns[transformer.sample_columns_]
+        assert list(names) == beats.feature_names[:187]
+        images = [SpectrogramTransformer().fit_transform(beats.frame)]
+        images.append(transformer.transform(shuffled))
+        n_freqs = len(transformer.frequencies_)
+        np.testing.assert_allclose(images[0][:, :n_freqs], images[1][:, :n_freqs])
+
     @pytest.mark.parametrize("names", ["NSVFQ", None])
     @pytest.mark.parametrize("as_frame", [True, False])
     def test_a_label_column_in_x(self, beats, names, as_frame):
@@ -97,6 +107,13 @@ class TestWhatCannotBeMeant:
         X, column = (X, "'label'") if as_frame else (X.to_numpy(), "187")
         with pytest.raises(ValueError, match=f"Column {column} of X is the label"):
             light().fit(X, y)
+        with pytest.raises(ValueError, match=f"Column {column} of X is the label"):
+            light(augmenter=BeatAugmenter()).fit(X, y)
+
+    def test_a_label_column_of_digits_as_text(self, beats):
+        X = beats.frame.assign(label=beats.target.astype(str))
+        with pytest.raises(ValueError, match="Column 'label' of X is the label"):
+            light(sampler=None).fit(X, beats.target)
 
     def test_columns_that_look_like_labels_in_small_tables(self):
         X = np.zeros((12, 30))

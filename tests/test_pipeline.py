@@ -6,6 +6,7 @@ import sys
 import joblib
 import numpy as np
 import pytest
+import scipy.sparse
 import sklearn
 from imblearn.over_sampling import RandomOverSampler
 from imblearn.pipeline import Pipeline
@@ -111,9 +112,23 @@ def test_numbers_of_a_class_that_a_fold_lacks(imbalanced):
     assert np.isfinite(scores).all()
 
 
-def test_one_hot_labels_are_refused_before_smote(pipe, imbalanced):
+def test_a_sampler_dict_of_a_search_names_a_class_that_a_fold_lacks(imbalanced):
+    y = np.where(np.arange(360) < 6, 3, np.arange(360) % 2)
+    search = GridSearchCV(
+        make_ecg_pipeline(**SMALL),
+        {"smote__sampling_strategy": [{0: 200, 3: 20}]},
+        cv=[(np.arange(6, 360), np.arange(6))],
+        refit=False,
+    )
+    with pytest.warns(UserWarning, match=r"sampling_strategy names the classes \[3\]"):
+        search.fit(imbalanced.data, y)
+    assert np.isfinite(search.cv_results_["mean_test_score"]).all()
+
+
+@pytest.mark.parametrize("container", [np.asarray, scipy.sparse.csr_array])
+def test_one_hot_labels_are_refused_before_smote(pipe, imbalanced, container):
     with pytest.raises(ValueError, match=r"y has shape \(360, 5\): it is one-hot"):
-        pipe.fit(imbalanced.data, np.eye(5, dtype=int)[imbalanced.target])
+        pipe.fit(imbalanced.data, container(np.eye(5, dtype=int)[imbalanced.target]))
 
 
 def test_cross_validation_with_records_kept_together(pipe, imbalanced):

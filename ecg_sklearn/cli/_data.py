@@ -13,11 +13,13 @@ def data(*, action, data, quiet):
         check_place(directory / "RECORDS")
         mitbih.download_mitbih(directory)  # keeps intact files
         print(f"The MIT-BIH database is in {directory}")
-    elif action == "verify":
-        if missing := mitbih.missing_files(directory):
-            raise OSError(
-                f"{len(missing)} files are missing in {directory}: {missing[0]}"
-            )
+        return
+    if missing := mitbih.missing_files(directory):
+        raise FileNotFoundError(
+            f"{len(missing)} files are missing in {directory}: {missing[0]}, ... To "
+            "download them: ecg-sklearn data fetch, with the same --data."
+        )
+    if action == "verify":
         if damaged := mitbih.damaged_files(directory):
             raise OSError(f"{len(damaged)} files in {directory} are damaged: {damaged}")
         print(f"{len(mitbih.checksums())} files in {directory} are as published.")

@@ -184,10 +184,12 @@ def _fault_of_row(row, classes, is_first):
     width = KAGGLE_N_TIMES + labelled
     index = ("", "Unnamed: 0", "0") if labelled else ("", "Unnamed: 0")
     with_index = len(row) == width + 1 and row[0] in index
-    if is_first and (_is_header(row) or with_index and _is_header(row[1:])):
+    header = row if _is_header(row) else row[with_index:]
+    if is_first and _is_header(header):
         return (
-            f"it holds the numbers of the columns, 0 to {row[-1]}, and no beat. Remove "
-            "this header, or write the file with header=False, index=False."
+            f"it holds the numbers of the columns, {header[0]} to {row[-1]}, and no "
+            "beat. Remove this header, or write the file with header=False, "
+            "index=False."
         )
     if is_first and with_index:
         return (
@@ -218,9 +220,9 @@ def _fault_of_row(row, classes, is_first):
 
 
 def _is_header(row):
-    """Whether the cells of a row are the numbers 0, 1, 2, ..."""
+    """Whether the cells of a row are numbers that count up, such as 0, 1, 2, ..."""
     try:
-        return len(row) > 2 and (np.asarray(row, float) == np.arange(len(row))).all()
+        return len(row) > 2 and (np.diff(np.asarray(row, float)) == 1).all()
     except ValueError:
         return False
 

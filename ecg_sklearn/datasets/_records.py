@@ -95,10 +95,10 @@ def _plain_name(directory, name, annotator):
 def _listed_names(directory, annotator):
     """Read RECORDS; leave out records without annotations, unless all have none."""
     listed = []
-    for name in (directory / "RECORDS").read_text().split():
+    for name in _words(directory / "RECORDS"):
         deeper = directory / name / "RECORDS"
         if name.endswith("/") and deeper.is_file():
-            listed += [f"{name}{each}" for each in deeper.read_text().split()]
+            listed += [f"{name}{each}" for each in _words(deeper)]
         else:
             listed.append(name)
     listed = dict.fromkeys(_plain_name(directory, name, annotator) for name in listed)
@@ -112,6 +112,11 @@ def _listed_names(directory, annotator):
             f"{', '.join(without[:5])}{', ...' if len(without) > 5 else ''}."
         )
     return names
+
+
+def _words(file):
+    """Names in a file; some editors put a byte order mark in front."""
+    return file.read_text(encoding="utf-8-sig").split()
 
 
 def read_record(directory, name, annotator, channel, *, digital=False):

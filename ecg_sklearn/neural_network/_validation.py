@@ -87,7 +87,7 @@ def _say_slots(slots):
 
 def refuse_one_hot(y):
     """Refuse labels with one column for each class."""
-    shape = np.asarray(y).shape
+    shape = np.shape(y)
     if len(shape) == 2 and shape[1] > 1:
         raise ValueError(
             f"y has shape {shape}: it holds one column per class (one-hot). Give "
@@ -156,6 +156,10 @@ def training_weights(y, sample_weight, class_weight, classes):
         )
     if class_weight is not None:
         by_class = _weights_by_class(class_weight, y, classes).astype(np.float32)
+        if not (by_class >= 0).all():
+            raise ValueError(
+                f"class_weight={class_weight!r} must hold positive numbers or zero."
+            )
         weights = by_class if weights is None else weights * by_class
     if weights is not None and not weights.any():
         raise ValueError(

@@ -7,11 +7,11 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils.validation import check_is_fitted
 
 from ecg_sklearn.utils._columns import sample_columns, take_columns
+from ecg_sklearn.utils._validation import refuse_label_column
 
 # Fields of the cut that must agree. The lead may differ between databases.
 _COMPARED = ("form", "window", "sampling_rate", "unit")
 _LARGER = 20
-_FEWEST = 10  # beats, and columns
 
 
 class BeatScaler(StandardScaler, auto_wrap_output_keys=None):  # type: ignore[call-arg]
@@ -111,7 +111,8 @@ class BeatScaler(StandardScaler, auto_wrap_output_keys=None):  # type: ignore[ca
         super().partial_fit(X, y, sample_weight)
         self.cut_ = cut
         if labels is not None:
-            self._check_label(np.asarray(X), labels)
+            names = getattr(self, "feature_names_in_", None)
+            refuse_label_column(X, labels, names)
         sizes = self._sizes(X)
         total = sizes.sum(dtype=np.float64) + n_seen * getattr(self, "amplitude_", 0.0)
         self.amplitude_ = float(total / (n_seen + len(sizes)))
@@ -196,25 +197,6 @@ class BeatScaler(StandardScaler, auto_wrap_output_keys=None):  # type: ignore[ca
                 )
         return mine
 
-    def _check_label(self, X, y):
-        """Refuse a column that holds one value for each class."""
-        _, first, place, counts = np.unique(
-            y, return_index=True, return_inverse=True, return_counts=True
-        )
-        if len(y) != len(X) or min(X.shape) < _FEWEST or np.sum(counts >= 3) < 2:
-            return  # in a small table, a match may be chance
-        one_each = X[first]  # (n_classes, n_columns)
-        differs = (np.diff(np.sort(one_each, axis=0), axis=0) > 0).all(axis=0)
-        # A few hundred beats exclude nearly all columns.
-        differs &= (X[:300] == one_each[place[:300]]).all(axis=0)
-        for column in np.flatnonzero(differs):
-            if (X[:, column] == one_each[place, column]).all():
-                names = getattr(self, "feature_names_in_", range(X.shape[1]))
-                raise ValueError(
-                    f"Column {names[column]!r} of X is the label: it holds one value "
-                    "for each class of y. Leave it out of X."
-                )
-
     def _sizes(self, X):
         """Largest minus smallest sample of each beat."""
         X = np.asarray(X)
@@ -229,7 +211,7 @@ class BeatScaler(StandardScaler, auto_wrap_output_keys=None):  # type: ignore[ca
 
 def _labels_of(y):
     """Labels as a flat array; None if ``y`` are not labels, such as in regression."""
-    y = np.asarray(y)
+    y = y.toarray() if hasattr(y, "toarray") else np.asarray(y)
     if y.ndim == 2 and y.shape[1] > 1 and np.isin(y, (0, 1)).all():
         raise ValueError(
             f"y has shape {y.shape}: it is one-hot. Give one label for each beat, such "

@@ -11,13 +11,16 @@ _SAMPLE_NAME = re.compile(r"t\d+")
 def sample_columns(spec, X, names):
     """Find the columns of samples, in the order of ``spec``, and the other columns.
 
-    "auto" takes those named ``t000``, ``t001``, ..., or all if there are none. Other
-    specifications are as in :func:`select_columns`.
+    "auto" takes those named ``t000``, ``t001``, ..., in this order wherever they are,
+    or all if there are none. Other specifications are as in :func:`select_columns`.
     """
-    everything = np.arange(np.shape(X)[1])
+    X = X if hasattr(X, "shape") else np.asarray(X)
+    everything = np.arange(X.shape[1])
     if isinstance(spec, str) and spec == "auto":
         named = [] if names is None else [_SAMPLE_NAME.fullmatch(n) for n in names]
         samples = np.flatnonzero(named) if any(named) else everything
+        if any(named):
+            samples = samples[np.argsort([int(names[i][1:]) for i in samples])]
     else:
         samples = select_columns(spec, X, "sample_columns")
     return samples, np.setdiff1d(everything, samples)

@@ -1,7 +1,32 @@
-"""Validation of arrays with one value for each beat: :func:`flat_array`."""
+"""Validation of values with one entry for each beat, and of label columns in X."""
 
 import numpy as np
 from sklearn.utils._missing import is_pandas_na, is_scalar_nan
+
+_FEWEST = 10  # beats, and columns
+
+
+def refuse_label_column(X, y, names=None):
+    """Refuse a table that holds one value for each class in a column."""
+    X = np.asarray(X)
+    if X.dtype.kind not in "biuf":
+        X = X.astype(np.float64)
+    _, first, place, counts = np.unique(
+        y, return_index=True, return_inverse=True, return_counts=True
+    )
+    if len(y) != len(X) or min(X.shape) < _FEWEST or np.sum(counts >= 3) < 2:
+        return  # in a small table, a match may be chance
+    one_each = X[first]  # (n_classes, n_columns)
+    differs = (np.diff(np.sort(one_each, axis=0), axis=0) > 0).all(axis=0)
+    # A few hundred beats exclude nearly all columns.
+    differs &= (X[:300] == one_each[place[:300]]).all(axis=0)
+    for column in np.flatnonzero(differs):
+        if (X[:, column] == one_each[place, column]).all():
+            name = int(column) if names is None else names[column]
+            raise ValueError(
+                f"Column {name!r} of X is the label: it holds one value for each "
+                "class of y. Leave it out of X."
+            )
 
 
 def flat_array(values, name, *, column=False):

@@ -323,7 +323,7 @@ class TestPickles:
 class TestData:
     def test_an_empty_folder(self, tmp_path, fails):
         fails("144 files are missing", "data", "verify", "--data", tmp_path)
-        fails("are missing", "data", "counts", "--data", tmp_path)
+        fails("ecg-sklearn data fetch", "data", "counts", "--data", tmp_path)
 
     @pytest.mark.mitbih
     def test_the_real_records(self, mitbih_home, capsys):

@@ -136,6 +136,13 @@ def test_a_header_is_no_beat(tmp_path, rows, labelled, index, n_columns):
         load_heartbeat_csv(path, labelled=labelled)
 
 
+def test_a_header_that_counts_from_one_is_no_beat(tmp_path, rows):
+    path = tmp_path / "beats.csv"
+    pd.DataFrame(rows[:, :187], columns=range(1, 188)).to_csv(path, index=False)
+    with pytest.raises(ValueError, match="row 1: it holds .* 1 to 187, and"):
+        load_heartbeat_csv(path, labelled=False)
+
+
 def test_an_index_is_named(tmp_path, rows):
     path = tmp_path / "beats.csv"
     pd.DataFrame(rows).to_csv(path, header=False)

@@ -375,7 +375,7 @@ class TestNames:
     def test_records_without_annotations(self, tmp_path, load):
         for name in ("r1", "r2", "r3"):
             write_record(tmp_path, name)
-        (tmp_path / "RECORDS").write_text("r1\nr2\nr3\n")
+        (tmp_path / "RECORDS").write_text("r1\nr2\nr3\n", encoding="utf-8-sig")
         (tmp_path / "r2.atr").unlink()
         with pytest.warns(UserWarning, match=r"1 of 3 records .* left out: r2\."):
             assert set(load().groups) == {"r1", "r3"}

@@ -209,6 +209,10 @@ class TestWeights:
         cnn.set_params(class_weight=dict.fromkeys(range(5), 0.0))
         with pytest.raises(ValueError, match="leaves nothing to train on"):
             cnn.fit(images, beats.target)
+        for wrong in (np.nan, -1.0):
+            cnn.set_params(class_weight={0: wrong})
+            with pytest.raises(ValueError, match="must hold positive numbers or zero"):
+                cnn.fit(images, beats.target)
 
     def test_class_weight_of_a_class_that_a_fold_lacks(
         self, cnn, fitted, images, beats
