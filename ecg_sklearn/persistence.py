@@ -15,6 +15,7 @@ from sklearn.utils._param_validation import validate_params
 
 from ecg_sklearn.utils._estimators import ask, bare, complete
 from ecg_sklearn.utils._files import new_file
+from ecg_sklearn.utils._tensorflow import ForkedError
 from ecg_sklearn.utils._untrusted import Refused, clean, need, text_of
 
 __all__ = ["VersionWarning", "load", "read_metadata", "save"]
@@ -103,10 +104,8 @@ def save(model, path, *, metadata=None, overwrite=False):
     try:
         from skops.io import dumps
 
-        content = _pack(
-            {"facts.json": text_of(facts)}
-            | clean(dumps(bare(model)), _NAMES, shared=True)
-        )
+        members = clean(dumps(bare(model)), _NAMES, shared=True)
+        content = _pack({"facts.json": text_of(facts)} | members)
         before, after = ask(model), ask(_make(content)[1])
         same = before is None or np.allclose(before, after, 1e-4, 1e-6, equal_nan=True)
         need(same, "It would predict otherwise: parameters were set after fit.")
@@ -188,6 +187,8 @@ def read_metadata(path):
 
 
 def _reason(error):
+    if isinstance(error, ForkedError):
+        raise error
     if isinstance(error, Refused):
         return str(error)
     return f"It does not fit together ({type(error).__name__}: {error}). Save it again."

@@ -80,7 +80,7 @@ def load_beats(source, subset, *, seed=None, cut=KAGGLE_CUT):
         return make_heartbeats(**_SIMULATED, features=features, random_state=seed)
     if source.kind == "csv":
         _check_rows_fit(source.path, cut)
-        return load_heartbeat_csv(source.path)
+        return _read_labelled(source.path)
     if source.kind == "wfdb":
         return load_wfdb_beats(source.path, **loader_arguments(cut))
     arguments = loader_arguments(cut)
@@ -111,6 +111,18 @@ def read_rows(path, cut):
     except (ValueError, OSError):
         width = 0
     return load_heartbeat_csv(path, labelled=width == 188)
+
+
+def _read_labelled(path):
+    """Read rows with labels, which must stand for the AAMI classes."""
+    beats = load_heartbeat_csv(path)
+    if beats.target_names != list(CLASS_NAMES):
+        raise ValueError(
+            f"{path} holds the classes {', '.join(beats.target_names)}, and this "
+            f"command works with {', '.join(CLASS_NAMES)}. Read the file in Python "
+            "with load_heartbeat_csv."
+        )
+    return beats
 
 
 def _refuse_windows(where, cut):
@@ -181,7 +193,7 @@ def load_protocol(source, test_data, *, protocol, cut, seed):
             )
         if test_data is None:
             raise ValueError("A CSV file in --data needs another one in --test-data.")
-        return load_heartbeat_csv(source.path), load_heartbeat_csv(test_data)
+        return _read_labelled(source.path), _read_labelled(Path(test_data))
     if source.kind == "wfdb":
         raise ValueError(
             f"{source.path} holds other records than MIT-BIH, and train has no "

@@ -8,6 +8,8 @@ from typing import NamedTuple, get_args, get_type_hints
 import keras
 import numpy as np
 
+from ecg_sklearn.utils._tensorflow import ForkedError
+
 PREDICT_BATCH = 512
 LARGEST = 2**26  # weights, or values in a layer
 _IMAGES = {"dtype": "float32", "data_format": "channels_last"}
@@ -24,7 +26,7 @@ def claim_backend():
     if _process_of_backend is None:
         _process_of_backend = os.getpid()
     elif _process_of_backend != os.getpid() and keras.backend.backend() != "torch":
-        raise RuntimeError(
+        raise ForkedError(
             f"Process {os.getpid()} was forked from process {_process_of_backend}, "
             f"which had used a network, and {keras.backend.backend()} does not work "
             "in a forked process. Start processes by multiprocessing's method "

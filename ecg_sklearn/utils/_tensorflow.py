@@ -1,9 +1,13 @@
-"""Silences TensorFlow's start-up messages."""
+"""TensorFlow's start-up messages, and the error of a forked process."""
 
 import contextlib
 import os
 import sys
 import tempfile
+
+
+class ForkedError(RuntimeError):
+    """A forked process asks for a network, which would wait for ever."""
 
 
 @contextlib.contextmanager

@@ -18,7 +18,7 @@ from ecg_sklearn import (
 from ecg_sklearn.cli import _beats, _evaluate
 from ecg_sklearn.cli._beats import KAGGLE_CUT
 from ecg_sklearn.cli._model_files import read_model
-from ecg_sklearn.datasets import _mitbih_files, load_wfdb_beats
+from ecg_sklearn.datasets import _mitbih_files, load_wfdb_beats, make_heartbeats
 from ecg_sklearn.preprocessing import SpectrogramTransformer
 
 from .conftest import FAST, run
@@ -324,6 +324,24 @@ class TestData:
     def test_an_empty_folder(self, tmp_path, fails):
         fails("144 files are missing", "data", "verify", "--data", tmp_path)
         fails("ecg-sklearn data fetch", "data", "counts", "--data", tmp_path)
+
+    def test_classes_of_another_file_are_not_scored(self, trained, tmp_path, fails):
+        """A row of ptbdb is normal or abnormal, never supraventricular."""
+        path, model = tmp_path / "ptbdb_abnormal.csv", trained / "model.ecgsk"
+        rows = np.column_stack([make_heartbeats(20, random_state=0).data, np.ones(20)])
+        np.savetxt(path, rows, delimiter=",", fmt="%.6g")
+        for command in ("evaluate", "report"):
+            to = ["-o", tmp_path / "out"]
+            fails(
+                "holds the classes normal, abnormal",
+                command,
+                model,
+                "--data",
+                path,
+                *to,
+            )
+        train = ["train", "--data", path, "--test-data", path, "-o", tmp_path / "new"]
+        fails("holds the classes normal, abnormal", *train)
 
     @pytest.mark.mitbih
     def test_the_real_records(self, mitbih_home, capsys):

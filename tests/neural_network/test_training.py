@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 from sklearn.base import clone
 
+from ecg_sklearn import load, save
+
 
 class Mark(keras.callbacks.Callback):
     """Set an attribute of the optimizer or a layer of the trained network."""
@@ -85,11 +87,16 @@ def _answer(queue, work, *args):
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs POSIX")
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
-@pytest.mark.parametrize("method", ["predict", "fit", "unpickle"])
-def test_a_forked_process_says_what_to_do(fitted, images, beats, method):
+@pytest.mark.parametrize("method", ["predict", "fit", "unpickle", "save", "load"])
+def test_a_forked_process_says_what_to_do(fitted, images, beats, method, tmp_path):
     if keras.backend.backend() == "torch":
         pytest.skip("PyTorch works in a forked process")
+    path = tmp_path / "cnn.ecgsk"
+    if method == "load":
+        save(fitted, path)
     work = {
+        "save": (save, fitted, path),
+        "load": (load, path),
         "predict": (fitted.predict, images[:3]),
         "fit": (clone(fitted).fit, images, beats.target),
         "unpickle": (pickle.loads, pickle.dumps(fitted)),
