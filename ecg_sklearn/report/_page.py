@@ -200,7 +200,7 @@ def _with_interval(row):
 
 
 def _counts_table(found):
-    """Number of beats of each class, with class names in words."""
+    """Count the beats of each class, with class names in words."""
     support = found.classes["support"]
     table = pd.DataFrame({"beats": support, "fraction": support / found.n_beats})
     if found.records is not None:
