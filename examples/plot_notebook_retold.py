@@ -2,15 +2,14 @@
 A notebook retold
 =================
 
-Many notebooks on the Kaggle "heartbeat" files go the same way: load, balance with
-SMOTE, make spectrograms, train a network, report its accuracy. This example goes that
-way step by step. Where the usual step goes wrong it shows the usual and a better one
-side by side.
+Many notebooks on the Kaggle "heartbeat" files have the same steps: load, balance with
+SMOTE, make spectrograms, train a network, report its accuracy. This example follows
+these steps. Where the usual step has a problem, it shows a better one next to it.
 
-Four things go wrong, and none of them raises an error:
+There are four problems, and none of them raises an error:
 
 1. the network is validated on synthetic beats of the last classes alone;
-2. a spectrogram of four frames hardly says when anything happens;
+2. a spectrogram of four frames has almost no resolution in time;
 3. scaling each spectrogram by itself hides how strong it is;
 4. the beats of each patient are on both sides of the split.
 """
@@ -207,8 +206,8 @@ with config_context(enable_metadata_routing=True):
 # %%
 # Curves
 # ------
-# On the left the validation says little about the beats that count: it knows two
-# classes. On the right it follows what the test will show.
+# On the left, the validation beats have only two classes, so the curve does not predict
+# the test accuracy. On the right, it does.
 fig, axes = plt.subplots(
     1, 2, figsize=(9.5, 3.4), sharey=True, sharex=True, layout="constrained"
 )

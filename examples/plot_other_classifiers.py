@@ -1,9 +1,9 @@
 """
-Other classifiers behind the same spectrogram
-=============================================
+Other classifiers after the same spectrogram
+============================================
 
-With ``flatten=True`` the spectrogram is a table, and any classifier of scikit-learn can
-follow. They train in seconds, need no network, and are what a network has to beat.
+With ``flatten=True`` the spectrogram is a table for any classifier of scikit-learn.
+These classifiers train in seconds and are a baseline for a network.
 """
 
 # %%
@@ -27,9 +27,8 @@ else:
 # %%
 # The candidates
 # --------------
-# Each classifier sees the raw samples once and the spectrogram once. In a spectrogram
-# a beat that points down looks like one that points up, which no linear function of
-# the samples can do.
+# Each classifier is trained on the samples and on the spectrogram. The spectrogram does
+# not depend on the polarity of a beat, which a linear function of the samples does.
 import time
 
 from sklearn.ensemble import HistGradientBoostingClassifier

@@ -2,15 +2,15 @@
 Patients apart
 ==============
 
-The same classifier on the same beats gets two scores: one where the beats are shuffled
-into folds, one where the records are. The difference is what it remembers of patients,
-which is of no use for the next one.
+The same classifier on the same beats gets two scores: one for folds of shuffled beats
+and one for folds of whole records. The difference is memory of patients, which does not
+help with new patients.
 """
 
 # %%
 # Beats of a few patients
 # -----------------------
-# A record is one patient, with a shape of beats, an axis and a heart rate of their own.
+# A record is one patient, with its own morphology, axis and heart rate.
 import os
 
 import numpy as np
@@ -88,9 +88,9 @@ for name, found in predicted.items():
 # %%
 # Record by record
 # ----------------
-# Each dot is a record. With patients apart some are classified as well as before and
-# some are not: the spread over patients is what an average over beats hides, and what
-# an interval made by resampling beats leaves out.
+# Each dot is a record. With patients apart, some records are classified as well as
+# before and some are not. An average over beats hides this variation between patients,
+# and an interval from resampled beats does not include it.
 import matplotlib.pyplot as plt
 
 names = np.unique(records)
@@ -124,11 +124,11 @@ ax.spines[["top", "right"]].set_visible(False)
 ax.legend(frameon=False, loc="lower right")
 
 # %%
-# How sure is that?
-# -----------------
-# With few patients, not very. :func:`~ecg_sklearn.metrics.bootstrap_ci` draws records
-# where it is given them, and beats otherwise. The second interval is narrower because
-# it asks for less: other beats of the same patients.
+# Confidence intervals
+# --------------------
+# :func:`~ecg_sklearn.metrics.bootstrap_ci` draws records with ``groups``, and beats
+# without. The second interval is narrower, because it is only for other beats of the
+# same patients.
 from ecg_sklearn.metrics import bootstrap_ci
 
 found = predicted["patients apart"]

@@ -2,9 +2,8 @@
 Tuning the STFT
 ===============
 
-A short segment says when something happens, a long one says at which frequency; no
-segment says both. Which trade classifies best is a question for a search, and since the
-spectrogram is a step of the pipeline, a grid search asks it like any other.
+Short segments resolve time, long segments resolve frequency. The spectrogram is a step
+of the pipeline, so a grid search can find the best segment length.
 """
 
 # %%

@@ -1,17 +1,16 @@
 """
-Beats as another patient might have given them
-==============================================
+Augmentation of beats
+=====================
 
 A database holds many beats of few patients. ``BeatAugmenter`` adds copies of the
-training beats that are stretched, shifted, scaled and put on a wandering baseline, as
-those of other people would be.
+training beats that are stretched, shifted and scaled, with baseline wander.
 """
 
 # %%
 # One beat and its copies
 # -----------------------
-# Windows of 0.9 s around each beat. ``center`` says where in them the beat is: there,
-# stretching leaves it in place.
+# Windows from -0.4 to 0.6 s around each beat. ``center`` is the position of the beat in
+# the window, which stretching does not change.
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -65,8 +64,8 @@ fig.colorbar(mesh, ax=axes, label="Level (0 to 1)")
 # %%
 # In the pipeline
 # ---------------
-# The copies come before the scaler, in training alone: what is predicted is never
-# changed. The number of copies is a parameter like any other.
+# The copies are made before the scaler, only in training. The number of copies is a
+# parameter that a search can tune.
 
 pipe = make_ecg_pipeline(
     sampling_rate=beats.sampling_rate,
@@ -81,7 +80,6 @@ print(f"{len(beats.data)} beats, {pipe['scaler'].n_samples_seen_:.0f} to learn f
 print(f"{len(pipe.predict(beats.data))} predictions")
 
 # %%
-# ``ecg-sklearn train --protocol inter-patient`` makes three copies of each beat;
-# ``benchmarks/RESULTS.md`` tells what they are worth on patients that the network has
-# never met.
+# ``ecg-sklearn train --protocol inter-patient --copies 3`` makes three copies of each
+# beat; ``benchmarks/RESULTS.md`` lists the scores on new patients.
 plt.show()

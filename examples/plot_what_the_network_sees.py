@@ -2,8 +2,8 @@
 What the network sees
 =====================
 
-A right answer for a wrong reason will not last. Two methods show which part of a beat
-spoke for its class: Grad-CAM looks into the network, occlusion only at what it answers.
+Two methods show which part of a beat is evidence for its class: Grad-CAM uses the
+gradients of the network, occlusion uses only its predictions.
 """
 
 # %%
@@ -40,10 +40,9 @@ print(f"accuracy on other patients: {(predicted == y_test).mean():.3f}")
 # %%
 # Grad-CAM of one beat
 # --------------------
-# Where the network found its evidence on the time-frequency plane, and its mean over
-# the frequencies behind the beat. A row of the Kaggle form starts at the R peak and
-# runs past the next one; the QRS complex of the beat is at its very start, and zeros
-# fill the end.
+# The figure shows the evidence on the time-frequency plane, and its mean over the
+# frequencies behind the beat. A row of the Kaggle form starts at the R peak, in the
+# middle of the QRS complex, runs past the next R peak, and is padded with zeros.
 from ecg_sklearn.inspection import BeatExplanationDisplay
 
 ventricular = np.flatnonzero((y_test == 2) & (predicted == 2))
@@ -54,9 +53,9 @@ BeatExplanationDisplay.from_estimator(
 # %%
 # Occlusion of the same beat
 # --------------------------
-# A short stretch of the beat is bridged by a straight line, and the probability of the
-# class predicted again. What it falls by is what the stretch was worth. It works with
-# any classifier, and where both methods agree, both are easier to believe.
+# A short segment of the beat is replaced by a straight line, and the probability of the
+# class is predicted again. The decrease measures the importance of the segment. This
+# works with any classifier. Agreement of both methods makes both more credible.
 BeatExplanationDisplay.from_estimator(
     pipe,
     X_test[ventricular[0]],
@@ -67,8 +66,7 @@ BeatExplanationDisplay.from_estimator(
 # %%
 # All beats of a class
 # --------------------
-# One beat is an anecdote. The mean over the beats that were classified rightly says
-# where each class is recognised.
+# The mean over correctly classified beats shows where each class is recognised.
 import matplotlib.pyplot as plt
 
 from ecg_sklearn.inspection import grad_cam
@@ -93,11 +91,10 @@ axes[0].set_ylabel("Frequency (Hz)")
 fig.colorbar(mesh, ax=axes, label="Evidence (0 to 1), mean")
 
 # %%
-# Is the map about the network at all?
-# ------------------------------------
-# Some maps are the same whatever the network has learned: they show edges of the input.
-# So the weights are drawn anew, without training, and the map is made again. It should
-# change [1]_.
+# Does the map depend on the network?
+# -----------------------------------
+# Some maps show edges of the input and do not depend on training. As a check, the map
+# is computed again for a network with random weights. It should differ [1]_.
 #
 # .. [1] J. Adebayo et al., "Sanity checks for saliency maps", NeurIPS, 2018.
 from sklearn.base import clone

@@ -2,8 +2,8 @@
 Serve beats with ONNX Runtime
 =============================
 
-A trained pipeline becomes one file, and the process that answers needs neither
-TensorFlow nor scikit-learn nor this package: raw beats in, classes out.
+A trained pipeline is exported as one file. The server needs neither TensorFlow nor
+scikit-learn nor this package.
 
     pip install "ecg-sklearn[onnx]"
     python examples/serve_with_onnxruntime.py
