@@ -2,6 +2,7 @@
 
 from numbers import Real
 
+import numpy as np
 from imblearn.over_sampling import SMOTE
 from imblearn.pipeline import Pipeline
 from sklearn import config_context
@@ -66,6 +67,7 @@ class ECGPipeline(Pipeline):
 
     def fit(self, X, y=None, **params):
         """Fit all steps; ``X_val`` and ``y_val`` are for the last step."""
+        self._check_rate(X)
         if not params.keys() & {"X_val", "y_val"}:
             return super().fit(X, y, **params)
         if by_step := sorted(name for name in params if "__" in name):
@@ -82,6 +84,18 @@ class ECGPipeline(Pipeline):
                 return super().fit(X, y, **params)
         finally:
             self.transform_input = before
+
+    def _check_rate(self, X):
+        """Refuse beats of a loader that have another rate than the steps expect."""
+        rate = (getattr(X, "attrs", {}).get("cut") or {}).get("sampling_rate")
+        for name, step in self.steps if rate else ():
+            expected = getattr(step, "sampling_rate", rate)
+            if not np.isclose(expected, rate):
+                raise ValueError(
+                    f"These beats have {rate:g} samples per second, and step {name!r} "
+                    f"expects sampling_rate={expected:g}. Give make_ecg_pipeline the "
+                    "sampling_rate of the beats (beats.sampling_rate)."
+                )
 
     def set_params(self, **params):
         """Set parameters of the steps; of a sampler's dict, absent classes may go."""

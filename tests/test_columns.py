@@ -123,6 +123,11 @@ class TestWhatCannotBeMeant:
         BeatScaler().fit(X, y)
         BeatScaler().fit(np.eye(4), [0, 0, 1, 1])
 
+    def test_beats_of_another_rate(self, beats):
+        pipe = make_ecg_pipeline(sampling_rate=360.0, sampler=None, **SMALL)
+        with pytest.raises(ValueError, match="120 samples per second.*360"):
+            pipe.fit(beats.frame, beats.target)
+
     def test_windows_with_other_limits(self):
         one, other = windows(-0.4, 0.6), windows(-0.5, 0.5)
         assert one.data.shape[1] == other.data.shape[1] == 100
