@@ -87,7 +87,7 @@ def _say_slots(slots):
 
 def refuse_one_hot(y):
     """Refuse labels with one column for each class."""
-    shape = np.shape(y)
+    shape = y.shape if hasattr(y, "shape") else np.asarray(y).shape
     if len(shape) == 2 and shape[1] > 1:
         raise ValueError(
             f"y has shape {shape}: it holds one column per class (one-hot). Give "
