@@ -174,7 +174,8 @@ class TestRoundTrip:
     def test_classifiers(self, model, labels, tmp_path):
         if len(set(labels)) == 1 and hasattr(model, "steps"):
             labels = [True, False, False]
-        data, target = pd.DataFrame(X, columns=["a", "b", "c"]), np.array(labels)[y]
+        data = pd.DataFrame(X.copy(), columns=["a", "b", "c"])  # nan is set in it
+        target = np.array(labels)[y]
         if not hasattr(model, "steps"):
             data.iloc[::7, 1] = np.nan
         model = clone(model).fit(data, target)

@@ -244,7 +244,7 @@ def _read(y_true, y_pred, groups, labels, target_names):
     *found, columns = named = names_of_all(given, target_names)
     if labels is None:  # sort numbers as numbers, not as text
         value = {
-            name: (isinstance(label, str), label)
+            name: (0, label) if isinstance(label, (int, float)) else (1, str(label))
             for names, labels_of in zip(named, given, strict=True)
             for name, label in zip(names, labels_of.tolist(), strict=True)
         }

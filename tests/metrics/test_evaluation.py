@@ -202,3 +202,8 @@ def test_probabilities_that_are_none(y, proba, message):
 def test_errors_say_what_to_do(args, kwargs, message):
     with pytest.raises(ValueError, match=message):
         Evaluation.from_predictions(*args, **kwargs)
+
+
+def test_labels_of_different_types():
+    found = Evaluation.from_predictions([b"N", b"N"], [0, 1], n_resamples=0)
+    assert found.accuracy == 0.0
