@@ -4,14 +4,21 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ecg_sklearn.aami import CLASS_NAMES
 from ecg_sklearn.metrics._counts import check_aligned, matrix_text, plain, text
-from ecg_sklearn.metrics._ec57 import ECTOPIC, N_CLASSES, RATES, cells, figures_of
+from ecg_sklearn.metrics._ec57 import (
+    ECTOPIC,
+    N_CLASSES,
+    QRS_RATES,
+    RATES,
+    TABLE_NAMES,
+    cells,
+    figures_of,
+)
 
 
 @dataclass(frozen=True, eq=False)
 class AAMIReport:
-    """Result of :func:`aami_report`; ``print`` shows it as an EC57 table.
+    """Result of :func:`aami_report` and :func:`ec57_report`; ``print`` shows a table.
 
     Rates are fractions; ``print`` shows percentages. A rate whose denominator is 0 is
     nan, printed as "-".
@@ -23,14 +30,21 @@ class AAMIReport:
         classes; for ventricular ectopic beats the counts "veb_tp", "veb_fn", "veb_fp",
         "veb_tn" and the rates "veb_sensitivity", "veb_positive_predictivity",
         "veb_false_positive_rate", "veb_accuracy"; "sveb_..." for supraventricular ones;
-        and the indices "j" and "jk".
+        and the indices "j" and "jk". Where beats may be missed or extra, also "qrs_tp",
+        "qrs_fn", "qrs_fp", "qrs_sensitivity" and "qrs_positive_predictivity" of all
+        beats, whatever their class. "n_beats" counts true beats; in accuracy and kappa
+        each missed and each extra beat is an error.
     records : dict of record to dict
         The same figures for each record; empty without ``groups``.
-    confusion_matrix : ndarray of shape (5, 5)
+    confusion_matrix : ndarray of shape (5, 5) or (7, 7)
         Number of beats by true class (rows) and predicted class (columns), both in the
-        order N S V F Q.
+        order N S V F Q. Where beats may be missed or extra, O and X follow: row O are
+        extra beats, column O missed ones; X are those of them where the other side
+        could not read the signal.
     skip_first : float
         Learning period left out at the start of each record, in s.
+    escape : {"N", "S"} or None, default=None
+        Class that supraventricular escape beats count as; None if it is not known.
 
     Examples
     --------
@@ -44,6 +58,7 @@ class AAMIReport:
     records: dict
     confusion_matrix: np.ndarray
     skip_first: float
+    escape: str | None = None
 
     @property
     def average(self):
@@ -51,7 +66,12 @@ class AAMIReport:
         if not self.records:
             return {}
         names = [f"{beat}_{rate}" for beat in ECTOPIC for rate in RATES]
+        names += [f"qrs_{rate}" for rate in QRS_RATES if self._has_qrs]
         return self.to_frame()[names].iloc[:-1].mean().to_dict()
+
+    @property
+    def _has_qrs(self):
+        return len(self.confusion_matrix) > N_CLASSES
 
     def __str__(self):
         counted = f"{self.gross['n_beats']} beats"
@@ -60,12 +80,20 @@ class AAMIReport:
         if self.skip_first:
             counted += f", the first {self.skip_first:g} s of each record left out"
         first = max([len("Average"), *(len(str(name)) for name in self.records)])
-        heads = "".join(f"{beat.upper():-^36} " for beat in ECTOPIC)
-        columns = f"{'n':>7}{'Se':>7}{'+P':>7}{'FPR':>8}{'Acc':>7} " * 2
+        heads = f"{'QRS':-^13} " if self._has_qrs else ""
+        heads += "".join(f"{beat.upper():-^36} " for beat in ECTOPIC)
+        columns = f"{'Se':>6}{'+P':>7} " if self._has_qrs else ""
+        columns += f"{'n':>7}{'Se':>7}{'+P':>7}{'FPR':>8}{'Acc':>7} " * 2
         rows = self.records | {"Gross": self.gross}
         rows |= {"Average": self.average} if self.records else {}
+        names, found = TABLE_NAMES[: len(self.confusion_matrix)], None
+        table = "Beats by true and predicted class"
+        if self._has_qrs:
+            found = [name.lower() for name in names]  # as bxb prints them
+            table += " (O: no beat on the other side, X: not readable there)"
         lines = [
             f"ANSI/AAMI EC57, beat by beat: {counted}. Rates in %.",
+            *([f"Escape beats count as {self.escape}."] if self.escape else []),
             f"{'':<{first + 8}} {heads}".rstrip(),
             f"{'Record':<{first}}{'Beats':>8}{columns}{'j':>7}{'jk':>7}",
             *(_line(str(name), first, figures) for name, figures in rows.items()),
@@ -73,8 +101,8 @@ class AAMIReport:
             f"Accuracy over all classes {text(self.gross['accuracy'], 6, 2, 100)}, "
             f"Cohen's kappa {text(self.gross['kappa'], 6, 4)}",
             "",
-            "Beats by true and predicted class",
-            matrix_text(self.confusion_matrix, CLASS_NAMES),
+            table,
+            matrix_text(self.confusion_matrix, names, found),
         ]
         return "\n".join(lines)
 
@@ -107,6 +135,10 @@ def _line(name, first, figures):
     """Format one line of the table; the average has no counts and indices."""
     counted = "n_beats" in figures
     line = f"{name:<{first}}{figures['n_beats'] if counted else '':>8}"
+    if "qrs_sensitivity" in figures:
+        for rate, width in zip(QRS_RATES, (6, 7), strict=True):
+            line += text(figures[f"qrs_{rate}"], width, 2, 100)
+        line += " "
     for beat in ECTOPIC:
         n_true = figures[f"{beat}_tp"] + figures[f"{beat}_fn"] if counted else ""
         line += f"{n_true:>7}"
@@ -120,7 +152,14 @@ def _line(name, first, figures):
 
 
 def aami_report(
-    y_true, y_pred, groups=None, *, time=None, skip_first=0.0, target_names=None
+    y_true,
+    y_pred,
+    groups=None,
+    *,
+    time=None,
+    skip_first=0.0,
+    target_names=None,
+    escape=None,
 ):
     """Count ectopic beats as in ANSI/AAMI EC57, in total and for each record.
 
@@ -133,8 +172,8 @@ def aami_report(
     positives are Ss, false negatives Sn, Sv, Sf and Sq, false positives Ns, Vs and Fs;
     Qs is not counted. True negatives are all other beats that are not V, or not S.
     ``bxb`` prints no false positive rate of SVEB and no accuracies; these are counted
-    as in [3]_. Every beat is assumed to be detected: missed and extra detections are
-    not counted.
+    as in [3]_. Every beat is assumed to be detected: :func:`ec57_report` also counts
+    missed and extra beats.
 
     Two indices summarise the figures [4]_: j is the sum of both sensitivities and both
     positive predictivities, 4 at best; jk is kappa / 2 + j / 8, from -0.5 to 1, with
@@ -158,6 +197,9 @@ def aami_report(
     target_names : sequence of str or None, default=None
         Letter of each integer label, if the classes are not N S V F Q in this order,
         such as ``["N", "S", "V", "F"]``.
+    escape : {"N", "S"} or None, default=None
+        Class that supraventricular escape beats have in the labels, for the print. The
+        loaders of this package make them N; EC57 and ``bxb`` count them as S.
 
     Returns
     -------
@@ -172,6 +214,7 @@ def aami_report(
 
     See Also
     --------
+    ec57_report : The same from annotations, with missed and extra beats.
     Evaluation : These figures and those of each class, with intervals.
     aami_jk_score : The index jk alone.
 
@@ -180,7 +223,8 @@ def aami_report(
     .. [1] ANSI/AAMI EC57:2012, Testing and reporting performance results of cardiac
        rhythm and ST segment measurement algorithms.
     .. [2] G. B. Moody, ``bxb.c`` and ``sumstats.c`` of the WFDB software package,
-       PhysioNet. The latter gives the gross and the average figures.
+       PhysioNet. The latter gives the gross and the average figures; its SVEB
+       positive predictivity leaves out Fs, which that of ``bxb`` and EC57 counts.
     .. [3] P. de Chazal, M. O'Dwyer, R. B. Reilly, "Automatic classification of
        heartbeats using ECG morphology and heartbeat interval features", IEEE
        Transactions on Biomedical Engineering 51(7), 2004.
@@ -212,20 +256,26 @@ def aami_report(
     counts = np.bincount(
         record[kept] * size + cell[kept], minlength=max(1, len(names)) * size
     ).reshape(-1, N_CLASSES, N_CLASSES)
-    gross = counts.sum(axis=0)
-    if not gross.sum():
+    if not counts.sum():
         raise ValueError(
             f"skip_first={skip_first} leaves no beats: the last one is at "
             f"{arrays['time'].max():g} s. Use a smaller skip_first."
         )
+    return report_of(counts, names.tolist(), skip_first, escape)
+
+
+def report_of(counts, names, skip_first, escape):
+    """Make the report of the confusion matrices of records."""
+    gross = counts.sum(axis=0)
     return AAMIReport(
         gross=_plain_figures(gross),
         records={
             name: _plain_figures(matrix)
-            for name, matrix in zip(names.tolist(), counts, strict=False)
+            for name, matrix in zip(names, counts, strict=False)
         },
         confusion_matrix=gross,
         skip_first=float(skip_first),
+        escape=escape,
     )
 
 

@@ -54,9 +54,10 @@ def text(value, width, digits, scale=1):
     return f"{number:>{width}}"
 
 
-def matrix_text(matrix, names):
+def matrix_text(matrix, names, columns=None):
     """Format a confusion matrix, true classes in rows."""
     import pandas as pd
 
-    table = pd.DataFrame(matrix, index=names, columns=names).rename_axis(columns="true")
+    table = pd.DataFrame(matrix, index=names, columns=columns or names)
+    table = table.rename_axis(columns="true")
     return table.to_string(col_space=7)

@@ -1,4 +1,9 @@
-"""The counting rules of ANSI/AAMI EC57, on 5 x 5 confusion matrices."""
+"""The counting rules of ANSI/AAMI EC57, on confusion matrices.
+
+They have 5 rows and columns, N S V F Q. Where beats may be missed or extra there are 7:
+row O is a beat that was detected and is none, column O one that was missed; X is either
+where the other side could not read the signal.
+"""
 
 import numpy as np
 
@@ -6,6 +11,8 @@ from ecg_sklearn.aami import CLASS_NAMES
 from ecg_sklearn.metrics._counts import cohen_kappa, ratio
 
 N_CLASSES = len(CLASS_NAMES)
+TABLE_NAMES = (*CLASS_NAMES, "O", "X")
+QRS_RATES = ("sensitivity", "positive_predictivity")
 # Ectopic beat -> its class, and the true classes that do not count as false positives.
 ECTOPIC = {"veb": ("V", "FQ"), "sveb": ("S", "Q")}
 # Rate -> digits of its percentage in EC57 reports.
@@ -54,14 +61,24 @@ def aami_matrix(y_true, y_pred):
 
 
 def figures_of(matrix):
-    """All figures of confusion matrices of shape (..., 5, 5)."""
-    n_beats = matrix.sum(axis=(-2, -1))
+    """All figures of confusion matrices, (..., 5, 5) or (..., 7, 7)."""
     right = np.trace(matrix, axis1=-2, axis2=-1)
     figures = {
-        "n_beats": n_beats,
-        "accuracy": ratio(right, n_beats),
+        "n_beats": matrix[..., :N_CLASSES, :].sum(axis=(-2, -1)),
+        "accuracy": ratio(right, matrix.sum(axis=(-2, -1))),
         "kappa": cohen_kappa(matrix),
     }
+    if matrix.shape[-1] > N_CLASSES:
+        tp = matrix[..., :N_CLASSES, :N_CLASSES].sum(axis=(-2, -1))
+        fn = matrix[..., :N_CLASSES, N_CLASSES:].sum(axis=(-2, -1))
+        fp = matrix[..., N_CLASSES:, :N_CLASSES].sum(axis=(-2, -1))
+        figures |= {
+            "qrs_tp": tp,
+            "qrs_fn": fn,
+            "qrs_fp": fp,
+            "qrs_sensitivity": ratio(tp, tp + fn),
+            "qrs_positive_predictivity": ratio(tp, tp + fp),
+        }
     for beat in ECTOPIC:
         tp, fn, fp, tn = _ectopic_counts(matrix, beat)
         figures |= {
@@ -88,7 +105,8 @@ def _ectopic_counts(matrix, beat):
     fp = called - tp
     for other in forgiven:
         fp = fp - matrix[..., CLASS_NAMES.index(other), place]
-    tn = matrix.sum(axis=(-2, -1)) - fn - called
+    found = matrix[..., :N_CLASSES]  # missed beats are no true negatives
+    tn = found.sum(axis=(-2, -1)) - (found[..., place, :].sum(axis=-1) - tp) - called
     return tp, fn, fp, tn
 
 

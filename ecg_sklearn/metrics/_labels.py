@@ -26,6 +26,12 @@ def names_of_all(arrays, target_names=None):
         for label in every
     ):
         return [[numbered.get(label, label) for label in labels] for labels in arrays]
+    digits = [v for v in every if isinstance(v, str) and v.strip().isdecimal()]
+    if target_names is not None and digits:
+        raise ValueError(
+            f"The label {digits[0]!r} is text, and target_names={list(names)} name the "
+            "labels 0, 1, ... Give integers: y.astype(int)."
+        )
     if any(isinstance(label, int) for label in every):  # 7.0 is 7, if 7 is there
         arrays = [
             [int(v) if isinstance(v, float) and v.is_integer() else v for v in labels]

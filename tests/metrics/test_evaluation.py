@@ -100,6 +100,11 @@ def test_labels_mean_the_five_classes(form):
         assert found.to_dict() == expected.to_dict()
 
 
+def test_text_that_reads_as_a_number_has_no_name():
+    with pytest.raises(ValueError, match="The label '0' is text, and target_names="):
+        Evaluation.from_predictions([0, 1], ["1", "0"], target_names="NS", **FAST)
+
+
 @pytest.mark.parametrize(
     ("y_true", "y_pred", "target_names", "names"),
     [
