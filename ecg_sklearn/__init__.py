@@ -11,10 +11,12 @@ __version__ = "0.1.0"
 _MODULES = (
     "aami",
     "datasets",
+    "detection",
     "ensemble",
     "exporting",
     "features",
     "inspection",
+    "io",
     "metrics",
     "model_selection",
     "neural_network",
@@ -29,14 +31,17 @@ _MODULES = (
 _NAMES = {
     "BeatAugmenter": "over_sampling",
     "BeatScaler": "preprocessing",
-    "ShapeRhythmClassifier": "ensemble",
     "SpectrogramCNNClassifier": "neural_network",
     "SpectrogramTransformer": "preprocessing",
+    "cut_beats": "datasets",
+    "detect_beats": "detection",
     "export": "exporting",
     "fit_stream": "streaming",
     "load": "persistence",
+    "make_ecg_ensemble": "pipeline",
     "make_ecg_pipeline": "pipeline",
     "make_report": "report",
+    "read_recording": "io",
     "save": "persistence",
 }
 

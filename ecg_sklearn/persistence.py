@@ -24,20 +24,23 @@ _FORMAT = "ecg_sklearn model 2"
 _PACKAGES = "ecg-sklearn scikit-learn imbalanced-learn keras numpy skops".split()
 _TREE = "sklearn.tree._tree.Tree"
 _TYPES = {  # all types that a file may contain, by public module
-    "ecg_sklearn.ensemble": "ShapeRhythmClassifier",
+    "ecg_sklearn.ensemble": "PriorShiftClassifier RefinedClassifier"
+    " ReweightedClassifier SoftVotingClassifier",
     "ecg_sklearn.neural_network": "SpectrogramCNNClassifier",
-    "ecg_sklearn.over_sampling": "BeatAugmenter PresentClasses",
+    "ecg_sklearn.over_sampling": "BeatAugmenter EpisodeSampler PresentClasses",
     "ecg_sklearn.pipeline": "ECGPipeline",
     "ecg_sklearn.preprocessing": "BeatScaler SpectrogramTransformer",
     "imblearn.pipeline": "Pipeline",
+    "sklearn.compose": "ColumnTransformer",
     "sklearn.ensemble": "ExtraTreesClassifier HistGradientBoostingClassifier"
     " RandomForestClassifier VotingClassifier",
     "sklearn.ensemble._hist_gradient_boosting.predictor": "TreePredictor",
     "sklearn.linear_model": "LogisticRegression",
     "sklearn.neighbors": "NearestNeighbors",
     "sklearn.pipeline": "Pipeline",
-    "sklearn.preprocessing": "LabelEncoder MaxAbsScaler MinMaxScaler Normalizer"
-    " PowerTransformer QuantileTransformer RobustScaler StandardScaler",
+    "sklearn.preprocessing": "FunctionTransformer LabelEncoder MaxAbsScaler"
+    " MinMaxScaler Normalizer PowerTransformer QuantileTransformer RobustScaler"
+    " StandardScaler",
     "sklearn.tree": "DecisionTreeClassifier ExtraTreeClassifier",
 } | {m.__name__: " ".join(m.__all__) for m in (combine, over_sampling, under_sampling)}
 _NAMES = {f"{module}.{n}" for module, names in _TYPES.items() for n in names.split()}
@@ -61,9 +64,10 @@ def save(model, path, *, metadata=None, overwrite=False):
     ----------
     model : estimator
         A pipeline of :func:`~ecg_sklearn.pipeline.make_ecg_pipeline`, one of its steps,
-        or a :class:`~ecg_sklearn.ensemble.ShapeRhythmClassifier`, fitted or not.
-        Samplers of imbalanced-learn, the scalers, forests and boosted trees of
-        scikit-learn, LogisticRegression and VotingClassifier are supported too.
+        or a classifier of :mod:`ecg_sklearn.ensemble`, fitted or not. Samplers of
+        imbalanced-learn, the scalers, forests and boosted trees of scikit-learn,
+        LogisticRegression, VotingClassifier, and a ColumnTransformer that selects
+        columns by a list are supported too.
     path : str or path-like
         The file, usually with the suffix ``.ecgsk``. Its folder is made if needed.
     metadata : dict, optional

@@ -1,4 +1,4 @@
-"""The pipeline from beats to classes: :func:`make_ecg_pipeline`, and its presets."""
+"""Models from beats to classes: a pipeline with its presets, and an ensemble."""
 
 from numbers import Real
 
@@ -7,13 +7,23 @@ from imblearn.over_sampling import SMOTE
 from imblearn.pipeline import Pipeline
 from sklearn import config_context
 from sklearn.base import clone
+from sklearn.compose import ColumnTransformer
+from sklearn.ensemble import ExtraTreesClassifier, HistGradientBoostingClassifier
+from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions, validate_params
 
+from ecg_sklearn.ensemble import (
+    PriorShiftClassifier,
+    RefinedClassifier,
+    ReweightedClassifier,
+    SoftVotingClassifier,
+)
+from ecg_sklearn.features import FEATURE_GROUPS
 from ecg_sklearn.neural_network import SpectrogramCNNClassifier
-from ecg_sklearn.over_sampling import BeatAugmenter, PresentClasses
+from ecg_sklearn.over_sampling import BeatAugmenter, EpisodeSampler, PresentClasses
 from ecg_sklearn.preprocessing import BeatScaler, SpectrogramTransformer
 
-__all__ = ["PRESETS", "make_ecg_pipeline"]
+__all__ = ["PRESETS", "make_ecg_ensemble", "make_ecg_pipeline"]
 
 _KAGGLE = {
     "sampler": None,
@@ -32,6 +42,7 @@ PRESETS: dict[str, dict] = {
         "spectrogram__normalize": "sample",
         "pooling": "max",
         "dropout": 0.1,
+        "dense_units": (512, 256),
         "dense_dropout": 0.1,
         "learning_rate": 1e-3,
         "weight_decay": 4e-3,
@@ -59,7 +70,6 @@ intervals and morphology, and "inter-patient" on folds of whole records of DS1.
 
 # Segment length in seconds: 16 samples at 120 Hz.
 _SEGMENT_SECONDS = 16 / 120
-_DEFAULT_FILTERS = (32, 64, 128, 256)  # of the network
 
 
 class ECGPipeline(Pipeline):
@@ -207,7 +217,8 @@ def make_ecg_pipeline(
     """
     chosen = PRESETS.get(preset, {}) | cnn_params
     if "residual" in chosen and not {"residual", "cnn__residual"} & set(cnn_params):
-        widths = chosen.get("cnn__filters", chosen.get("filters", _DEFAULT_FILTERS))
+        default = chosen.get("filters", SpectrogramCNNClassifier().filters)
+        widths = chosen.get("cnn__filters", default)
         if isinstance(widths, (tuple, list)):  # else the network refuses it
             n_blocks = len(widths)
             chosen["residual"] = tuple(n for n in chosen["residual"] if n <= n_blocks)
@@ -239,6 +250,96 @@ def make_ecg_pipeline(
                 f"{', '.join(pipe.named_steps)}."
             )
     return pipe.set_params(**of_steps)
+
+
+@validate_params(
+    {"trees": ["boolean"], "rhythm": ["boolean"], "random_state": ["random_state"]},
+    prefer_skip_nested_validation=False,
+)
+def make_ecg_ensemble(
+    *,
+    preset="inter-patient",
+    trees=True,
+    rhythm=True,
+    random_state=None,
+    **params,
+):
+    """Join a network, trees on features, and a refiner for premature beats.
+
+    The beats need the features "rr", "morphology" (with ``trees``) and "rhythm" (with
+    ``rhythm``), as a DataFrame of a loader.
+
+    Parameters
+    ----------
+    preset : str or None, default="inter-patient"
+        Preset of the network, as in :func:`make_ecg_pipeline`.
+    trees : bool, default=True
+        Average the probabilities of the network with those of boosted trees that see
+        only the groups "rr" and "morphology" [1]_, with rare classes weighted by a
+        :class:`~ecg_sklearn.ensemble.ReweightedClassifier`. Trees make other errors
+        than a network.
+    rhythm : bool, default=True
+        Split the probability of the classes 0 (N) and 1 (S) by extremely randomised
+        trees that see only the groups "rr" and "rhythm" [2]_
+        (:class:`~ecg_sklearn.ensemble.RefinedClassifier`), are also trained on
+        excerpts around premature beats, and whose priors follow each record
+        (:class:`~ecg_sklearn.ensemble.PriorShiftClassifier`). For other labels:
+        ``set_params(pair=("N", "S"))``.
+    random_state : int, RandomState instance or None, default=None
+        Seed of all parts.
+    **params : dict
+        Other parameters of :func:`make_ecg_pipeline`, for the network.
+
+    Returns
+    -------
+    RefinedClassifier, SoftVotingClassifier or imblearn.pipeline.Pipeline
+        The model: with ``rhythm``, with ``trees`` only, and with neither.
+
+    References
+    ----------
+    .. [1] J. H. Friedman, "Greedy function approximation: a gradient boosting machine",
+       Annals of Statistics 29(5), 2001.
+    .. [2] P. Geurts, D. Ernst, L. Wehenkel, "Extremely randomized trees", Machine
+       Learning 63(1), 2006.
+
+    Examples
+    --------
+    >>> from ecg_sklearn.datasets import make_heartbeats
+    >>> from ecg_sklearn.pipeline import make_ecg_ensemble
+    >>> groups = ["rr", "morphology", "rhythm"]
+    >>> beats = make_heartbeats(300, features=groups, random_state=0)
+    >>> model = make_ecg_ensemble(filters=(8, 16), epochs=1, random_state=0)
+    >>> model = model.fit(beats.data, beats.target, groups=beats.groups)
+    >>> model.predict(beats.data, groups=beats.groups).shape
+    (300,)
+    """
+    model = make_ecg_pipeline(preset=preset, random_state=random_state, **params)
+    if rhythm:  # it is for the refiner alone
+        unseen = ColumnTransformer(
+            [("rhythm", "drop", list(FEATURE_GROUPS["rhythm"]))],
+            remainder="passthrough",
+            verbose_feature_names_out=False,
+        ).set_output(transform="pandas")
+        model.steps.insert(0, ("columns", unseen))
+    if trees:
+        boosting = HistGradientBoostingClassifier(random_state=random_state)
+        voter = _on_features(("rr", "morphology"), ReweightedClassifier(boosting))
+        model = SoftVotingClassifier([("network", model), ("trees", voter)])
+    if not rhythm:
+        return model
+    seed = random_state
+    if seed is not None:
+        seed = check_random_state(seed).randint(np.iinfo(np.int32).max)
+    forest = ExtraTreesClassifier(n_estimators=200, random_state=seed)
+    refiner = PriorShiftClassifier(_on_features(("rr", "rhythm"), forest))
+    return RefinedClassifier(model, refiner, sampler=EpisodeSampler())
+
+
+def _on_features(groups, classifier):
+    """Show a classifier only the columns of groups of features."""
+    names = [name for group in groups for name in FEATURE_GROUPS[group]]
+    columns = ColumnTransformer([("features", "passthrough", names)])
+    return Pipeline([("columns", columns), ("classifier", classifier)])
 
 
 def _is_sampler(value):

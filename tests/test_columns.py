@@ -17,17 +17,18 @@ from sklearn.model_selection import (
 from ecg_sklearn import (
     BeatAugmenter,
     BeatScaler,
-    ShapeRhythmClassifier,
     SpectrogramCNNClassifier,
     SpectrogramTransformer,
     fit_stream,
+    make_ecg_ensemble,
     make_ecg_pipeline,
 )
 from ecg_sklearn.datasets import make_heartbeats
 from ecg_sklearn.datasets._base import make_bunch
-from ecg_sklearn.datasets._cut import cut_beats, make_cut
-from ecg_sklearn.datasets._records import Annotations, Signal
+from ecg_sklearn.datasets._cut import cut_record, make_cut
+from ecg_sklearn.datasets._records import Annotations
 from ecg_sklearn.features import FEATURE_GROUPS
+from ecg_sklearn.io._wfdb import Signal
 
 SMALL = {"filters": (8,), "dense_units": 8, "epochs": 1, "random_state": 0}
 
@@ -54,7 +55,7 @@ def windows(start, stop):
     signal = Signal(rng.normal(size=6500), 100.0, "II")
     notes = Annotations(sample, np.full(60, "N"), np.arange(60) % 2, np.full(60, "N"))
     cut = make_cut("II", "window", (start, stop))
-    return make_bunch(cut_beats("r", signal, notes, cut), cut.describe(100, "mV"), "")
+    return make_bunch(cut_record("r", signal, notes, cut), cut.describe(100, "mV"), "")
 
 
 class TestWhatCannotBeMeant:
@@ -74,10 +75,10 @@ class TestWhatCannotBeMeant:
             pipe.predict(fewer)
 
     def test_the_ensemble_on_plain_beats(self, beats):
-        model = ShapeRhythmClassifier(LogisticRegression())
+        model = make_ecg_ensemble()
         for plain in (beats.frame.filter(regex="^t"), beats.frame.to_numpy()):
-            with pytest.raises(ValueError, match=r"features=\['rr', 'rhythm'\]"):
-                model.fit(plain, beats.target)
+            with pytest.raises(ValueError, match=r'features=\["rr", "rhythm"\]'):
+                model.fit(plain, beats.target, groups=beats.groups)
 
     def test_features_are_no_samples(self, beats):
         """Columns of rhythm in a plain pipeline are not part of the curve."""

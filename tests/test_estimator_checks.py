@@ -11,7 +11,12 @@ from sklearn.utils.estimator_checks import (
     parametrize_with_checks,
 )
 
-from ecg_sklearn.ensemble import ShapeRhythmClassifier
+from ecg_sklearn.ensemble import (
+    PriorShiftClassifier,
+    RefinedClassifier,
+    ReweightedClassifier,
+    SoftVotingClassifier,
+)
 from ecg_sklearn.neural_network import SpectrogramCNNClassifier
 from ecg_sklearn.over_sampling import BeatAugmenter
 from ecg_sklearn.preprocessing import BeatScaler, SpectrogramTransformer
@@ -136,26 +141,27 @@ def test_order_of_beats(method):
     np.testing.assert_allclose(answer(X)[order], answer(X[order]), rtol=1e-5, atol=1e-6)
 
 
-# A check that cannot pass, and why.
-OTHER_LABELS = {
-    "check_classifiers_classes": (
-        "the labels of this check are not those that the parameter pair names"
-    )
+# Checks that cannot pass, and why.
+ENSEMBLE = {
+    RefinedClassifier: {
+        "check_classifiers_classes": (
+            "the labels of this check are not those that the parameter pair names"
+        ),
+    },
 }
 
 
+@pytest.mark.filterwarnings("default")
 @parametrize_with_checks(
     [
-        ShapeRhythmClassifier(
-            LogisticRegression(),
-            rhythm_estimator=LogisticRegression(),
-            rhythm_columns=[-1],
-            random_state=0,
-        )
+        PriorShiftClassifier(LogisticRegression()),
+        RefinedClassifier(LogisticRegression(), LogisticRegression()),
+        ReweightedClassifier(LogisticRegression()),
+        SoftVotingClassifier([("a", LogisticRegression())]),
     ],
-    expected_failed_checks=lambda estimator: OTHER_LABELS,
+    expected_failed_checks=lambda estimator: ENSEMBLE.get(type(estimator), {}),
 )
-def test_shape_and_rhythm(estimator, check):
+def test_ensemble(estimator, check):
     check(estimator)
 
 

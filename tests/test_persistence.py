@@ -13,6 +13,7 @@ from imblearn.base import SamplerMixin
 from imblearn.over_sampling import SMOTE, RandomOverSampler
 from imblearn.pipeline import Pipeline
 from sklearn.base import clone
+from sklearn.compose import make_column_transformer
 from sklearn.ensemble import (
     ExtraTreesClassifier,
     HistGradientBoostingClassifier,
@@ -36,12 +37,12 @@ from sklearn.preprocessing import (
 from sklearn.svm import SVC
 
 from ecg_sklearn import (
-    ShapeRhythmClassifier,
     load,
     make_ecg_pipeline,
     persistence,
     save,
 )
+from ecg_sklearn.ensemble import RefinedClassifier
 from ecg_sklearn.neural_network import SpectrogramCNNClassifier
 from ecg_sklearn.over_sampling import BeatAugmenter
 from ecg_sklearn.persistence import VersionWarning, read_metadata
@@ -218,10 +219,8 @@ class TestRoundTrip:
         assert repr(found) == repr(model)
 
     def test_arrays_in_a_file_of_joblib(self, fitted, beats, tmp_path):
-        trees = ShapeRhythmClassifier(
-            RandomForestClassifier(3),
-            rhythm_estimator=HistGradientBoostingClassifier(max_iter=2),
-            rhythm_columns=[-1],
+        trees = RefinedClassifier(
+            RandomForestClassifier(3), HistGradientBoostingClassifier(max_iter=2)
         ).fit(X, y % 2)
         for number, (model, data) in enumerate([(fitted, beats.data), (trees, X)]):
             path = tmp_path / f"{number}.joblib"
@@ -271,12 +270,15 @@ class TestWhatIsNotSaved:
     @pytest.mark.parametrize(
         ("model", "message"),
         [
-            (make_pipeline(FunctionTransformer(np.log1p)), "FunctionTransformer"),
+            (make_pipeline(FunctionTransformer(np.log1p)), "numpy.log1p"),
             (make_ecg_pipeline(sampler=SMOTE(sampling_strategy=len)), "builtins.len"),
             (SpectrogramCNNClassifier(class_weight={0: object()}), "builtins.object"),
             (make_pipeline(SVC()), r"sklearn.svm._classes.SVC \(ObjectNode\)"),
             (StandardScaler(copy=np.array([1, None])), "not all text"),
             (StandardScaler(copy=np.zeros(1, "M8[s]")), "array of datetime64"),
+            (make_column_transformer(("drop", slice(2))), "no list of names"),
+            (make_column_transformer(("drop", [True, False])), "no list of names"),
+            (make_column_transformer(("drop", len)), "no list of names"),
             (StandardScaler(copy=b"bytes"), "builtins.bytes"),
             (StandardScaler(copy={True: 0}), "builtins.bool"),
         ],
@@ -316,7 +318,7 @@ class TestWhatIsNotSaved:
 
     def test_columns_of_categories(self, tmp_path):
         trees = HistGradientBoostingClassifier(max_iter=2, categorical_features=[0])
-        with pytest.raises(ValueError, match="ColumnTransformer"):
+        with pytest.raises(ValueError, match="OrdinalEncoder"):
             save(trees.fit(X.round() % 3, y), tmp_path / "model.ecgsk")
 
     def test_a_search(self, tmp_path):

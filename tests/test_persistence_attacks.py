@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 import skops.io
 from imblearn.over_sampling import SMOTE
+from sklearn.compose import make_column_transformer
 from sklearn.ensemble import (
     ExtraTreesClassifier,
     HistGradientBoostingClassifier,
@@ -45,6 +46,7 @@ def files(beats, tmp_path_factory):
         "RandomState": RandomForestClassifier(random_state=np.random.RandomState(0)),
         "Generator": StandardScaler(copy=np.random.default_rng(0)),
         "sampler": SMOTE(k_neighbors=NearestNeighbors()),
+        "columns": make_column_transformer(("passthrough", [0, 1])).fit(X),
     }
     folder = tmp_path_factory.mktemp("models")
     for name, model in models.items():
@@ -399,6 +401,13 @@ class TestTypes:
             ("sampler", put("SMOTE", "nn_k_", 1)),
             ("sampler", put("NearestNeighbors", "_fit_X", [[1.0]])),
             ("line", put("LogisticRegression", "classes_", 3)),
+            ("columns", put("ColumnTransformer", "transformers", [("a", "drop", "b")])),
+            ("columns", put("ColumnTransformer", "transformers_", [("a", 1, str)])),
+            ("columns", put("ColumnTransformer", "_remainder", ("a", "drop", True))),
+            ("columns", put("ColumnTransformer", "_remainder", None)),
+            ("columns", put("FunctionTransformer", "func", node_of(str))),
+            ("columns", put("FunctionTransformer", "inverse_func", node_of(str))),
+            ("columns", put("FunctionTransformer", "feature_names_out", node_of(str))),
         ],
     )
     def test_attributes(self, name, edit, files, tmp_path):
@@ -439,7 +448,7 @@ class TestNetwork:
             *(("filters", (n,)) for n in (10**9, 4.0)),
             *(("filters", value) for value in ((4096,) * 32, (4,) * 40, (), 4)),
             *(("kernel_size", n) for n in (2**16, -1)),
-            *(("dense_units", n) for n in (2**16, 10**9)),
+            *(("dense_units", n) for n in (2**16, 10**9, (10**9,), (4,) * 40, "4")),
             *(("n_classes", n) for n in (2**16, True)),
             *(("image_shape", n) for n in ((2**16,) * 3, (12, 47), (12, 47, 2))),
             *(("dropout", value) for value in (1.5, "0")),

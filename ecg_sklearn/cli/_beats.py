@@ -1,156 +1,35 @@
-"""Beats of a command: sources, protocols and hold-out."""
-
-from pathlib import Path
-from typing import NamedTuple
+"""Beats of a training: how they are cut, protocols and hold-out."""
 
 import numpy as np
-import pandas as pd
 from sklearn.model_selection import train_test_split
 from sklearn.utils import Bunch, _safe_indexing
 
 from ecg_sklearn.aami import CLASS_NAMES
-from ecg_sklearn.datasets import (
-    fetch_mitbih,
-    load_heartbeat_csv,
-    load_wfdb_beats,
-    make_heartbeats,
-)
-from ecg_sklearn.datasets._mitbih_files import (
-    find_mitbih,
-    is_mitbih_folder,
-    missing_files,
+from ecg_sklearn.cli._sources import (
+    KAGGLE_CUT,
+    find_source,
+    load_beats,
+    split_of_databases,
 )
 from ecg_sklearn.features import FEATURE_GROUPS
 from ecg_sklearn.model_selection import record_train_test_split
 
-_SIMULATED = {
-    "n_samples": 6000,
-    "n_records": 60,
-    "weights": [0.6, 0.1, 0.15, 0.05, 0.1],
-}
-
-# Default cut.
-KAGGLE_CUT = {"form": "kaggle", "channel": 0, "features": []}
+# Windows of the inter-patient protocol.
 WINDOW_CUT = {
     "form": "window",
-    "channel": ["MLII", "V5"],
+    "channel": None,  # the preferred lead
     "window": [-0.4, 0.5],
     "sampling_rate": 120.0,
     "features": ["rr", "morphology"],
+    "align": "peak",
 }
+_TEST_FRACTION = 0.25
 
 
-class Source(NamedTuple):
-    """Source of beats: "simulated", "csv", "mitbih" or "wfdb", and its path."""
-
-    kind: str
-    path: Path | None
-
-
-def find_source(data):
-    """Find the kind of source that ``--data`` names."""
-    if data == "simulated":
-        return Source("simulated", None)
-    if data is not None and Path(data).is_file():
-        return Source("csv", Path(data))
-    if data is not None and not is_mitbih_folder(data) and _holds_records(Path(data)):
-        return Source("wfdb", Path(data))
-    directory = find_mitbih(data)
-    missing = missing_files(directory)
-    if not missing:
-        return Source("mitbih", directory)
-    fetch = "ecg-sklearn data fetch" + ("" if data is None else f" --data {data}")
-    raise FileNotFoundError(
-        f"{len(missing)} files of the MIT-BIH database are missing in {directory} "
-        f"({', '.join(missing[:3])}, ...). To download them: {fetch}"
-        + (". To use another folder: --data FOLDER" if data is None else "")
-    )
-
-
-def _holds_records(folder):
-    """Whether a folder holds WFDB records or a file RECORDS."""
-    return (folder / "RECORDS").is_file() or any(folder.glob("*.hea"))
-
-
-def load_beats(source, subset, *, seed=None, cut=KAGGLE_CUT):
-    """Load the labelled beats of one source."""
-    if source.kind == "simulated":
-        _refuse_windows("simulated", cut)
-        features = loader_arguments(cut)["features"]
-        return make_heartbeats(**_SIMULATED, features=features, random_state=seed)
-    if source.kind == "csv":
-        _check_rows_fit(source.path, cut)
-        return _read_labelled(source.path)
-    if source.kind == "wfdb":
-        return load_wfdb_beats(source.path, **loader_arguments(cut))
-    arguments = loader_arguments(cut)
-    if cut["form"] == "kaggle" and arguments["channel"] == 0:
-        del arguments["channel"]  # Kaggle rows are always channel 0
-    return fetch_mitbih(
-        data_home=source.path, subset=subset, download_if_missing=False, **arguments
-    )
-
-
-def loader_arguments(cut):
-    """Arguments of :func:`~ecg_sklearn.datasets.load_wfdb_beats` for a cut."""
-    channel = cut.get("channel")
-    if cut["form"] == "kaggle":
-        found = {"form": "kaggle", "channel": 0 if channel is None else channel}
-    else:
-        found = {name: cut[name] for name in ("form", "channel", "window")}
-        found["sampling_rate"] = cut["sampling_rate"]
-    return found | {"features": cut.get("features") or None}
-
-
-def read_rows(path, cut):
-    """Read rows of 187 samples, with or without a label."""
-    _check_rows_fit(path, cut)
-    try:
-        width = pd.read_csv(path, header=None, nrows=1).shape[1]
-    # load_heartbeat_csv below raises the error with its reason.
-    except (ValueError, OSError):
-        width = 0
-    return load_heartbeat_csv(path, labelled=width == 188)
-
-
-def _read_labelled(path):
-    """Read rows with labels, which must stand for the AAMI classes."""
-    beats = load_heartbeat_csv(path)
-    if beats.target_names != list(CLASS_NAMES):
-        raise ValueError(
-            f"{path} holds the classes {', '.join(beats.target_names)}, and this "
-            f"command works with {', '.join(CLASS_NAMES)}. Read the file in Python "
-            "with load_heartbeat_csv."
-        )
-    return beats
-
-
-def _refuse_windows(where, cut):
-    if cut["form"] != "kaggle":
-        start, stop = cut["window"]
-        raise ValueError(
-            f"{where} holds rows of the Kaggle form, and the model knows windows of "
-            f"{start:g} to {stop:g} s around each beat. Give WFDB records, or train "
-            "with --form kaggle."
-        )
-
-
-def _check_rows_fit(where, cut):
-    """Refuse rows of the Kaggle form for a model that needs features or windows."""
-    _refuse_windows(where, cut)
-    if cut.get("features"):
-        raise ValueError(
-            f"{where} holds rows without times, and the model was trained with the "
-            f"features {', '.join(cut['features'])}. Give WFDB records, or train with "
-            "--features none and without --rhythm."
-        )
-
-
-def choose_cut(source, *, protocol, form, window, features, rhythm):
+def choose_cut(source, *, protocol, form, window, features, rhythm, lead, align):
     """Choose how the training beats are cut; None takes the default of the source."""
-    has_records = source.kind == "mitbih"
     if features is None:
-        features = ["rr", "morphology"] if has_records else []
+        features = ["rr", "morphology"] if source.has_records else []
     if unknown := set(features) - set(FEATURE_GROUPS):
         raise ValueError(
             f"--features {','.join(features)}: there is no group {unknown.pop()!r}. "
@@ -162,49 +41,106 @@ def choose_cut(source, *, protocol, form, window, features, rhythm):
     if features and source.kind == "csv":
         raise ValueError(
             f"{'--rhythm' if rhythm else '--features'} needs WFDB records; "
-            f"{source.path} holds beats without their times."
+            f"{source} holds beats without their times."
         )
+    if lead is not None and not source.has_records:
+        raise ValueError(f"--lead needs WFDB records; {source} holds beats.")
     if form is None:
-        form = "window" if has_records and protocol == "inter-patient" else "kaggle"
+        apart = source.has_records and protocol == "inter-patient"
+        form = "window" if apart else "kaggle"
     if form == "kaggle":
-        return KAGGLE_CUT | {"features": features}
-    if not has_records:
+        channel = 0 if lead is None else lead
+        return KAGGLE_CUT | {"channel": channel, "features": features}
+    if not source.has_records:
         raise ValueError(
-            f"--form window needs the MIT-BIH records; {source.path or source.kind} "
-            "holds Kaggle rows."
+            f"--form window needs WFDB records; {source} holds Kaggle rows."
         )
-    return WINDOW_CUT | {"window": list(window), "features": features}
+    return WINDOW_CUT | {
+        "channel": lead,
+        "window": list(window),
+        "features": features,
+        "align": None if align == "none" else align,
+    }
 
 
-def load_protocol(source, test_data, *, protocol, cut, seed):
+def load_protocol(
+    source, test_data, *, protocol, cut, seed, records=None, annotator="atr"
+):
     """Load the training and the test beats of a protocol."""
+    named = {"records": records, "annotator": annotator}
+    if source.has_records and protocol == "inter-patient":
+        return _load_patients(source, test_data, cut=cut, seed=seed, **named)
     if test_data is not None and source.kind != "csv":
-        raise ValueError("--test-data goes with a CSV file in --data.")
+        raise ValueError(
+            "--test-data goes with a CSV file in --data, or with --protocol "
+            "inter-patient."
+        )
     if source.kind == "simulated":
-        beats = load_beats(source, None, seed=seed, cut=cut)
+        beats = load_beats(source, seed=seed, cut=cut, **named)
         groups = beats.groups if protocol == "inter-patient" else None
         return _split(beats, 0.25, groups, seed)
     if source.kind == "csv":
         if protocol != "kaggle":
             raise ValueError(
-                f"{source.path} does not say which record a beat comes from, so "
-                "patients cannot be kept apart. Give --data a folder with the MIT-BIH "
-                "records."
+                f"{source} does not say which record a beat comes from, so patients "
+                "cannot be kept apart. Give --data a folder with WFDB records."
             )
         if test_data is None:
             raise ValueError("A CSV file in --data needs another one in --test-data.")
-        return _read_labelled(source.path), _read_labelled(Path(test_data))
+        training = load_beats(source, cut=cut, **named)
+        return training, load_beats(find_source(test_data), cut=cut)
     if source.kind == "wfdb":
         raise ValueError(
-            f"{source.path} holds other records than MIT-BIH, and train has no "
-            "protocol for them. Use load_wfdb_beats and record_train_test_split in "
-            "Python; evaluate, report and predict read such records."
+            f"The protocol kaggle is the official split of MIT-BIH, and {source} holds "
+            "other records. Use --protocol inter-patient."
         )
-    if protocol == "kaggle":
-        return tuple(load_beats(source, s, cut=cut) for s in ("train", "test"))
-    unclassifiable = CLASS_NAMES.index("Q")
-    sides = (load_beats(source, subset, cut=cut) for subset in ("ds1", "ds2"))
-    return tuple(take(b, np.flatnonzero(b.target != unclassifiable)) for b in sides)
+    if records is not None or annotator != "atr":
+        raise ValueError(
+            "--records and --annotator go with --protocol inter-patient: the protocol "
+            "kaggle is the official split of the annotations atr."
+        )
+    return tuple(load_beats(source, s, cut=cut) for s in ("train", "test"))
+
+
+def _load_patients(source, test_data, *, cut, seed, records, annotator):
+    """Load training and test beats of different records, without class Q."""
+    how = {"cut": cut, "annotator": annotator}
+    if test_data is not None:
+        other = find_source(test_data)
+        if not other.has_records:
+            raise ValueError(f"--test-data {test_data} is no folder of WFDB records.")
+        both = {p.resolve() for p in source.paths} & {p.resolve() for p in other.paths}
+        if both:
+            raise ValueError(f"{both.pop()} is in --data and in --test-data.")
+        training = load_beats(source, "all", records=records, **how)
+        test = load_beats(other, "all", **how)
+        sides = _with_database(source, training), _with_database(other, test)
+    elif source.kind == "mitbih" and records is None:
+        sides = tuple(load_beats(source, subset, **how) for subset in ("ds1", "ds2"))
+    else:
+        names, test_names = split_of_databases(source, annotator)
+        if records is None and test_names:
+            sides = tuple(
+                load_beats(source, records=side, **how) for side in (names, test_names)
+            )
+        else:
+            beats = _classifiable(load_beats(source, records=records, **how))
+            return _split(beats, _TEST_FRACTION, beats.groups, seed)
+    return tuple(map(_classifiable, sides))
+
+
+def _with_database(source, beats):
+    """Name the records of one folder with the folder, as those of several are."""
+    if len(source.paths) == 1:
+        folder = source.paths[0].resolve().name
+        beats.groups = np.char.add(f"{folder}/", beats.groups)
+    return beats
+
+
+def _classifiable(beats):
+    """Leave out class Q, which is mostly paced or unclassifiable beats."""
+    known = beats.target != CLASS_NAMES.index("Q")
+    return beats if known.all() else take(beats, np.flatnonzero(known))
 
 
 def hold_out(beats, fraction, *, protocol, seed):

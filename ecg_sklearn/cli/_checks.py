@@ -5,10 +5,10 @@ from pathlib import Path
 
 from ecg_sklearn.utils._files import refuse_existing
 
-CSV_SUFFIXES = (".csv", ".gz", ".zip", ".bz2", ".xz")
 MOST_RESAMPLES = 1_000_000
 # First bytes of a zip file, and of a pickle, plain or compressed by joblib.
 _ZIP = b"PK\x03\x04"
+_COMPRESSED = (_ZIP, b"\x1f\x8b", b"BZh", b"\xfd7zXZ")  # zip, gzip, bzip2, xz
 _PICKLES = (
     b"\x80",
     b"ZF",
@@ -16,9 +16,7 @@ _PICKLES = (
     b"\x78\x5e",
     b"\x78\x9c",
     b"\x78\xda",
-    b"\x1f\x8b",  # gzip
-    b"BZh",
-    b"\xfd7zXZ",
+    *_COMPRESSED[1:],
     b"\x5d\x00",  # lzma
     b"\x04\x22\x4d\x18",  # lz4
 )
@@ -31,7 +29,7 @@ def check(command, arguments):
 
 
 def _check_train(
-    *, output, overwrite, resume, data=None, test_data=None, validation, copies=0, **_
+    *, output, overwrite, resume, data=(), test_data=None, validation, copies=0, **_
 ):
     if copies < 0:
         raise ValueError(f"--copies {copies} is negative.")
@@ -52,8 +50,10 @@ def _check_train(
             "to go on from there, or --overwrite to begin anew."
         )
     _check_data(data)
-    if test_data is not None and not Path(test_data).is_file():
-        raise FileNotFoundError(f"--test-data {test_data}: there is no such file.")
+    if test_data is not None and not Path(test_data).exists():
+        raise FileNotFoundError(
+            f"--test-data {test_data}: there is no such file or folder."
+        )
 
 
 def _check_scoring(*, model, data, output, overwrite, resamples, **_):
@@ -69,20 +69,23 @@ def _check_scoring(*, model, data, output, overwrite, resamples, **_):
 def _check_predict(*, model, input, beats, annotator, output, overwrite, **_):
     _check_output_file(output, overwrite)
     kind_of_model(model)
-    record = None if is_table(input) else record_path(input)
+    record = record_path(input)
+    has_header = file_of(record, "hea").is_file()
     if annotator is not None:
+        if not has_header:
+            raise ValueError(f"--annotator needs a WFDB record, and {input} is none.")
         _check_annotator(record, beats, annotator, overwrite)
-    if record is None and not input.is_file():
-        raise FileNotFoundError(f"There is no file {input}.")
-    if record is not None and not file_of(record, "hea").is_file():
+    if not has_header and not input.is_file():
         raise FileNotFoundError(
-            f"There is no record {record}: it has no header {record.name}.hea. Name a "
-            "record, or a CSV file."
+            f"There is no file {input}, and no WFDB record: {record.name}.hea is "
+            "missing."
         )
-    if record is not None and not file_of(record, beats).is_file():
+    if beats is not None and not has_header:
+        raise ValueError(f"--beats needs a WFDB record, and {input} is none.")
+    if beats is not None and not file_of(record, beats).is_file():
         raise FileNotFoundError(
             f"Record {record} has no annotation file {record.name}.{beats} to mark "
-            "the beats. Name another one with --beats."
+            "the beats. Name another one, or leave --beats out: they are detected."
         )
 
 
@@ -95,9 +98,17 @@ _CHECKS = {
 }
 
 
-def is_table(path):
-    """Whether the suffix of an input of ``predict`` is that of a CSV file."""
-    return path.suffix.lower() in CSV_SUFFIXES
+def is_beat_table(path):
+    """Whether a file is a CSV file of single beats: 187 samples, and maybe a label."""
+    from ecg_sklearn.cli._sources import n_columns_of
+
+    if not path.is_file():
+        return False
+    with path.open("rb") as file:
+        start = file.read(2**16)
+    # pandas would read a binary file without line ends as a whole.
+    is_text = b"\0" not in start or start.startswith(_COMPRESSED)
+    return is_text and n_columns_of(path) in (187, 188)
 
 
 def record_path(path):
@@ -106,8 +117,7 @@ def record_path(path):
         path = path.with_suffix("")
     if path.is_dir() and not (path.name and file_of(path, "hea").exists()):
         raise IsADirectoryError(
-            f"{path} is a folder. Name a record in it, without its suffix, or a CSV "
-            "file."
+            f"{path} is a folder. Name a record in it, without its suffix, or a file."
         )
     return path
 
@@ -145,11 +155,12 @@ def check_place(path):
 
 
 def _check_data(data):
-    if data not in (None, "simulated") and not Path(data).exists():
-        raise FileNotFoundError(
-            f"--data {data}: there is no such folder or file. To download the MIT-BIH "
-            f"database there: ecg-sklearn data fetch --data {data}"
-        )
+    for place in data or ():
+        if place != "simulated" and not Path(place).exists():
+            raise FileNotFoundError(
+                f"--data {place}: there is no such folder or file. To download the "
+                f"MIT-BIH database there: ecg-sklearn data fetch --data {place}"
+            )
 
 
 def _check_output_file(output, overwrite):
@@ -167,7 +178,7 @@ def _check_annotator(record, beats, annotator, overwrite):
         raise ValueError("--annotator needs a WFDB record; a CSV file has no times.")
     if not (annotator.isascii() and annotator.isalpha()):
         raise ValueError(f"--annotator {annotator!r}: letters only, as wfdb asks.")
-    if annotator == beats:
+    if annotator in (beats, "atr"):
         raise ValueError(
             f"--annotator {annotator} would replace the annotations that mark the "
             "beats. Choose another name."

@@ -6,8 +6,12 @@ from ecg_sklearn.cli._train import train
 def demo(**options):
     """Train on simulated beats, patients apart."""
     train(
-        data="simulated",
+        data=["simulated"],
         test_data=None,
+        records=None,
+        annotator="atr",
+        lead=None,
+        align="peak",
         protocol="inter-patient",
         form="kaggle",
         window=None,

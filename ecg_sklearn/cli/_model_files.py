@@ -4,11 +4,12 @@ import warnings
 
 import joblib
 
-from ecg_sklearn.cli._beats import KAGGLE_CUT, loader_arguments
 from ecg_sklearn.cli._checks import kind_of_model
 from ecg_sklearn.cli._messages import say, show_warning
+from ecg_sklearn.cli._sources import KAGGLE_CUT, loader_arguments
 from ecg_sklearn.features import FEATURE_GROUPS
 from ecg_sklearn.persistence import load, read_metadata
+from ecg_sklearn.utils._cut import learned_cut
 from ecg_sklearn.utils._tensorflow import without_start_up_noise
 
 MODEL_NAME = "model.ecgsk"
@@ -32,16 +33,7 @@ def read_model(path):
         model = _read_quietly(load, path)
     if not hasattr(model, "predict_proba"):
         raise ValueError(f"{path} holds a {type(model).__name__}, not a classifier.")
-    return model, {"cut": _learned_cut(model) or KAGGLE_CUT} | facts
-
-
-def _learned_cut(model):
-    """How the training beats were cut, if a BeatScaler of the model has learned it."""
-    for part in (model, getattr(model, "estimator_", None)):
-        for step in getattr(part, "named_steps", {}).values():
-            if cut := getattr(step, "cut_", None):
-                return cut
-    return None
+    return model, {"cut": learned_cut(model) or KAGGLE_CUT} | facts
 
 
 def _are_sound(facts):

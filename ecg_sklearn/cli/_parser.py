@@ -5,92 +5,7 @@ import ast
 from pathlib import Path
 
 from ecg_sklearn import __version__
-
-_FILES_AND_CODE = """\
-Files with the suffix .ecgsk run no code. A pickle (.joblib) does: a warning comes
-before one is opened."""
-
-_TRAIN_EXAMPLES = """\
-examples:
-  ecg-sklearn train --data mitdb/ --protocol kaggle
-  ecg-sklearn train --data mitdb/ --protocol inter-patient
-  ecg-sklearn train --data mitbih_train.csv --test-data mitbih_test.csv
-  ecg-sklearn train --data simulated --epochs 5 --output runs/try
-  ecg-sklearn train --data mitdb/ --resume          # goes on after a Ctrl-C
-  ecg-sklearn train --data mitdb/ --sampler smote --param smote__k_neighbors=3 \\
-      --param spectrogram__nperseg=32 --param cnn__pooling=max
-
---data is a folder with the 48 MIT-BIH records (itself or in mitdb/), a CSV file of
-the Kaggle heartbeat form, or "simulated". The default is $ECG_SKLEARN_DATA or
-~/ecg_sklearn_data. "ecg-sklearn data fetch" downloads the records.
-
-protocols:
-  kaggle         the official split; all 48 patients are in both parts
-  inter-patient  train on the patients of DS1, test on those of DS2; without the
-                 paced records and the 15 unclassifiable beats that are left
-
-features (groups of columns behind the samples, of records only):
-  rr          RR intervals close to the beat
-  morphology  similarity to the beats before it
-  rhythm      RR intervals further away, and what the record has shown so far
-
-A model with features cannot classify rows of a CSV file: use --features none.
---rhythm adds the groups rr and rhythm. It has the best scores on new patients, and
-cannot be exported as one graph.
-
-The state of the training is kept in the folder OUTPUT.training/ after each epoch,
-until the output is written."""
-
-_EVALUATE_EXAMPLES = f"""\
-examples:
-  ecg-sklearn evaluate runs/kaggle/model.ecgsk --data mitdb/
-  ecg-sklearn evaluate runs/kaggle/model.ecgsk --data mitbih_test.csv
-  ecg-sklearn evaluate runs/inter-patient/model.ecgsk --data mitdb/ -o ds2.json
-  ecg-sklearn evaluate runs/inter-patient/model.ecgsk --data svdb/ --channel ECG1
-
-Of other databases than MIT-BIH, all records are used.
-
-{_FILES_AND_CODE}"""
-
-_REPORT_EXAMPLES = f"""\
-examples:
-  ecg-sklearn report runs/kaggle/model.ecgsk --data mitdb/ -o report.html
-  ecg-sklearn report runs/inter-patient/model.ecgsk --data mitdb/ --subset ds2
-
-One self-contained page: scores with intervals, EC57, records, mistakes, model card.
-
-{_FILES_AND_CODE}"""
-
-_PREDICT_EXAMPLES = f"""\
-examples:
-  ecg-sklearn predict model.ecgsk beats.csv -o predictions.csv
-  ecg-sklearn predict model.ecgsk mitdb/100 -o predictions.csv
-  ecg-sklearn predict model.ecgsk ward/r7 --beats qrs --channel II
-  ecg-sklearn predict model.ecgsk mitdb/100 --annotator cnn   # writes mitdb/100.cnn
-
-The input is a CSV file of the Kaggle heartbeat form (187 samples a row, with or
-without a label), or a WFDB record (100, 100.hea and 100.dat name the same one),
-whose beats are cut at the annotations. Each row of the output has the record, the
-time of the beat in s, its class, and the probability of each class. With
---annotator, WAVE, LightWAVE and bxb can read the classes.
-
-{_FILES_AND_CODE}"""
-
-_DATA_EXAMPLES = """\
-examples:
-  ecg-sklearn data fetch                       # to $ECG_SKLEARN_DATA or ~
-  ecg-sklearn data fetch --data mitdb/
-  ecg-sklearn data verify --data mitdb/        # SHA-256 of all 144 files
-  ecg-sklearn data counts --data mitdb/        # beats of each class and subset
-
-No other command downloads anything."""
-
-_DEMO_EXAMPLES = """\
-examples:
-  ecg-sklearn demo
-  ecg-sklearn demo --output my-first-run --overwrite
-
-Simulates beats of 60 patients, trains on 45 of them and tests on the other 15."""
+from ecg_sklearn.cli import _examples
 
 
 def read_arguments(argv=None):
@@ -99,9 +14,24 @@ def read_arguments(argv=None):
     command, traceback = arguments.pop("command"), arguments.pop("traceback")
     if "param" in arguments:
         arguments["param"] = dict(arguments["param"])
-    if command == "train" and arguments["output"] is None:
-        arguments["output"] = Path("runs") / arguments["protocol"]
+    if command == "train":
+        if arguments["protocol"] is None:
+            arguments["protocol"] = _default_protocol(**arguments)
+        if arguments["output"] is None:
+            arguments["output"] = Path("runs") / arguments["protocol"]
     return command, traceback, arguments
+
+
+def _default_protocol(*, data, preset, **_):
+    """Return "kaggle" where there is an official split, or a CSV file."""
+    places = data or []
+    if len(places) > 1 or preset == "inter-patient":
+        return "inter-patient"
+    if places and Path(places[0]).is_dir():
+        from ecg_sklearn.datasets._mitbih_files import is_mitbih_folder
+
+        return "kaggle" if is_mitbih_folder(places[0]) else "inter-patient"
+    return "kaggle"
 
 
 def make_parser():
@@ -115,12 +45,32 @@ def make_parser():
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     _add_train(commands)
     evaluate = _command(
-        commands, "evaluate", "score a saved pipeline", _EVALUATE_EXAMPLES
+        commands, "evaluate", "score a saved pipeline", _examples.EVALUATE
     )
     _labelled_beats(evaluate)
+    evaluate.add_argument(
+        "--detect",
+        action="store_true",
+        help="find the beats, and count missed and extra ones (WFDB records)",
+    )
+    evaluate.add_argument(
+        "--skip-first",
+        type=float,
+        default=0.0,
+        metavar="S",
+        help="with --detect: leave out the first seconds of each record; EC57 leaves "
+        "out 300 (default: 0)",
+    )
+    evaluate.add_argument(
+        "--escape",
+        choices=("N", "S"),
+        default="N",
+        help="class of escape beats (e, j): N as in the protocols, or S as in EC57 "
+        "and bxb (default: N)",
+    )
     evaluate.add_argument("--output", "-o", type=Path, metavar="JSON")
     _output_options(evaluate)
-    report = _command(commands, "report", "write an HTML report", _REPORT_EXAMPLES)
+    report = _command(commands, "report", "write an HTML report", _examples.REPORT)
     _labelled_beats(report)
     report.add_argument("--title", default="Heartbeat classification")
     report.add_argument(
@@ -128,12 +78,12 @@ def make_parser():
     )
     _output_options(report)
     _add_predict(commands)
-    data = _command(commands, "data", "fetch, verify or count MIT-BIH", _DATA_EXAMPLES)
+    data = _command(commands, "data", "fetch, verify or count MIT-BIH", _examples.DATA)
     data.add_argument("action", choices=("fetch", "verify", "counts"))
     data.add_argument("--data", metavar="DIR", help="folder of the records")
     _output_options(data, overwrite=False)
     demo = _command(
-        commands, "demo", "train on simulated beats, in a minute", _DEMO_EXAMPLES
+        commands, "demo", "train on simulated beats, in a minute", _examples.DEMO
     )
     demo.add_argument("--output", "-o", type=Path, default=Path("demo-output"))
     _training_options(demo, epochs=10)
@@ -152,17 +102,22 @@ def _command(commands, name, summary, examples):
 
 
 def _add_train(commands):
-    train = _command(commands, "train", "train a pipeline and save it", _TRAIN_EXAMPLES)
+    train = _command(commands, "train", "train a pipeline and save it", _examples.TRAIN)
     train.add_argument(
-        "--data", metavar="WHERE", help="folder, CSV file, or simulated (see below)"
+        "--data",
+        action="append",
+        metavar="WHERE",
+        help="folder, CSV file, or simulated (see below); folders may be repeated",
     )
-    train.add_argument("--test-data", metavar="CSV", help="CSV file of test beats")
+    train.add_argument(
+        "--test-data", metavar="WHERE", help="CSV file, or folder, of the test beats"
+    )
     train.add_argument(
         "--protocol",
         choices=("kaggle", "inter-patient"),
-        default="kaggle",
-        help="what to train and test on (default: kaggle)",
+        help="what to train and test on (default: see below)",
     )
+    _records(train)
     train.add_argument(
         "--preset",
         choices=("notebook", "kaggle", "kaggle-features", "inter-patient"),
@@ -171,7 +126,7 @@ def _add_train(commands):
     train.add_argument(
         "--form",
         choices=("kaggle", "window"),
-        help="how to cut the beats of MIT-BIH: as Kaggle rows, or as windows around "
+        help="how to cut the beats of records: as Kaggle rows, or as windows around "
         "each beat (default: window for inter-patient, kaggle otherwise)",
     )
     train.add_argument(
@@ -183,6 +138,12 @@ def _add_train(commands):
         help="of --form window, in s around each beat (default: -0.4 0.5)",
     )
     train.add_argument(
+        "--align",
+        choices=("peak", "none"),
+        default="peak",
+        help="of --form window: move annotations to the R peak (default: peak)",
+    )
+    train.add_argument(
         "--features",
         type=_names,
         metavar="GROUPS",
@@ -192,7 +153,7 @@ def _add_train(commands):
     train.add_argument(
         "--rhythm",
         action="store_true",
-        help="train a ShapeRhythmClassifier, which also knows the record so far",
+        help="train make_ecg_ensemble, which also knows the record so far",
     )
     train.add_argument(
         "--copies",
@@ -210,21 +171,33 @@ def _add_train(commands):
 
 
 def _add_predict(commands):
-    predict = _command(commands, "predict", "classify new beats", _PREDICT_EXAMPLES)
+    predict = _command(commands, "predict", "classify new beats", _examples.PREDICT)
     predict.add_argument("model", type=Path, help="model.ecgsk of a training")
-    predict.add_argument("input", type=Path, help="CSV file, or WFDB record")
+    predict.add_argument("input", type=Path, help="recording, or CSV file of beats")
     predict.add_argument(
         "--beats",
-        default="atr",
         metavar="ANNOTATOR",
-        help="annotation file of the record that marks the beats (default: atr)",
+        help="annotation file of a WFDB record that marks the beats (default: they "
+        "are detected)",
     )
     predict.add_argument(
         "--annotator",
         metavar="NAME",
         help="write the classes as annotation file NAME beside the record",
     )
-    _channel(predict)
+    _lead(predict)
+    predict.add_argument(
+        "--rate",
+        type=float,
+        metavar="HZ",
+        help="samples per second, for files that do not say it",
+    )
+    predict.add_argument(
+        "--unit",
+        type=_literal,
+        help="of the samples, for files that do not say it: V, mV, uV, or the mV of "
+        "one step (default: mV)",
+    )
     predict.add_argument(
         "--output", "-o", type=Path, metavar="CSV", help="default: standard output"
     )
@@ -235,9 +208,10 @@ def _labelled_beats(parser):
     parser.add_argument("model", type=Path, help="model.ecgsk of a training")
     parser.add_argument(
         "--data",
+        action="append",
         metavar="WHERE",
-        help="folder of WFDB records, CSV file, or simulated (default: MIT-BIH in "
-        "$ECG_SKLEARN_DATA or ~/ecg_sklearn_data)",
+        help="folder of WFDB records, CSV file, or simulated; folders may be repeated "
+        "(default: MIT-BIH in $ECG_SKLEARN_DATA or ~/ecg_sklearn_data)",
     )
     parser.add_argument(
         "--subset",
@@ -245,7 +219,7 @@ def _labelled_beats(parser):
         help="which beats of MIT-BIH (default: test for models of the protocol "
         "kaggle, ds2 for inter-patient)",
     )
-    _channel(parser)
+    _records(parser)
     parser.add_argument(
         "--seed", type=int, default=1, help="of simulated beats (default: 1)"
     )
@@ -258,11 +232,29 @@ def _labelled_beats(parser):
     )
 
 
-def _channel(parser):
+def _records(parser):
     parser.add_argument(
-        "--channel",
-        type=_literal,
-        help="signal of the records, by name or position (default: as in training)",
+        "--records",
+        type=_names,
+        metavar="NAMES",
+        help="records to use, with commas between them (default: all)",
+    )
+    parser.add_argument(
+        "--annotator",
+        default="atr",
+        metavar="NAME",
+        help="annotation files of the records (default: atr)",
+    )
+    _lead(parser)
+
+
+def _lead(parser):
+    parser.add_argument(
+        "--lead",
+        type=_lead_of,
+        help="signal of the records, by name or position; of several names with "
+        "commas between them, the first that a record has (default: as in training, "
+        "or else II, MLII, V5, ...)",
     )
 
 
@@ -318,6 +310,13 @@ def _output_options(parser, *, overwrite=True):
 def _names(text):
     """Split names at commas; "none" means no names."""
     return [] if text == "none" else [name.strip() for name in text.split(",")]
+
+
+def _lead_of(text):
+    """Convert a lead to a position, a name, or several names."""
+    if text.isdecimal():
+        return int(text)
+    return _names(text) if "," in text else text
 
 
 def _assignment(text):

@@ -1,23 +1,27 @@
-"""Models of each protocol: the pipeline, and boosted trees on features."""
+"""Models of each protocol."""
 
-import numpy as np
+from functools import partial
 
 # Fewer epochs with copies, because each epoch is longer.
 _EPOCHS_WITH_COPIES = 3
 
 
-def make_pipeline(
-    beats, *, protocol, preset, copies, sampler, epochs, seed, param, quiet
+def make_model(
+    beats, *, protocol, rhythm, preset, copies, sampler, epochs, seed, param, quiet
 ):
-    """Make the pipeline to train."""
-    from ecg_sklearn.pipeline import make_ecg_pipeline
+    """Make the model to train."""
+    from ecg_sklearn.pipeline import make_ecg_ensemble, make_ecg_pipeline
+
+    make = make_ecg_pipeline
+    if rhythm:
+        make = partial(make_ecg_ensemble, trees="morphology" in beats.cut["features"])
 
     if preset is None:
         has_features = protocol == "kaggle" and beats.cut["features"]
         preset = "kaggle-features" if has_features else protocol
     if epochs is None and copies and preset == "inter-patient":
         epochs = _EPOCHS_WITH_COPIES
-    return make_ecg_pipeline(
+    return make(
         preset=preset,
         sampling_rate=beats.sampling_rate,
         sampler=None if sampler == "none" else sampler,
@@ -38,23 +42,5 @@ def beat_augmenter(beats, n_copies, random_state):
         n_copies,
         sampling_rate=beats.sampling_rate,
         center=-beats.cut["window"][0] if beats.cut["form"] == "window" else 0.0,
-        random_state=random_state,
-    )
-
-
-def feature_trees(y, random_state):
-    """Make boosted trees for the features of beats.
-
-    A class weighs as the square root of its inverse frequency. If every class has two
-    beats, a tenth of the beats is held out for early stopping.
-    """
-    from sklearn.ensemble import HistGradientBoostingClassifier
-
-    counts = np.unique(y, return_counts=True)[1]
-    weights = (counts.max() / counts) ** 0.5
-    return HistGradientBoostingClassifier(
-        # scikit-learn looks them up by encoded label, not by label.
-        class_weight=dict(enumerate(weights.tolist())),
-        early_stopping="auto" if counts.min() > 1 else False,
         random_state=random_state,
     )

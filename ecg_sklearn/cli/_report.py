@@ -5,13 +5,12 @@ from ecg_sklearn.model_selection._leakage import leakage_note
 from ecg_sklearn.report import make_report
 
 
-def report(
-    *, model, data, subset, channel, seed, resamples, title, output, overwrite, quiet
-):
-    """Write an HTML page about a saved pipeline."""
-    pipe, facts, beats, _ = read_model_and_beats(
-        model, data=data, subset=subset, channel=channel, seed=seed
-    )
+def report(*, model, resamples, title, output, overwrite, quiet, **beats_options):
+    """Write an HTML page about a saved pipeline.
+
+    The other options are those of :func:`read_model_and_beats`.
+    """
+    pipe, facts, beats, _ = read_model_and_beats(model, **beats_options)
     note = None
     if trained_on := facts.get("sets", {}).get("training"):
         counts = ", ".join(f"{n:,} {name}" for name, n in trained_on["counts"].items())

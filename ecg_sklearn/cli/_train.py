@@ -13,11 +13,11 @@ from rich.table import Table
 from sklearn import config_context
 
 from ecg_sklearn.aami import CLASS_NAMES
-from ecg_sklearn.cli._beats import choose_cut, find_source, hold_out, load_protocol
+from ecg_sklearn.cli._beats import choose_cut, hold_out, load_protocol
 from ecg_sklearn.cli._checks import state_folder
 from ecg_sklearn.cli._model_files import MODEL_NAME
-from ecg_sklearn.cli._recipes import feature_trees, make_pipeline
-from ecg_sklearn.ensemble import ShapeRhythmClassifier
+from ecg_sklearn.cli._recipes import make_model
+from ecg_sklearn.cli._sources import find_source
 from ecg_sklearn.metrics import Evaluation
 from ecg_sklearn.model_selection._leakage import leakage_note
 from ecg_sklearn.persistence import save
@@ -25,8 +25,8 @@ from ecg_sklearn.report._scoring import (
     draw_confusion_matrix,
     draw_training,
     predict_beats,
-    shape_of,
 )
+from ecg_sklearn.utils._estimators import network_pipeline
 from ecg_sklearn.utils._files import new_folder, write_json
 from ecg_sklearn.utils._tensorflow import without_start_up_noise
 
@@ -45,11 +45,12 @@ _RECIPE = ("preset", "copies", "sampler", "epochs", "param")
 def train(*, data, protocol, rhythm, seed, output, overwrite, resume, quiet, **options):
     """Train a pipeline, print its scores, and save it with metrics and figures.
 
-    The other options are those of :func:`_load` and of :func:`make_pipeline`.
+    The other options are those of :func:`_load` and of :func:`make_model`.
     """
     shared = {"protocol": protocol, "seed": seed}
     recipe = {name: options.pop(name) for name in _RECIPE} | {"quiet": quiet} | shared
-    sets, cut = _load(find_source(data), rhythm=rhythm, **options, **shared)
+    source = find_source(data)
+    sets = _load(source, rhythm=rhythm, **options, **shared)
     print_counts(sets, quiet=quiet)
     with _advice_on_resuming(state_folder(output)) as state:
         if state.exists() and not resume:
@@ -66,9 +67,10 @@ def train(*, data, protocol, rhythm, seed, output, overwrite, resume, quiet, **o
         }
         _print_scores(found)
         print(_who_is_in_both(protocol, sets["training"], sets["test"]))
-        print(f"Trained in {seconds:.0f} s ({shape_of(model)[-1].n_epochs_} epochs).")
-        facts = _facts_of_beats(protocol, cut, sets)
-        about = facts | {"data": data, "rhythm": rhythm, "fit_seconds": seconds}
+        n_epochs = network_pipeline(model)[-1].n_epochs_
+        print(f"Trained in {seconds:.0f} s ({n_epochs} epochs).")
+        facts = _facts_of_beats(protocol, sets)
+        about = facts | {"data": str(source), "rhythm": rhythm, "fit_seconds": seconds}
         about |= {"seed": seed} | {name: recipe[name] for name in _RECIPE}
         with new_folder(output, overwrite) as folder:
             save(model, folder / MODEL_NAME, metadata=facts)
@@ -77,8 +79,22 @@ def train(*, data, protocol, rhythm, seed, output, overwrite, resume, quiet, **o
     print(f"Saved {MODEL_NAME}, metrics.json and two figures in {output}")
 
 
-def _load(source, *, form, window, features, rhythm, test_data, validation, **shared):
-    """Load the beats of a protocol; return them and their cut."""
+def _load(
+    source,
+    *,
+    form,
+    window,
+    features,
+    rhythm,
+    lead,
+    align,
+    test_data,
+    records,
+    annotator,
+    validation,
+    **shared,
+):
+    """Load the beats of a protocol: training, validation and test."""
     protocol = shared["protocol"]
     cut = choose_cut(
         source,
@@ -87,13 +103,17 @@ def _load(source, *, form, window, features, rhythm, test_data, validation, **sh
         window=window,
         features=features,
         rhythm=rhythm,
+        lead=lead,
+        align=align,
     )
-    training, test = load_protocol(source, test_data, cut=cut, **shared)
+    training, test = load_protocol(
+        source, test_data, cut=cut, records=records, annotator=annotator, **shared
+    )
+    # Rows of a CSV file and simulated beats have no channel.
+    training.cut = training.cut | {"channel": cut["channel"]}
     training, held_out = hold_out(training, validation, **shared)
     sets = {"training": training, "validation": held_out, "test": test}
-    sets = {name: beats for name, beats in sets.items() if beats is not None}
-    # Rows of a CSV file and simulated beats have no channel.
-    return sets, training.cut | {"channel": cut["channel"]}
+    return {name: beats for name, beats in sets.items() if beats is not None}
 
 
 def _fit(sets, recipe, *, rhythm, state):
@@ -102,27 +122,18 @@ def _fit(sets, recipe, *, rhythm, state):
     with without_start_up_noise():
         import tensorflow  # noqa: F401
     with config_context(enable_metadata_routing=True):
-        model = make_pipeline(training, **recipe)
-        model.set_params(cnn__checkpoint=os.fspath(state))
+        param = recipe["param"] | {"cnn__checkpoint": os.fspath(state)}
+        model = make_model(training, rhythm=rhythm, **recipe | {"param": param})
         if state.exists():
             print(f"Going on from {state}.")
         extra = {}
         if rhythm:
-            model = _with_rhythm(model, training, recipe["seed"])
             extra = {"groups": training.groups, "rhythms": training.rhythms}
         if validation is not None:
             extra |= {"X_val": validation.data, "y_val": validation.target}
         start = time.perf_counter()
         model.fit(training.data, training.target, **extra)
     return model, time.perf_counter() - start
-
-
-def _with_rhythm(pipe, training, seed):
-    """Wrap a pipeline in a ShapeRhythmClassifier, with trees on the features."""
-    trees = None
-    if "morphology" in training.cut["features"]:
-        trees = feature_trees(training.target, seed)
-    return ShapeRhythmClassifier(pipe, context_estimator=trees, random_state=seed)
 
 
 @contextlib.contextmanager
@@ -180,7 +191,7 @@ def print_counts(sets, *, quiet):
     Console(quiet=quiet).print(table)
 
 
-def _facts_of_beats(protocol, cut, sets):
+def _facts_of_beats(protocol, sets):
     """Collect the metadata of the training for the model file."""
     records = None
     if sets["training"].groups is not None:
@@ -191,7 +202,7 @@ def _facts_of_beats(protocol, cut, sets):
     versions = {name: version(name) for name in _PACKAGES}
     return {
         "protocol": protocol,
-        "cut": cut,
+        "cut": sets["training"].cut,
         "training_records": records,
         "sets": {name: _describe(beats) for name, beats in sets.items()},
         "versions": {"python": platform.python_version()} | versions,
@@ -210,7 +221,7 @@ def _describe(beats):
 
 def _write_numbers(folder, about, model, found):
     """Write metrics.json and the figures."""
-    pipe = shape_of(model)
+    pipe = network_pipeline(model)
     about |= {
         "n_epochs": pipe[-1].n_epochs_,
         "best_epoch": pipe[-1].best_epoch_,

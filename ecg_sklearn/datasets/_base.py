@@ -15,6 +15,7 @@ CUT_CONSTRAINTS = {
     "window": [tuple, list, None],
     "sampling_rate": [Interval(Real, 0, None, closed="neither"), None],
     "features": [tuple, list, None],
+    "align": [StrOptions({"peak"}), None],
     "return_X_y": ["boolean"],
 }
 
@@ -69,7 +70,9 @@ def make_bunch(columns, cut, descr, *, target_names=CLASS_NAMES, return_X_y=Fals
     )
 
 
-def describe_cut(form, sampling_rate, *, window=None, channel=None, unit, features=()):
+def describe_cut(
+    form, sampling_rate, *, window=None, channel=None, unit, features=(), align=None
+):
     """Make the field ``cut`` of a Bunch: how the beats were cut."""
     return {
         "form": form,
@@ -78,4 +81,5 @@ def describe_cut(form, sampling_rate, *, window=None, channel=None, unit, featur
         "channel": list(channel) if isinstance(channel, tuple) else channel,
         "unit": "min-max" if form == "kaggle" else unit,
         "features": list(features),
+        "align": align,
     }

@@ -8,7 +8,9 @@ import scipy.signal
 
 from ecg_sklearn.datasets._base import Columns, describe_cut
 from ecg_sklearn.datasets._records import valid_beats
+from ecg_sklearn.detection import align_beats
 from ecg_sklearn.features._groups import beat_features, check_groups
+from ecg_sklearn.utils._cut import learned_cut
 
 KAGGLE_N_TIMES = 187
 KAGGLE_SIGNAL_RATE = 360.0
@@ -29,13 +31,15 @@ class Cut(NamedTuple):
     window: tuple[float, float] | None
     sampling_rate: float | None
     features: list
+    align: str | None = None
 
     def __str__(self):
         """Describe the cut for ``DESCR``."""
         if self.form == "kaggle":
             return "rows of the Kaggle form"
         start, stop = self.window
-        return f"windows from {start:g} to {stop:g} s around each annotation"
+        around = "annotation" if self.align is None else "R peak"
+        return f"windows from {start:g} to {stop:g} s around each {around}"
 
     def rate_of(self, signal):
         """Return the sampling rate of the beats of a signal."""
@@ -46,16 +50,59 @@ class Cut(NamedTuple):
     def describe(self, rate, unit):
         """Make the field ``cut`` of a Bunch."""
         how = {"window": self.window, "channel": self.channel, "unit": unit}
-        return describe_cut(self.form, rate, features=self.features, **how)
+        how |= {"features": self.features, "align": self.align}
+        return describe_cut(self.form, rate, **how)
 
 
-def make_cut(channel, form, window=None, sampling_rate=None, features=None):
+def make_cut(channel, form, window=None, sampling_rate=None, features=None, align=None):
     """Check the parameters of a cut; the Kaggle form has no window and no rate."""
     if form == "kaggle":
-        refuse_for_rows(window=window, sampling_rate=sampling_rate)
+        refuse_for_rows(window=window, sampling_rate=sampling_rate, align=align)
     else:
         window = _check_window(_WINDOW if window is None else window)
-    return Cut(channel, form, window, sampling_rate, check_groups(features))
+    return Cut(channel, form, window, sampling_rate, check_groups(features), align)
+
+
+def cut_like(like, channel=None):
+    """Make the cut of a fitted model, an exported graph or a field ``cut``.
+
+    Returns the cut and the field. ``channel`` replaces the lead of the model.
+    """
+    facts = _facts_of(like)
+    window, rate = facts.get("window"), facts["sampling_rate"]
+    if facts["form"] == "kaggle":
+        window = rate = None
+    channel = facts.get("channel") if channel is None else channel
+    channel = None if channel == "simulated" else channel
+    how = (facts["form"], window, rate, facts["features"], facts.get("align"))
+    return make_cut(channel, *how), facts
+
+
+def _facts_of(like):
+    """Read the field ``cut`` that a model, a graph or a dict holds."""
+    if isinstance(like, dict):
+        facts = like
+    elif hasattr(like, "predict_proba") or hasattr(like, "get_params"):
+        facts = learned_cut(like)
+        if facts is None:
+            raise ValueError(
+                f"This {type(like).__name__} does not know how its beats were cut: it "
+                "is not fitted, or was fitted to arrays. Fit it to beats.frame of a "
+                "loader, or give like=beats.cut."
+            )
+    else:
+        raise TypeError(
+            f"like={like!r:.60} is neither a fitted model nor a cut. Load a model file "
+            "with ecg_sklearn.load first, and an exported graph with "
+            "ecg_sklearn.exporting.load_graph."
+        )
+    wanted = {"form", "sampling_rate", "unit"}
+    if not wanted <= facts.keys() or facts["form"] not in ("kaggle", "window"):
+        raise ValueError(
+            f"like={facts} is not the cut of a loader (beats.cut): it must hold "
+            f"{', '.join(sorted(wanted))}."
+        )
+    return {"features": []} | facts
 
 
 def refuse_for_rows(**given):
@@ -83,21 +130,30 @@ def _check_window(window):
     return start, stop
 
 
-def cut_beats(name, signal, notes, cut):
+def cut_record(name, signal, notes, cut):
     """Cut the beats of one record; leave out those that do not fit or are invalid."""
     is_beat = notes.label >= 0
     sample, symbols, target, rhythms = (column[is_beat] for column in notes)
     rate = signal.sampling_rate
+    time = sample / rate  # of the annotation, which names the beat
+    if cut.align == "peak":
+        sample = _aligned(signal.samples, rate, sample)
     if cut.form == "kaggle":
         kept, data = _rows(name, signal, notes.sample, is_beat)
     else:
-        kept, data = _windows(name, signal, sample, *cut.window, cut.rate_of(signal))
+        kept, data = _windows(name, signal, sample, cut)
     if cut.features:  # need all beats of the record
         found = beat_features(cut.features, signal.samples, sample, rate)
         data = np.hstack([data, found[kept]])
     groups = np.full(len(sample), name)
-    known = target, groups, symbols, rr_intervals(sample, rate), sample / rate, rhythms
+    known = target, groups, symbols, rr_intervals(sample, rate), time, rhythms
     return Columns(data, *(column[kept] for column in known))
+
+
+def _aligned(samples, rate, sample):
+    """Move annotations to the R peak; their order is kept."""
+    position = align_beats(samples, rate, np.rint(sample).astype(np.intp))
+    return np.maximum.accumulate(position)
 
 
 def _rows(name, signal, sample, is_beat):
@@ -115,8 +171,9 @@ def _rows(name, signal, sample, is_beat):
     return kept, cut_kaggle_beats(samples, sample, rows[kept])
 
 
-def _windows(name, signal, sample, start, stop, rate):
+def _windows(name, signal, sample, cut):
     """Find the beats whose window fits into the record, and cut them."""
+    (start, stop), rate = cut.window, cut.rate_of(signal)
     time = sample / signal.sampling_rate
     samples = _resample(name, signal, rate)
     first, end = round(start * rate), round(stop * rate)

@@ -8,7 +8,7 @@ from sklearn.utils._param_validation import StrOptions, validate_params
 
 from ecg_sklearn.aami import DS1, DS2, MITBIH_RECORDS, PACED_RECORDS
 from ecg_sklearn.datasets._base import CUT_CONSTRAINTS, Columns, make_bunch
-from ecg_sklearn.datasets._cut import cut_beats, make_cut, refuse_for_rows
+from ecg_sklearn.datasets._cut import cut_record, make_cut, refuse_for_rows
 from ecg_sklearn.datasets._mitbih_files import (
     checksums,
     damaged_files,
@@ -51,6 +51,7 @@ def fetch_mitbih(
     window=None,
     sampling_rate=None,
     features=None,
+    align=None,
     download_if_missing=True,
     return_X_y=False,
 ):
@@ -86,6 +87,11 @@ def fetch_mitbih(
         intervals next to the beat), "morphology" (similarity to the dominant beat),
         "rhythm" (RR intervals compared with the last minutes).
         :data:`ecg_sklearn.features.FEATURE_GROUPS` lists them. None appends none.
+    align : {"peak"}, default=None
+        For ``form="window"``: "peak" moves each annotation to the R peak next to it,
+        with :func:`ecg_sklearn.detection.align_beats`, before beats are cut and
+        features computed. The annotations of some databases lie before the peak.
+        None cuts at the annotation. ``time`` is that of the annotation.
     download_if_missing : bool, default=True
         Download missing files from PhysioNet, about 92 MB in all. Each file is
         written under a temporary name, checked against its SHA-256 sum, then
@@ -107,7 +113,7 @@ def fetch_mitbih(
         ``rhythms``, its rhythm annotation: "N", "AFIB" for atrial
         fibrillation, ... [1]_; ``sampling_rate`` in Hz; ``cut``, how the
         beats were cut: form, window, sampling rate, channel, unit ("min-max" for the
-        Kaggle form, else "mV") and features, also in ``frame.attrs["cut"]``;
+        Kaggle form, else "mV"), features and alignment, also in ``frame.attrs["cut"]``;
         and ``DESCR``. Beats are sorted by record and time; those of
         ``subset="test"`` are in the order of ``mitbih_test.csv``.
 
@@ -117,8 +123,8 @@ def fetch_mitbih(
         If files are missing and are not downloaded, or ``data_home`` is a folder of
         other files. Nothing is downloaded into such a folder.
     ValueError
-        If a file differs from the published one, or ``channel``, ``window`` or
-        ``sampling_rate`` is given for the Kaggle form.
+        If a file differs from the published one, or ``channel``, ``window``,
+        ``sampling_rate`` or ``align`` is given for the Kaggle form.
 
     Notes
     -----
@@ -140,7 +146,7 @@ def fetch_mitbih(
         refuse_for_rows(channel=channel)
         channel = 0
     channel = _CHANNEL if channel is None else channel
-    cut = make_cut(channel, form, window, sampling_rate, features)
+    cut = make_cut(channel, form, window, sampling_rate, features, align)
     directory = find_mitbih(data_home)
     missing = missing_files(directory)
     if missing and not download_if_missing:
@@ -176,7 +182,7 @@ def _read_beats(directory, cut):
     for name in MITBIH_RECORDS:
         is_row = cut.form == "kaggle"
         signal, notes = read_record(directory, name, "atr", cut.channel, digital=is_row)
-        parts.append(cut_beats(name, signal, notes, cut))
+        parts.append(cut_record(name, signal, notes, cut))
         is_beat = notes.label[:-1] >= 0
         times[name] = notes.sample[:-1][is_beat] / signal.sampling_rate
     beats = Columns.join(parts)

@@ -1,37 +1,19 @@
 """Reads annotated WFDB records."""
 
-import os
 import re
 import warnings
-from numbers import Integral
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 import numpy as np
 
 from ecg_sklearn.aami import SYMBOL_TO_CLASS
+from ecg_sklearn.io._wfdb import call_wfdb, checked_rate, read_signal
 
 # A first note, at sample 0, that makes wfdb 4.3 loop for ever.
 _ENDLESS = re.compile(
     rb"\0\x58.\xfc## (?!time resolution: \d|annotation type definitions)", re.DOTALL
 )
-
-_MILLIVOLTS = {"mv": 1, "v": 1000, "uv": 1e-3}
-_MICROVOLT = re.compile(rb"[\x80-\xff]V")
-
-
-class Signal(NamedTuple):
-    """One channel of a record: ``samples`` (n_samples,) at ``sampling_rate`` Hz.
-
-    ``invalid`` is the mask of samples that the record marks as missing, or None. They
-    are interpolated in ``samples``.
-    """
-
-    samples: np.ndarray
-    sampling_rate: float
-    channel: str
-    invalid: np.ndarray | None = None
-    unit: str = "mV"
 
 
 class Annotations(NamedTuple):
@@ -123,7 +105,7 @@ def read_record(directory, name, annotator, channel, *, digital=False):
     """Read one channel of a record and its annotations."""
     notes, rate = _read_annotations(directory, name, annotator)
     signal = read_signal(directory, name, channel, digital=digital)
-    rate = _checked_rate(rate, directory, name)
+    rate = checked_rate(rate, directory, name)
     sample = notes.sample
     if rate != signal.sampling_rate:
         sample = sample * (signal.sampling_rate / rate)
@@ -141,81 +123,6 @@ def read_record(directory, name, annotator, channel, *, digital=False):
     if not inside.all():
         notes = Annotations(*(column[inside] for column in notes))
     return signal, notes
-
-
-def read_signal(directory, name, channel, *, digital=False):
-    """Read one channel of a record, in physical or digital units."""
-    import wfdb
-
-    file = _file(directory, name, "hea")
-    header = _read(wfdb.rdheader, directory, name, file, rd_segments=True)
-    is_multi = isinstance(header, wfdb.MultiRecord)
-    names = list(header.sig_name or [])
-    if len(names) != header.n_sig:
-        raise ValueError(
-            f"{file} could not be read: it describes {len(names)} signals and says "
-            f"that there are {header.n_sig}. It is truncated, or wrong: get it again."
-        )
-    position = _channel_position(names, name, channel)
-    physical = is_multi or not digital
-    record = _read(
-        wfdb.rdrecord,
-        directory,
-        name,
-        file if is_multi else file.parent / header.file_name[position],
-        channels=[position],
-        physical=physical,
-        smooth_frames=False,
-    )
-    [values] = record.e_p_signal if physical else record.dac(expanded=True)
-    unit, factor = _unit_of(header, position, file)
-    with np.errstate(over="ignore"):  # infinite values are marked below
-        values = (values * factor).astype(np.float32)
-    samples = values if physical else record.e_d_signal[0]
-    rate = _checked_rate(header.fs, directory, name) * record.samps_per_frame[0]
-    invalid = ~np.isfinite(values)
-    if invalid.any():
-        samples = _interpolate(samples, invalid)
-    else:
-        invalid = None
-    return Signal(samples, rate, names[position] or "", invalid, unit)
-
-
-def _unit_of(header, position, file):
-    """Name the unit of a signal, "mV" for any voltage, and the factor to it."""
-    name, found = header.sig_name[position], set()
-    parts = [(file, header)]
-    if segments := getattr(header, "segments", None):
-        files = [file.parent / f"{name}.hea" for name in header.seg_name]
-        parts = zip(files, segments, strict=True)
-    for path, part in parts:
-        if part is None or part.sig_len == 0 and segments:
-            continue  # a gap or the layout segment
-        names = part.sig_name
-        here = names.index(name) if segments and name in names else position
-        if here < len(names) and names[here] == name:
-            unit = part.units[here] or "unknown"
-            # wfdb drops non-ASCII characters, and reads µV as V.
-            if unit == "V" and _MICROVOLT.search(path.read_bytes()):
-                unit = "uV"
-            found.add(unit)
-    if len(found) > 1:
-        raise ValueError(
-            f"{file}: its segments are in different units, {', '.join(sorted(found))}. "
-            "Load the segments apart, as records."
-        )
-    unit = found.pop() if found else "unknown"
-    factor = _MILLIVOLTS.get(unit.casefold())
-    return (unit, 1) if factor is None else ("mV", factor)
-
-
-def _interpolate(samples, invalid):
-    """Interpolate invalid samples, so that filters do not spread them."""
-    place, filled = np.arange(len(samples)), samples.copy()
-    if invalid.all():
-        return np.zeros_like(samples)
-    filled[invalid] = np.interp(place[invalid], place[~invalid], samples[~invalid])
-    return filled
 
 
 def valid_beats(name, signal, time, start, stop):
@@ -239,8 +146,8 @@ def valid_beats(name, signal, time, start, stop):
     return is_valid
 
 
-def _read_annotations(directory, name, annotator):
-    """Read all annotations of a record, sorted by time, and their rate in Hz."""
+def read_raw_annotations(directory, name, annotator):
+    """Read the annotations of a record as a ``wfdb.Annotation``."""
     import wfdb
 
     file = _file(directory, name, annotator)
@@ -258,7 +165,12 @@ def _read_annotations(directory, name, annotator):
         raise ValueError(
             f"{file} begins with a note '## ...' that wfdb cannot read. Remove it."
         )
-    notes = _read(wfdb.rdann, directory, name, file, extension=annotator)
+    return call_wfdb(wfdb.rdann, directory, name, file, extension=annotator)
+
+
+def _read_annotations(directory, name, annotator):
+    """Read all annotations of a record, sorted by time, and their rate in Hz."""
+    notes = read_raw_annotations(directory, name, annotator)
     # Symbols that are no single character are user-defined: no beat.
     symbol = [s if isinstance(s, str) and len(s) == 1 else "" for s in notes.symbol]
     label = np.array([SYMBOL_TO_CLASS.get(s, -1) for s in symbol], dtype=np.intp)
@@ -281,77 +193,8 @@ def _rhythms(symbol, aux_notes):
     return np.array(found, dtype=str)
 
 
-def _read(reader, directory, name, file, **kwargs):
-    """Call a wfdb reader; convert its exceptions to errors with file and cause.
-
-    ``file`` is the first file that it reads.
-    """
-    try:
-        return reader(os.fspath(directory / name), **kwargs)
-    except FileNotFoundError as error:
-        missing = Path(error.filename)
-        kind = {".hea": "header", f".{kwargs.get('extension')}": "annotation file"}
-        raise FileNotFoundError(
-            f"Record {name} has no {kind.get(missing.suffix, 'signal file')} "
-            f"{missing.name} in {missing.parent}."
-        ) from error
-    except OSError as error:
-        raise OSError(
-            error.errno,
-            f"Record {name} cannot be read: {error.strerror or error}",
-            os.fspath(error.filename or file),
-        ) from error
-    # wfdb's parser raises IndexError, ValueError, KeyError and more.
-    except Exception as error:
-        raise ValueError(f"{file} could not be read: {_cause(error, file)}") from error
-
-
-def _cause(error, file):
-    """Explain an error of wfdb."""
-    content = f"{type(error).__name__}: {error}"
-    if file.suffix == ".hea":
-        return f"it is no complete WFDB header, or its segments differ ({content})."
-    if isinstance(error, KeyError):
-        return f"its header names the signal format {error}, which wfdb does not know."
-    if "not loaded correctly" in str(error):
-        return (
-            "it does not hold the number of samples that its header says. The file is "
-            "truncated, or the header wrong: get both again."
-        )
-    return f"wfdb cannot ({content}). It is damaged, or does not fit its header."
-
-
 def _file(directory, name, suffix):
     return directory / f"{name}.{suffix}"
-
-
-def _checked_rate(rate, directory, name):
-    if not 0 < (rate or 0) < np.inf:
-        raise ValueError(
-            f"Record {name} in {directory} has {rate} samples per second, says its "
-            "header or annotation file. The file is damaged: get it again."
-        )
-    return float(rate)
-
-
-def _channel_position(signals, name, channel):
-    """Find a channel by name, by names in order of preference, or by position."""
-    listed = ", ".join("unnamed" if s is None else repr(s) for s in signals)
-    if isinstance(channel, Integral):
-        if not 0 <= channel < len(signals):
-            raise ValueError(
-                f"Record {name} has no channel {channel}: it has {len(signals)} "
-                f"({listed}), counted from 0."
-            )
-        return int(channel)
-    wanted = [channel] if isinstance(channel, str) else list(channel)
-    for candidate in wanted:
-        if candidate in signals:
-            return signals.index(candidate)
-    raise ValueError(
-        f"Record {name} has no channel {' or '.join(map(repr, wanted))}. "
-        f"It has {listed or 'no signals'}. Give channel a name or a position from 0."
-    )
 
 
 def _warn(message):

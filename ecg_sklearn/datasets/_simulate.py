@@ -8,8 +8,9 @@ from sklearn.utils._param_validation import Interval, validate_params
 
 from ecg_sklearn.aami import CLASS_NAMES
 from ecg_sklearn.datasets._base import CUT_CONSTRAINTS, Columns, make_bunch
-from ecg_sklearn.datasets._cut import KAGGLE_SIGNAL_RATE, cut_beats, make_cut
-from ecg_sklearn.datasets._records import Annotations, Signal
+from ecg_sklearn.datasets._cut import KAGGLE_SIGNAL_RATE, cut_record, make_cut
+from ecg_sklearn.datasets._records import Annotations
+from ecg_sklearn.io._wfdb import Signal
 
 _RATE = KAGGLE_SIGNAL_RATE
 _LEAD = 1.0
@@ -170,7 +171,7 @@ def _simulate_record(name, labels, noise, cut, rng):
     symbols = np.array([_SYMBOL[beat] for beat in names])
     sample = np.rint(times * _RATE).astype(np.intp)
     notes = Annotations(sample, symbols, padded, np.full(len(names), "N"))
-    beats = cut_beats(name, Signal(signal, _RATE, "simulated"), notes, cut)
+    beats = cut_record(name, Signal(signal, _RATE, "simulated"), notes, cut)
     return beats.take(slice(len(labels)))
 
 

@@ -1,5 +1,13 @@
-"""Classifiers that combine other classifiers."""
+"""Classifiers around other classifiers, one job each."""
 
-from ecg_sklearn.ensemble._shape_rhythm import ShapeRhythmClassifier
+from ecg_sklearn.ensemble._prior_shift import PriorShiftClassifier
+from ecg_sklearn.ensemble._refined import RefinedClassifier
+from ecg_sklearn.ensemble._reweighted import ReweightedClassifier
+from ecg_sklearn.ensemble._voting import SoftVotingClassifier
 
-__all__ = ["ShapeRhythmClassifier"]
+__all__ = [
+    "PriorShiftClassifier",
+    "RefinedClassifier",
+    "ReweightedClassifier",
+    "SoftVotingClassifier",
+]

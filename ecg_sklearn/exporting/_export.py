@@ -18,12 +18,14 @@ from sklearn.utils._param_validation import Interval, StrOptions, validate_param
 from sklearn.utils.validation import check_is_fitted
 
 from ecg_sklearn.datasets import make_heartbeats
+from ecg_sklearn.exporting._graphs import SUFFIXES
+from ecg_sklearn.exporting._runners import RUNNERS
+from ecg_sklearn.metrics._labels import label_names
 from ecg_sklearn.preprocessing import SpectrogramTransformer
 from ecg_sklearn.utils._files import new_file
 
 __all__ = ["ExportReport", "export"]
 
-_SUFFIXES = {"onnx": ".onnx", "litert": ".tflite", "keras": ".keras"}
 _SCALERS = (StandardScaler, MinMaxScaler, MaxAbsScaler, RobustScaler)
 _PROBES = 256
 _BATCH = 256
@@ -58,7 +60,7 @@ class ExportReport(NamedTuple):
 @validate_params(
     {
         "path": [str, os.PathLike],
-        "format": [StrOptions(set(_SUFFIXES))],
+        "format": [StrOptions(set(SUFFIXES))],
         "X": ["array-like", None],
         "tolerance": [Interval(Real, 0, None, closed="left")],
         "overwrite": ["boolean"],
@@ -119,10 +121,12 @@ def export(pipe, path, *, format="onnx", X=None, tolerance=1e-4, overwrite=False
     input for more. Unlike the pipeline, the graph does not refuse missing values and
     amplitudes beyond 1e15; its output for them is meaningless.
 
-    The file holds metadata as JSON, in ``metadata_props`` of ONNX, or in the member
+    :func:`load_graph` reads the file back and checks its input. The file holds
+    metadata as JSON, in ``metadata_props`` of ONNX, or in the member
     ``ecg_sklearn.json`` of LiteRT and Keras files, which are zip archives: "classes",
-    "n_columns", "column_names" (empty without names), "feature_columns" (positions of
-    features), "sampling_rate" in Hz, "cut" (or null) and "package".
+    "class_names" (N, S, V, F, Q for 0 to 4), "n_columns", "column_names" (empty
+    without names), "feature_columns" (positions of features), "sampling_rate" in Hz,
+    "cut" (or null) and "package".
 
     Examples
     --------
@@ -142,19 +146,19 @@ def export(pipe, path, *, format="onnx", X=None, tolerance=1e-4, overwrite=False
     steps, classifier = _steps_to_export(pipe)
     for step in (*steps, classifier):
         check_is_fitted(step)
-    from ecg_sklearn.exporting._formats import FORMATS
+    from ecg_sklearn.exporting._formats import WRITERS
     from ecg_sklearn.exporting._graph import keras_model
 
     first = (*steps, classifier)[0]
     metadata = _metadata(first, steps, classifier)
-    write, load = FORMATS[format]
     if X is None:
         X = _probe_beats(first, steps)
     model = keras_model(steps, classifier.model_, metadata["n_columns"])
     with tempfile.TemporaryDirectory() as folder:
-        written = Path(folder, f"model{_SUFFIXES[format]}")
-        write(written, model, metadata)
-        difference = _compare(pipe, load(written), X, tolerance)
+        written = Path(folder, f"model{SUFFIXES[format]}")
+        WRITERS[format](written, model, metadata)
+        run, _ = RUNNERS[format](written)
+        difference = _compare(pipe, run, X, tolerance)
         content = written.read_bytes()
     with new_file(path) as temporary:
         temporary.write_bytes(content)
@@ -162,11 +166,11 @@ def export(pipe, path, *, format="onnx", X=None, tolerance=1e-4, overwrite=False
 
 
 def _check_path(path, format, overwrite):
-    if path.suffix != _SUFFIXES[format]:
+    if path.suffix != SUFFIXES[format]:
         raise ValueError(
-            f"path={str(path)!r} does not end with {_SUFFIXES[format]!r}, the suffix "
+            f"path={str(path)!r} does not end with {SUFFIXES[format]!r}, the suffix "
             f"of format={format!r}. Rename it, or choose another format: "
-            f"{', '.join(f'{name!r} ({end})' for name, end in _SUFFIXES.items())}."
+            f"{', '.join(f'{name!r} ({end})' for name, end in SUFFIXES.items())}."
         )
     if path.exists() and not overwrite:
         raise FileExistsError(
@@ -181,8 +185,8 @@ def _steps_to_export(pipe):
     if not hasattr(pipe, "steps"):
         raise TypeError(
             f"pipe is a {type(pipe).__name__}, not a Pipeline. Give a fitted pipeline "
-            "such as make_ecg_pipeline makes: of a search, its best_estimator_; of a "
-            "ShapeRhythmClassifier, its estimator_, which is its first stage alone."
+            "such as make_ecg_pipeline makes: of a search, its best_estimator_; of an "
+            "ensemble, its network alone, without the step 'columns' (network[1:])."
         )
     *before, (name, classifier) = pipe.steps
     if not isinstance(classifier, SpectrogramCNNClassifier):
@@ -211,6 +215,7 @@ def _metadata(first, steps, classifier):
 
     facts = {
         "classes": classifier.classes_.tolist(),
+        "class_names": list(map(str, label_names(classifier.classes_))),
         "n_columns": int(first.n_features_in_),
         "column_names": list(getattr(first, "feature_names_in_", [])),
         "cut": getattr(first, "cut_", None),

@@ -25,6 +25,7 @@ _CUT = (-0.28, 0.44)  # s around the annotation
 _QRS, _P, _T = (-0.1, 0.1), (-0.26, -0.08), (0.12, 0.42)
 _CLEAR = 0.08  # s before the next annotation, where the next QRS may begin
 _LEAST_TYPICAL = 0.3
+_AT_A_TIME = 4096  # beats
 _SHARPNESS = 8  # exponent: a correlation of .9 weighs .43, one of .5 almost 0
 
 
@@ -72,12 +73,16 @@ def _cut_beats(signal, sample, sampling_rate):
     last = np.append(sample[1:] - clear, end)
     last = np.minimum(np.maximum(last, sample), end)[:, None]
     offset = np.arange(round(_CUT[0] * _RATE), round(_CUT[1] * _RATE)) / _RATE
-    place = np.clip(sample[:, None] + offset * sampling_rate, 0, last)
-    left = place.astype(np.intp)
-    value = signal[left].astype(np.float32)
-    step = signal[np.minimum(left + 1, last)].astype(np.float32) - value
-    beats = value + step * (place - left).astype(np.float32)
-    return beats - np.median(beats, axis=1, keepdims=True)
+    found = np.empty((len(sample), len(offset)), dtype=np.float32)
+    for first in range(0, len(sample), _AT_A_TIME):  # for memory
+        rows = slice(first, first + _AT_A_TIME)
+        place = np.clip(sample[rows, None] + offset * sampling_rate, 0, last[rows])
+        left = place.astype(np.intp)
+        value = signal[left].astype(np.float32)
+        step = signal[np.minimum(left + 1, last[rows])].astype(np.float32) - value
+        beats = value + step * (place - left).astype(np.float32)
+        found[rows] = beats - np.median(beats, axis=1, keepdims=True)
+    return found
 
 
 def _part(beats, edges):
@@ -120,8 +125,12 @@ def _dominant_beats(beats):
     mass = np.concatenate([[0.0], np.cumsum(weight)])
     stop = np.maximum(np.arange(len(beats)), 1)
     start = np.maximum(stop - _N_DOMINANT, 0)
-    mean = (total[stop] - total[start]) / (mass[stop] - mass[start])[:, None]
-    return mean.astype(np.float32)
+    mass = (mass[stop] - mass[start])[:, None]
+    mean = np.empty(beats.shape, dtype=np.float32)
+    for first in range(0, len(beats), _AT_A_TIME):  # for memory
+        rows = slice(first, first + _AT_A_TIME)
+        mean[rows] = (total[stop[rows]] - total[start[rows]]) / mass[rows]
+    return mean
 
 
 def _typicality(beats):

@@ -15,6 +15,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from ecg_sklearn import __version__
 from ecg_sklearn.neural_network import _callbacks, _network, _training, _validation
+from ecg_sklearn.utils._validation import refuse_one_hot
 
 
 class NetworkClassifier(ClassifierMixin, BaseWrapper):
@@ -88,7 +89,8 @@ class NetworkClassifier(ClassifierMixin, BaseWrapper):
     def _check_training_data(self, X, y, *, reset):
         """Validate parameters, beats and labels."""
         _validation.check_architecture(self.filters, self.residual)
-        _validation.refuse_one_hot(y)
+        _validation.dense_layers(self.dense_units)
+        refuse_one_hot(y)
         images, y = _validation.check_images(self, X, y=y, reset=reset)
         check_classification_targets(y)
         return images, y
@@ -106,7 +108,7 @@ class NetworkClassifier(ClassifierMixin, BaseWrapper):
             pooling=self.pooling,
             residual=tuple(map(int, self.residual)),
             dropout=float(self.dropout),
-            dense_units=int(self.dense_units),
+            dense_units=_validation.dense_layers(self.dense_units),
             dense_dropout=float(self.dense_dropout),
             n_feature_rows=len(self._feature_slots),
             optimizer=self.optimizer,

@@ -35,10 +35,10 @@ class SpectrogramCNNClassifier(NetworkClassifier):
         to that of the first [4]_.
     dropout : float, default=0.0
         Fraction of activations dropped after each block.
-    dense_units : int, default=128
-        Units of the dense layer; 0 leaves it out.
+    dense_units : int or sequence of int, default=128
+        Units of the dense layer, or of each of several; 0 leaves it out.
     dense_dropout : float, default=0.0
-        Fraction of activations dropped after the dense layer.
+        Fraction of activations dropped after each dense layer.
     build_fn : callable or None, default=None
         Function that builds another network; the parameters above are then ignored. It
         is called with ``image_shape`` (n_freqs, n_frames, n_channels), ``n_classes``
@@ -152,7 +152,7 @@ class SpectrogramCNNClassifier(NetworkClassifier):
         "pooling": [StrOptions({"stride", "max"})],
         "residual": [tuple, list],
         "dropout": [Interval(Real, 0, 1, closed="left")],
-        "dense_units": [Interval(Integral, 0, None, closed="left")],
+        "dense_units": [Interval(Integral, 0, None, closed="left"), tuple, list],
         "dense_dropout": [Interval(Real, 0, 1, closed="left")],
         "build_fn": [callable, None],
         "optimizer": [StrOptions({"adamw", "adam", "sgd", "rmsprop"})],

@@ -49,7 +49,7 @@ class NetworkSpec(NamedTuple):
     pooling: str
     residual: tuple[int, ...]
     dropout: float
-    dense_units: int
+    dense_units: tuple[int, ...]
     dense_dropout: float
     n_feature_rows: int
     optimizer: str
@@ -112,10 +112,11 @@ def _build_own(spec, seeds):
     x = layers.GlobalAveragePooling2D(**_IMAGES, name="average")(x)
     if spec.n_feature_rows:
         x = layers.Concatenate(dtype="float32", name="join")([x, features])
-    if spec.dense_units:
-        x = _dense(x, spec.dense_units, "relu", "dense", seeds)
+    for number, units in enumerate(spec.dense_units, start=1):
+        name = "dense" if number == 1 else f"dense_{number}"
+        x = _dense(x, units, "relu", name, seeds)
         if spec.dense_dropout:
-            x = _dropout(x, spec.dense_dropout, "dense_dropout", seeds)
+            x = _dropout(x, spec.dense_dropout, f"{name}_dropout", seeds)
     outputs = _dense(x, spec.n_classes, "softmax", "classes", seeds)
     network = keras.Model(inputs, outputs, name="spectrogram_cnn")
     network.dtype_policy = keras.DTypePolicy("float32")
@@ -245,6 +246,8 @@ def pack_network(network):
 def unpack_network(state, build_fn=None):
     """Build a network from the data of :func:`pack_network`."""
     spec = NetworkSpec(**state["spec"])
+    if isinstance(spec.dense_units, int):  # in files of earlier versions
+        spec = spec._replace(dense_units=(spec.dense_units,) * (spec.dense_units != 0))
     _check_spec(spec)
     network = build_network(spec, build_fn=build_fn)
     assign_variables(network, state["variables"])
@@ -261,8 +264,10 @@ def _check_spec(spec):
     widths = n_channels, *spec.filters
     n_weights = sum(2 * spec.kernel_size**2 * a * b for a, b in pairwise(widths))
     n_inputs = widths[-1] + spec.n_feature_rows * n_columns * n_channels
-    n_weights += (n_inputs + spec.n_classes) * max(spec.dense_units, spec.n_classes)
-    if max(n_weights, n_rows * n_columns * max(widths)) > LARGEST or len(widths) > 33:
+    dense = n_inputs, *spec.dense_units, spec.n_classes
+    n_weights += sum(a * b for a, b in pairwise(dense))
+    n_layers = len(widths) + len(dense)
+    if max(n_weights, n_rows * n_columns * max(widths)) > LARGEST or n_layers > 36:
         raise ValueError(f"A network of {spec.filters!r:.60} filters is too large.")
 
 

@@ -85,16 +85,6 @@ def _say_slots(slots):
     return f"{sum(slots)} features in the last {len(slots)} row(s)"
 
 
-def refuse_one_hot(y):
-    """Refuse labels with one column for each class."""
-    shape = y.shape if hasattr(y, "shape") else np.asarray(y).shape
-    if len(shape) == 2 and shape[1] > 1:
-        raise ValueError(
-            f"y has shape {shape}: it holds one column per class (one-hot). Give "
-            "y.argmax(axis=1), or the labels themselves."
-        )
-
-
 def check_classes(classes):
     """Refuse a single class."""
     if len(classes) < 2:
@@ -118,6 +108,17 @@ def check_architecture(filters, residual):
             f"residual={residual!r} names blocks that are not there: filters="
             f"{filters!r} makes blocks 1 to {len(filters)}."
         )
+
+
+def dense_layers(units):
+    """Units of each dense layer, as a tuple of int."""
+    layers = ((units,) if units else ()) if isinstance(units, Integral) else units
+    if not all(isinstance(n, Integral) and n > 0 for n in layers):
+        raise ValueError(
+            f"dense_units={units!r} must hold a positive int for each dense layer, "
+            "such as (512, 256). 0 leaves the layer out."
+        )
+    return tuple(map(int, layers))
 
 
 def check_validation_data(estimator, X_val, y_val):

@@ -7,10 +7,9 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils.validation import check_is_fitted
 
 from ecg_sklearn.utils._columns import sample_columns, take_columns
-from ecg_sklearn.utils._validation import refuse_label_column
+from ecg_sklearn.utils._cut import check_cut, cut_of
+from ecg_sklearn.utils._validation import refuse_label_column, refuse_one_hot
 
-# Fields of the cut that must agree. The lead may differ between databases.
-_COMPARED = ("form", "window", "sampling_rate", "unit")
 _LARGER = 20
 
 
@@ -38,7 +37,8 @@ class BeatScaler(StandardScaler, auto_wrap_output_keys=None):  # type: ignore[ca
     ----------
     cut_ : dict or None
         How the training beats were cut: ``form``, ``window``, ``sampling_rate``,
-        ``channel``, ``unit``, ``features``. None if ``X`` had no such information.
+        ``channel``, ``unit``, ``features``, ``align``. None if ``X`` had no such
+        information.
     amplitude_ : float
         Mean difference between the largest and the smallest sample of a beat.
     mean_ : ndarray of shape (n_columns,)
@@ -107,7 +107,8 @@ class BeatScaler(StandardScaler, auto_wrap_output_keys=None):  # type: ignore[ca
         """
         labels = None if y is None else _labels_of(y)
         n_seen = float(np.max(getattr(self, "n_samples_seen_", 0)))
-        cut = self._check_cut(X) if hasattr(self, "cut_") else _cut_of(X)
+        cut = getattr(self, "cut_", cut_of(X))
+        check_cut(X, cut)
         super().partial_fit(X, y, sample_weight)
         self.cut_ = cut
         if labels is not None:
@@ -144,7 +145,7 @@ class BeatScaler(StandardScaler, auto_wrap_output_keys=None):  # type: ignore[ca
             If they are more than 20 times larger.
         """
         check_is_fitted(self)
-        self._check_cut(X)
+        check_cut(X, self.cut_)
         scaled = super().transform(X)
         size = float(np.median(self._sizes(X)))
         if size > _LARGER * self.amplitude_ > 0:
@@ -182,21 +183,6 @@ class BeatScaler(StandardScaler, auto_wrap_output_keys=None):  # type: ignore[ca
         """
         return self
 
-    def _check_cut(self, X):
-        """Compare the cut of beats with that of the training beats."""
-        mine, theirs = self.cut_, _cut_of(X)
-        if mine is None or theirs is None:
-            return mine
-        for name in _COMPARED:
-            if _plain(mine.get(name)) != _plain(theirs.get(name)):
-                raise ValueError(
-                    "These beats were cut in another way than the training beats: "
-                    f"{name} is {theirs.get(name)!r}, and was {mine.get(name)!r} in "
-                    f"training. Training: {mine}. These: {theirs}. Cut them alike, or "
-                    "train anew."
-                )
-        return mine
-
     def _sizes(self, X):
         """Largest minus smallest sample of each beat."""
         X = np.asarray(X)
@@ -211,12 +197,8 @@ class BeatScaler(StandardScaler, auto_wrap_output_keys=None):  # type: ignore[ca
 
 def _labels_of(y):
     """Labels as a flat array; None if ``y`` are not labels, such as in regression."""
+    refuse_one_hot(y)
     y = y.toarray() if hasattr(y, "toarray") else np.asarray(y)
-    if y.ndim == 2 and y.shape[1] > 1 and np.isin(y, (0, 1)).all():
-        raise ValueError(
-            f"y has shape {y.shape}: it is one-hot. Give one label for each beat, such "
-            "as y.argmax(axis=1)."
-        )
     if y.ndim == 0 or y.size != len(y):
         return None
     y = y.reshape(-1)
@@ -225,15 +207,3 @@ def _labels_of(y):
     if y.dtype.kind == "f" and not (y == np.floor(y)).all():
         return None
     return y
-
-
-def _cut_of(X):
-    """Read how beats were cut, if known."""
-    return getattr(X, "attrs", {}).get("cut")
-
-
-def _plain(value):
-    """Convert a value for comparison: tuples to lists, numbers rounded."""
-    if isinstance(value, (tuple, list, np.ndarray)):
-        return [_plain(part) for part in value]
-    return round(float(value), 9) if isinstance(value, (int, float)) else value

@@ -8,7 +8,7 @@ import numpy as np
 from sklearn.utils import _safe_indexing
 
 from ecg_sklearn.plotting._drawing import COLORS, in_words, legend_above, tidy
-from ecg_sklearn.report._scoring import shape_of
+from ecg_sklearn.utils._estimators import network_pipeline
 
 # Rates of each class, by EC57 name.
 RATES = {
@@ -40,7 +40,7 @@ def history_figure(pipe):
     """Training curves, or None, and the reason."""
     from ecg_sklearn.plotting import TrainingHistoryDisplay
 
-    pipe = shape_of(pipe)
+    pipe = network_pipeline(pipe)
     classifier = pipe[-1] if hasattr(pipe, "steps") else pipe
     n_epochs = getattr(classifier, "n_epochs_", None)
     if n_epochs is None or not getattr(classifier, "history_", None):
@@ -143,12 +143,12 @@ def class_bars(evaluation):
 
 def mistake_figures(pipe, beats, results, n_mistakes):
     """Draw mistakes of different kinds and records, and describe how."""
-    shape = shape_of(pipe)
-    method, note = _explanation(shape)
-    if shape is not pipe:
+    network = network_pipeline(pipe)
+    method, note = _explanation(network)
+    if network is not pipe:
         note += (
-            " The pictures are of the classifier of the shape: what the rhythm and "
-            "others decided is not in them."
+            " The pictures are of the network alone: what the other classifiers of the "
+            "model decided is not in them."
         )
     words = dict(zip(results.names, in_words(results.names), strict=True))
     figures = []
@@ -160,12 +160,12 @@ def mistake_figures(pipe, beats, results, n_mistakes):
         if where and beats.get("time") is not None:
             where += f", at {beats.time[row]:.2f} s"
         beat = _safe_indexing(beats.data, [row])
-        if shape is not pipe:  # it sees only some columns
-            named = getattr(shape, "feature_names_in_", slice(shape.n_features_in_))
+        if network is not pipe:  # it sees only some columns
+            named = getattr(network, "feature_names_in_", slice(network.n_features_in_))
             beat = _safe_indexing(beat, named, axis=1)
         figures.append(
             _png(
-                _mistake(shape, beat, beats, method, said),
+                _mistake(network, beat, beats, method, said),
                 f"A beat of class {true} that was taken for {predicted}, with "
                 f"{_METHODS[method]}",
                 f"{said}, {probability}.{where}",

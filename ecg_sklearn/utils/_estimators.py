@@ -1,4 +1,4 @@
-"""Removes training state from the estimators of a model, and restores the rest."""
+"""The estimators inside a model: finding them, and leaving out training state."""
 
 import warnings
 
@@ -6,10 +6,13 @@ import numpy as np
 import pandas as pd
 from imblearn.base import SamplerMixin
 from sklearn.base import BaseEstimator, clone
+from sklearn.compose import ColumnTransformer
+from sklearn.ensemble import VotingClassifier
 from sklearn.ensemble._hist_gradient_boosting.binning import _BinMapper
 from sklearn.exceptions import NotFittedError
 from sklearn.neighbors import NearestNeighbors
 from sklearn.utils import Bunch
+from sklearn.utils.metadata_routing import get_routing_for_object
 
 from ecg_sklearn.utils._untrusted import need
 
@@ -53,7 +56,7 @@ def bare(value):
 
 def complete(model):
     """Check the estimators of a model, and restore what :func:`bare` left out."""
-    for found in _estimators_in(model):
+    for found in estimators_in(model):
         state, kind = vars(found), type(found).__name__
         hidden = [name for name in state if hasattr(type(found), name)]
         need(not hidden, f"It holds a {kind} in which {hidden} would hide its own.")
@@ -72,7 +75,7 @@ def complete(model):
             found._bin_mapper = _BinMapper()
             found._bin_mapper.is_categorical_ = np.zeros(found._n_features, np.uint8)
             found._bin_mapper.bin_thresholds_ = []
-        elif kind == "VotingClassifier" and "estimators_" in state:
+        elif isinstance(found, VotingClassifier) and "estimators_" in state:
             fitted = iter(found.estimators_)
             found.named_estimators_ = Bunch()
             for name, voter in found.estimators:
@@ -95,7 +98,7 @@ def _complete_spectrogram(transformer):
 
 def ask(model):
     """Predict one row; None if the model is not fitted or takes images."""
-    sizes = [vars(found).get("n_features_in_") for found in _estimators_in(model)]
+    sizes = [vars(found).get("n_features_in_") for found in estimators_in(model)]
     n_features = next((size for size in sizes if size is not None), None)
     work = getattr(model, "predict_proba", None) or getattr(model, "transform", None)
     if n_features is None or work is None or hasattr(model, "_input_shape"):
@@ -115,11 +118,30 @@ def ask(model):
             return None
 
 
-def _estimators_in(value):
+def estimators_in(value):
     """Yield all estimators of a model, itself first."""
     if isinstance(value, BaseEstimator):
         yield value
         value = dict(vars(value))
     if isinstance(value, (dict, list, tuple)):
         for item in value.values() if isinstance(value, dict) else value:
-            yield from _estimators_in(item)
+            yield from estimators_in(item)
+
+
+def network_pipeline(model):
+    """Find the fitted pipeline of a network inside a model; the model itself if none.
+
+    A selection of columns before it is left out.
+    """
+    for found in estimators_in(model):
+        if hasattr(found, "steps") and hasattr(found.steps[-1][1], "history_"):
+            selects = isinstance(found.steps[0][1], ColumnTransformer)
+            return found[1:] if selects else found
+    return model
+
+
+def requested(estimator, method, **metadata):
+    """Choose the metadata, other than None, that a method of an estimator requests."""
+    given = {name: value for name, value in metadata.items() if value is not None}
+    names = get_routing_for_object(estimator).consumes(method, given)
+    return {name: given[name] for name in names}

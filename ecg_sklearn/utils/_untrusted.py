@@ -151,6 +151,15 @@ class _Reader:
             flat = not isinstance(value, np.ndarray) or value.ndim < 2
             need(flat or name in _MATRICES, f"{name} of a {kind} is no row of numbers.")
         need(state.get("build_fn") is None, "It holds a network that is built by code.")
+        if kind == "FunctionTransformer":
+            plain = state["func"] is state["inverse_func"] is None
+            plain = plain and state["feature_names_out"] in (None, "one-to-one")
+            need(plain, "It holds a FunctionTransformer with a function.")
+        if kind == "ColumnTransformer":
+            chosen = state["transformers"] + state.get("transformers_", [])
+            chosen = [*chosen, state.get("_remainder", (0, 0, []))]
+            plain = all(_are_names(columns) for _, _, columns in chosen)
+            need(plain, "It holds columns that are no list of names or positions.")
         n_features = state.get("n_features_in_")
         if "tree_" in state:
             need(state["tree_"]["n_features"] == n_features, _COLUMNS)
@@ -166,6 +175,10 @@ class _Reader:
             known = n_trees == (n_classes if n_classes > 2 else 1)
             need(known, "Its boosted trees do not agree on their classes.")
         return state
+
+
+def _are_names(columns):
+    return type(columns) is list and all(type(name) in (str, int) for name in columns)
 
 
 _LOADERS = {  # of skops; no functions, methods, partials, bytes

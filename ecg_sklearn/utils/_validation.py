@@ -2,6 +2,7 @@
 
 import numpy as np
 from sklearn.utils._missing import is_pandas_na, is_scalar_nan
+from sklearn.utils.validation import _num_samples
 
 _FEWEST = 10  # beats, and columns
 
@@ -27,6 +28,16 @@ def refuse_label_column(X, y, names=None):
                 f"Column {name!r} of X is the label: it holds one value for each "
                 "class of y. Leave it out of X."
             )
+
+
+def refuse_one_hot(y):
+    """Refuse labels with one column for each class."""
+    y = y.toarray() if hasattr(y, "toarray") else np.asarray(y)
+    if y.ndim == 2 and y.shape[1] > 1 and np.isin(y, (0, 1)).all():
+        raise ValueError(
+            f"y has shape {y.shape}: it is one-hot. Give one label for each beat, such "
+            "as y.argmax(axis=1)."
+        )
 
 
 def flat_array(values, name, *, column=False):
@@ -59,6 +70,26 @@ def flat_array(values, name, *, column=False):
     if array.dtype.kind == "f" and np.isnan(array).any():
         raise _missing(name, "values that are not numbers (NaN)", np.isnan(array))
     return array
+
+
+def one_for_each(values, name, X):
+    """Check that an array of metadata has one value for each beat; None is accepted."""
+    if values is None:
+        return None
+    values, n_beats = flat_array(values, name), _num_samples(X)
+    if len(values) != n_beats:
+        raise ValueError(
+            f"{name} holds {len(values)} values, and X {n_beats} beats. Give one for "
+            "each beat."
+        )
+    return values
+
+
+def records_of(groups):
+    """Find the beats of each record."""
+    order = np.argsort(groups, kind="stable")
+    _, starts = np.unique(groups[order], return_index=True)
+    return np.split(order, starts[1:])
 
 
 def _of_one_kind(array, name):

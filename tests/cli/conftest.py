@@ -5,7 +5,7 @@ import pytest
 from sklearn.ensemble import ExtraTreesClassifier
 
 from ecg_sklearn import cli, save
-from ecg_sklearn.cli import _beats
+from ecg_sklearn.cli import _sources
 from ecg_sklearn.datasets import make_heartbeats
 
 FAST = ["--quiet", "--epochs", "1"]
@@ -21,8 +21,8 @@ def run(*argv):
 def _few_beats():
     """Make the simulated beats of the commands a few."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(_beats._SIMULATED, "n_samples", 400)
-        patch.setitem(_beats._SIMULATED, "n_records", 20)
+        patch.setitem(_sources._SIMULATED, "n_samples", 400)
+        patch.setitem(_sources._SIMULATED, "n_records", 20)
         yield
 
 

@@ -1,12 +1,13 @@
 """Paths and numbers are checked before anything heavy is loaded."""
 
+import gzip
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from ecg_sklearn.cli._checks import is_table, record_path, state_folder
+from ecg_sklearn.cli._checks import is_beat_table, record_path, state_folder
 
 # Commands in a folder with the record r1, the rows beats.CSV and a zip model.ecgsk.
 WRONG = {
@@ -15,12 +16,13 @@ WRONG = {
     "text is not a model": "predict text r1",
     "there is no such folder or file": "evaluate model.ecgsk --data nowhere",
     "data fetch --data nowhere": "train --data nowhere",
-    "There is no record r9": "predict model.ecgsk r9",
+    "There is no file r9, and no WFDB record: r9.hea": "predict model.ecgsk r9",
     "no annotation file r1.qrs": "predict model.ecgsk r1 --beats qrs",
-    "There is no file no.CSV": "predict model.ecgsk no.CSV",
+    "There is no file no.CSV,": "predict model.ecgsk no.CSV",
     "sub is a folder. Name a record in it": "predict model.ecgsk sub",
     ". is a folder. Name a record in it": "predict model.ecgsk .",
-    "a CSV file has no times": "predict model.ecgsk beats.CSV --annotator cnn",
+    "--annotator needs a WFDB record": "predict model.ecgsk beats.CSV --annotator cnn",
+    "--beats needs a WFDB record": "predict model.ecgsk beats.CSV --beats atr",
     "letters only": "predict model.ecgsk r1 --annotator a/b",
     "would replace the annotations": "predict model.ecgsk r1 --annotator atr",
     "r1.cnn exists already": "predict model.ecgsk r1.hea --annotator cnn",
@@ -85,13 +87,23 @@ def test_inputs_of_predict(tmp_path, monkeypatch):
     Path("both").mkdir()
     names = {"r0": "r0", "r0.hea": "r0", "r0.dat": "r0", "a.b": "a.b", "both": "both"}
     assert {name: str(record_path(Path(name))) for name in names} == names
-    for name, expected in {
-        "B.CSV": True,
-        "b.csv.GZ": True,
-        "b.Xz": True,
-        "100": False,
-    }.items():
-        assert is_table(Path(name)) is expected
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        (b",".join([b"0.5"] * 187) + b"\n", True),
+        (gzip.compress(b",".join([b"1"] * 188), mtime=0), True),
+        (b"time,ECG\n0,0.1\n", False),
+        (b"0.1\n0.2\n", False),
+        (b"0" + b" " * 300 + b"\0" * 300, False),
+        (b"", False),
+    ],
+)
+def test_tables_of_single_beats(tmp_path, content, expected):
+    path = tmp_path / ("a.csv.gz" if content[:1] == b"\x1f" else "a.txt")
+    path.write_bytes(content)
+    assert is_beat_table(path) is expected
 
 
 def test_the_state_lies_beside_the_output(tmp_path, monkeypatch):

@@ -8,17 +8,17 @@ import pandas as pd
 import pytest
 
 from ecg_sklearn import (
-    ShapeRhythmClassifier,
     cli,
     load,
     make_ecg_pipeline,
     persistence,
     save,
 )
-from ecg_sklearn.cli import _beats, _evaluate
-from ecg_sklearn.cli._beats import KAGGLE_CUT
+from ecg_sklearn.cli import _evaluate, _sources
 from ecg_sklearn.cli._model_files import read_model
+from ecg_sklearn.cli._sources import KAGGLE_CUT
 from ecg_sklearn.datasets import _mitbih_files, load_wfdb_beats, make_heartbeats
+from ecg_sklearn.ensemble import RefinedClassifier
 from ecg_sklearn.preprocessing import SpectrogramTransformer
 
 from .conftest import FAST, run
@@ -42,11 +42,11 @@ def of_mitbih(monkeypatch):
     """Let simulated beats stand for those of MIT-BIH; give the subsets asked for."""
     asked = []
 
-    def load_beats(source, subset, *, seed, cut):
+    def load_beats(source, subset, *, seed, cut, records, annotator):
         asked.append(subset)
-        return _beats.load_beats(_beats.Source("simulated", None), None, seed=0)
+        return _sources.load_beats(_sources.Source("simulated"), seed=0)
 
-    source = _beats.Source("mitbih", None)
+    source = _sources.Source("mitbih")
     monkeypatch.setattr(_evaluate, "find_source", lambda data: source)
     monkeypatch.setattr(_evaluate, "load_beats", load_beats)
     return asked
@@ -129,11 +129,19 @@ class TestFolders:
         found = capsys.readouterr().out
         assert f"{len(beats.target)} beats, accuracy" in found
         assert "resamples of records" in found
-        run("evaluate", *argv, "--channel", "V1", "--subset", "all", "--resamples", 5)
+        run("evaluate", *argv, "--lead", "V1", "--subset", "all", "--resamples", 5)
+        run("evaluate", *argv, "--records", "r2", "--resamples", 5)
+        n_beats = int((beats.groups == "r2").sum())
+        assert f"{n_beats} beats, accuracy" in capsys.readouterr().out
         fails("is not MIT-BIH", "evaluate", *argv, "--subset", "ds2")
-        fails("has no channel 'MLII'", "report", *argv, "--channel", "MLII")
+        fails("annotation file *.qrs", "evaluate", *argv, "--annotator", "qrs")
+        fails("r9", "evaluate", *argv, "--records", "r9")
+        fails("has no channel 'MLII'", "report", *argv, "--lead", "MLII")
         command = ["train", "--data", wfdb_folder, "-o", tmp_path / "out"]
-        fails("train has no protocol for them", *command)
+        fails("Use --protocol inter-patient", *command, "--protocol", "kaggle")
+        for option in (["--records", "a"], ["--annotator", "qrs"]):
+            command = ["evaluate", argv[0], "--data", "simulated", *option]
+            fails(f"{option[0]} is for WFDB records", *command)
 
 
 class TestLabels:
@@ -194,7 +202,8 @@ class TestPredict:
     def test_names_of_a_record(self, trained, wfdb_folder, capsys):
         printed = []
         for name in ("r1", "r1.hea", "r1.dat"):
-            run("predict", trained / "model.ecgsk", wfdb_folder / name)
+            argv = [trained / "model.ecgsk", wfdb_folder / name]
+            run("predict", *argv, "--beats", "atr")
             printed.append(capsys.readouterr().out)
         assert printed[0].startswith("record,time,class,probability,p_N")
         assert printed[0].splitlines()[1].startswith("r1,0.4,")
@@ -205,7 +214,7 @@ class TestPredict:
 
         out = tmp_path / "r1.csv"
         argv = ["predict", trained / "model.ecgsk", wfdb_folder / "r1", "-o", out]
-        run(*argv, "--channel", "II", "--annotator", "cnn")
+        run(*argv, "--lead", "II", "--beats", "atr", "--annotator", "cnn")
         given = wfdb.rdann(str(wfdb_folder / "r1"), "atr")
         written = wfdb.rdann(str(wfdb_folder / "r1"), "cnn")
         table = pd.read_csv(out)
@@ -230,7 +239,7 @@ class TestCut:
         for number, metadata in enumerate([{"cut": beats.cut}, None]):
             model, out = tmp_path / f"{number}.ecgsk", tmp_path / f"{number}.csv"
             save(pipe, model, metadata=metadata)  # the scaler knows the cut as well
-            run("predict", model, wfdb_folder / "r1", "-o", out)
+            run("predict", model, wfdb_folder / "r1", "--beats", "atr", "-o", out)
             found = pd.read_csv(out)["probability"]
             np.testing.assert_allclose(found, expected, atol=1e-5)
             fails("the model knows windows of -0.3", "predict", model, rows)
@@ -238,7 +247,9 @@ class TestCut:
 
     def test_rows_without_times(self, kaggle_csv):
         with pytest.raises(ValueError, match="with the features rr, rhythm"):
-            _beats.read_rows(kaggle_csv[0], KAGGLE_CUT | {"features": ["rr", "rhythm"]})
+            _sources.read_rows(
+                kaggle_csv[0], KAGGLE_CUT | {"features": ["rr", "rhythm"]}
+            )
 
     def test_a_model_that_says_nothing_knows_kaggle_rows(self, model_with_labels):
         assert read_model(model_with_labels(range(5)))[1] == {"cut": KAGGLE_CUT}
@@ -272,10 +283,10 @@ def test_a_model_with_the_rhythm(tmp_path):
     run("evaluate", *argv, "-o", tmp_path / "scores.json")
     run("report", *argv, "-o", tmp_path / "page.html")
     model, facts = read_model(model)
-    assert isinstance(model, ShapeRhythmClassifier)
+    assert isinstance(model, RefinedClassifier)
     assert facts["cut"]["features"] == ["rr", "rhythm"]
-    source = _beats.find_source("simulated")
-    beats = _beats.load_beats(source, None, seed=3, cut=facts["cut"])
+    source = _sources.find_source("simulated")
+    beats = _sources.load_beats(source, seed=3, cut=facts["cut"])
     told = {"groups": beats.groups}
     expected = model.score(beats.data, beats.target, **told)
     alone = model.predict_proba(beats.data)
@@ -283,7 +294,7 @@ def test_a_model_with_the_rhythm(tmp_path):
     found = json.loads((tmp_path / "scores.json").read_text())["accuracy"]
     assert found == pytest.approx(expected, abs=0.005)
     page = (tmp_path / "page.html").read_text(encoding="utf-8")
-    assert "ShapeRhythmClassifier" in page
+    assert "RefinedClassifier" in page
     assert f"{found:.4f}" in page
 
 

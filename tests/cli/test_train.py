@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from ecg_sklearn import cli, load
-from ecg_sklearn.cli import _beats, _recipes, _train
+from ecg_sklearn.cli import _beats, _recipes, _sources, _train
 from ecg_sklearn.cli._parser import make_parser, read_arguments
 from ecg_sklearn.persistence import read_metadata
 
@@ -16,7 +16,7 @@ from .conftest import FAST, run
 
 SIMULATED = ["train", "--data", "simulated"]
 RECIPE = {"protocol": "kaggle", "preset": None, "copies": 0, "sampler": "auto"}
-RECIPE |= {"epochs": None}
+RECIPE |= {"epochs": None, "rhythm": False}
 RECIPE |= {"seed": 0, "param": {}, "quiet": True}
 
 
@@ -85,7 +85,7 @@ def test_csv_files_smote_and_overwriting(tmp_path, capsys, kaggle_csv, fails):
         ("--param cnn__epoch=1", "Invalid parameter"),
         ("--epochs 0", "'epochs' parameter"),
         ("--seed -5", "'random_state' parameter"),
-        ("--form window", "needs the MIT-BIH records"),
+        ("--form window", "needs WFDB records"),
         ("--features likeness", "The groups are rr, morphology, rhythm"),
         ("--param foo__x=1", "Its steps are scaler, spectrogram, cnn"),
         ("--param memory__x=1", "no such step"),
@@ -104,12 +104,13 @@ def test_mistakes(tmp_path, fails, kaggle_csv, options, message):
     broken, out = tmp_path / "broken.csv", tmp_path / "out"
     broken.write_text("1,2,3\n")
     options = options.format(csv=kaggle_csv[0], broken=broken).split()
-    fails(message, *SIMULATED, *options, "--quiet", "-o", out)
+    command = ["train"] if "--data" in options else SIMULATED
+    fails(message, *command, *options, "--quiet", "-o", out)
     assert list(tmp_path.iterdir()) == [broken]
 
 
 def test_whole_records_are_held_out():
-    beats = _beats.load_beats(_beats.find_source("simulated"), None, seed=0)
+    beats = _sources.load_beats(_sources.find_source("simulated"), seed=0)
     training, held_out = _beats.hold_out(beats, 0.4, protocol="inter-patient", seed=0)
     assert not set(training.groups) & set(held_out.groups)
     found = len(held_out.target) / len(beats.target)
@@ -119,8 +120,9 @@ def test_whole_records_are_held_out():
 class TestCut:
     def choose(self, kind="mitbih", **options):
         given = {"protocol": "kaggle", "form": None, "window": (-0.4, 0.5)}
-        given |= {"features": None, "rhythm": False} | options
-        return _beats.choose_cut(_beats.Source(kind, Path("mitdb")), **given)
+        given |= {"features": None, "rhythm": False, "lead": None, "align": "peak"}
+        given |= options
+        return _beats.choose_cut(_sources.Source(kind, (Path("mitdb"),)), **given)
 
     def test_form(self):
         assert self.choose()["form"] == "kaggle"
@@ -138,6 +140,79 @@ class TestCut:
             assert read_arguments(["train", "--features", text])[2]["features"] == names
 
 
+class TestDatabases:
+    """Training on any annotated WFDB records, patients apart."""
+
+    @pytest.fixture
+    def folders(self, tmp_path):
+        """Two databases, with six and two records of 60 beats each."""
+        import wfdb
+
+        rng = np.random.default_rng(0)
+        names = {"first": range(6), "second": range(2)}
+        for folder, numbers in names.items():
+            (tmp_path / folder).mkdir()
+            for number in numbers:
+                sample = np.arange(200, 200 * 61, 200)
+                signal = rng.normal(0, 0.05, size=(200 * 62, 1))
+                symbol = np.resize(["N", "V", "A", "N", "F"], 60)
+                signal[sample, 0] += np.where(symbol == "V", 2.0, 1.0)
+                where = {"write_dir": str(tmp_path / folder)}
+                wfdb.wrsamp(
+                    f"r{number}", 250, ["mV"], ["ECG1"], signal, fmt=["16"], **where
+                )
+                wfdb.wrann(f"r{number}", "ref", sample, symbol, **where)
+        return [tmp_path / name for name in names]
+
+    def train(self, folders, *options):
+        argv = [part for folder in folders for part in ("--data", folder)]
+        out = folders[0].parent / "out"
+        run("train", *argv, *FAST, "--annotator", "ref", *options, "-o", out)
+        return numbers(out)
+
+    def test_a_quarter_of_the_records_is_the_test(self, folders):
+        found = self.train(folders[:1])
+        assert found["protocol"] == "inter-patient"
+        assert found["cut"]["form"] == "window"
+        assert found["cut"]["align"] == "peak"
+        sides = [set(found["sets"][name]["records"]) for name in found["sets"]]
+        assert len(set.union(*sides)) == sum(map(len, sides)) == 6
+        assert len(found["sets"]["test"]["records"]) in (1, 2)
+
+    def test_another_folder_is_the_test(self, folders):
+        options = ["--test-data", folders[1], "--lead", "II,ECG1", "--align", "none"]
+        found = self.train(folders[:1], *options)
+        assert found["sets"]["test"]["records"] == ["second/r0", "second/r1"]
+        assert found["cut"]["channel"] == ["II", "ECG1"]
+        assert found["cut"]["align"] is None
+
+    def test_several_folders(self, folders, fails, capsys):
+        found = self.train(folders, "--validation", "0")
+        records = [r for side in found["sets"].values() for r in side["records"]]
+        assert sorted(records) == [
+            *(f"first/r{n}" for n in range(6)),
+            "second/r0",
+            "second/r1",
+        ]
+        assert set(found["training_records"]) < set(records)
+        model = folders[0].parent / "out" / "model.ecgsk"
+        argv = [model, "--data", folders[1], "--annotator", "ref", "--resamples", 2]
+        run("evaluate", *argv)  # records without their database
+        assert "2 of the 2 patients here were trained on" in capsys.readouterr().out
+        fails("different names", "evaluate", model, *["--data", folders[0]] * 2)
+
+    def test_some_records(self, folders, fails):
+        options = ["--records", "r0,r1,r2,r3", "--validation", "0"]
+        found = self.train(folders[:1], *options)
+        records = found["training_records"] + found["sets"]["test"]["records"]
+        assert sorted(records) == ["r0", "r1", "r2", "r3"]
+        argv = ["train", "--data", folders[0], "--data", "simulated"]
+        fails("is no folder of WFDB records", *argv, "-o", folders[0] / "no")
+        argv = ["train", "--data", folders[0], "--test-data", folders[0]]
+        argv += ["--annotator", "ref", "-o", folders[0] / "no"]
+        fails("is in --data and in --test-data", *argv)
+
+
 class TestRecipe:
     def beats(self, form="kaggle", features=()):
         cut = {"form": form, "window": (-0.4, 0.5), "features": list(features)}
@@ -153,33 +228,27 @@ class TestRecipe:
         ],
     )
     def test_blocks_that_the_filters_do_not_have(self, param, residual):
-        pipe = _recipes.make_pipeline(self.beats(), **RECIPE | {"param": param})
+        pipe = _recipes.make_model(self.beats(), **RECIPE | {"param": param})
         assert pipe["cnn"].residual == residual
 
     @pytest.mark.parametrize("preset", [None, "notebook", "kaggle", "inter-patient"])
     def test_presets(self, preset):
-        pipe = _recipes.make_pipeline(self.beats(), **RECIPE | {"preset": preset})
+        pipe = _recipes.make_model(self.beats(), **RECIPE | {"preset": preset})
         assert ("smote" in pipe.named_steps) is (preset == "notebook")
         epochs = {"notebook": 10, "inter-patient": 6}
         assert pipe["cnn"].epochs == epochs.get(preset, 12)
 
     def test_windows_are_stretched_around_the_beat(self):
         recipe = RECIPE | {"protocol": "inter-patient"}
-        pipe = _recipes.make_pipeline(self.beats("window"), **recipe)
+        pipe = _recipes.make_model(self.beats("window"), **recipe)
         assert "augmenter" not in pipe.named_steps
         assert pipe["cnn"].epochs == 6
         for form, center in (("window", 0.4), ("kaggle", 0.0)):
             beats = self.beats(form, ["rr"])
-            pipe = _recipes.make_pipeline(beats, **recipe | {"copies": 3})
+            pipe = _recipes.make_model(beats, **recipe | {"copies": 3})
             assert pipe["cnn"].epochs == 3
             assert pipe["augmenter"].n_copies == 3
             assert pipe["augmenter"].center == center
-
-    def test_trees_take_a_class_of_one_beat(self):
-        y = np.r_[np.zeros(400), [1, 3]].astype(int)
-        trees = _recipes.feature_trees(y, 0).set_params(max_iter=2)
-        assert trees.fit(y[:, None] + 0.5, y).classes_.tolist() == [0, 1, 3]
-        assert trees.class_weight == {0: 1.0, 1: 20.0, 2: 20.0}
 
 
 @pytest.mark.parametrize(
@@ -218,12 +287,13 @@ class TestResuming:
                 if epoch == 2:
                     raise KeyboardInterrupt
 
-        def make_pipeline(beats, **recipe):
-            pipe = _recipes.make_pipeline(beats, **recipe)
-            return pipe.set_params(cnn__callbacks=[Stop()])
+        def make_model(beats, **recipe):
+            model = _recipes.make_model(beats, **recipe)
+            [name] = [n for n in model.get_params() if n.endswith("cnn__callbacks")]
+            return model.set_params(**{name: [Stop()]})
 
         with monkeypatch.context() as patch:
-            patch.setattr(_train, "make_pipeline", make_pipeline)
+            patch.setattr(_train, "make_model", make_model)
             assert cli.main(argv) == 130
         error = capsys.readouterr().err
         assert error.count("\n") == 1

@@ -350,9 +350,8 @@ class TestNames:
         header = (tmp_path / "r1.hea").read_text()
         (tmp_path / "r1.hea").write_text(header.replace(" II", ""))
         np.testing.assert_array_equal(load(channel=0).data, expected.data)
-        with pytest.raises(
-            ValueError, match=r"It has unnamed\. Give channel .* position"
-        ):
+        np.testing.assert_array_equal(load(channel=None).data, expected.data)
+        with pytest.raises(ValueError, match=r"It has unnamed\. Give .* position"):
             load()
 
     def test_records_in_subfolders(self, tmp_path, load):

@@ -76,8 +76,11 @@ def test_channels(wfdb_folder):
     np.testing.assert_array_equal(
         by_name.data, load_wfdb_beats(wfdb_folder, channel=["MLII", "V1"]).data
     )
+    np.testing.assert_array_equal(
+        load_wfdb_beats(wfdb_folder).data, load_wfdb_beats(wfdb_folder, channel=0).data
+    )
     with pytest.raises(ValueError, match="has no channel 'MLII'. It has 'II', 'V1'"):
-        load_wfdb_beats(wfdb_folder)
+        load_wfdb_beats(wfdb_folder, channel="MLII")
     with pytest.raises(ValueError, match="no channel 2: it has 2"):
         load_wfdb_beats(wfdb_folder, channel=2)
 

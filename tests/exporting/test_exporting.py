@@ -133,6 +133,7 @@ def test_files_agree_with_the_pipeline(format, path, pipe, X):
         assert b"ecg_sklearn" not in zipfile.ZipFile(path).read("config.json")
     assert metadata(path, format) == {
         "classes": ["F", "N", "Q", "S", "V"],
+        "class_names": ["F", "N", "Q", "S", "V"],
         "n_columns": 191,
         "column_names": [*(f"t{i:03}" for i in range(187)), *FEATURES],
         "feature_columns": [187, 188, 189, 190],

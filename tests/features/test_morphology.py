@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 from ecg_sklearn.datasets import fetch_mitbih, load_wfdb_beats, make_heartbeats
-from ecg_sklearn.datasets._cut import cut_beats, make_cut
-from ecg_sklearn.datasets._records import Annotations, Signal
+from ecg_sklearn.datasets._cut import cut_record, make_cut
+from ecg_sklearn.datasets._records import Annotations
 from ecg_sklearn.features import FEATURE_GROUPS, morphology_features
+from ecg_sklearn.io._wfdb import Signal
 
 NAMES = FEATURE_GROUPS["morphology"]
 _ALL = list(FEATURE_GROUPS)
@@ -118,7 +119,7 @@ def test_labels_make_no_difference(noisy, form):
         whole = Signal(signal, 250.0, "II")
         window = (-0.1, 0.1) if form == "window" else None
         cut = make_cut("II", form, window, features=_ALL)
-        found.append(cut_beats("r", whole, notes, cut).data)
+        found.append(cut_record("r", whole, notes, cut).data)
     np.testing.assert_array_equal(*found)
 
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ecg_sklearn import cli, make_ecg_pipeline, save
-from ecg_sklearn.cli import _beats
+from ecg_sklearn.cli import _sources
 from ecg_sklearn.datasets import _mitbih_files, make_heartbeats
 
 from .oracle import OUTCOMES, check_message, fuzzed, fuzzed_with
@@ -42,8 +42,8 @@ def place(tmp_path_factory):
 def few_beats(monkeypatch):
     """Makes the simulated beats of the commands a few, and PhysioNet unreachable."""
     monkeypatch.setattr(_mitbih_files, "MITDB_URL", "http://127.0.0.1:9/")
-    monkeypatch.setitem(_beats._SIMULATED, "n_samples", 120)
-    monkeypatch.setitem(_beats._SIMULATED, "n_records", 12)
+    monkeypatch.setitem(_sources._SIMULATED, "n_samples", 120)
+    monkeypatch.setitem(_sources._SIMULATED, "n_records", 12)
 
 
 def run(argv):
@@ -89,6 +89,10 @@ _OPTIONS = {
     "evaluate": {
         "--data": st.one_of(_PATHS, st.just("simulated")),
         "--subset": st.sampled_from(["all", "test", "ds1", "none", ""]),
+        "--records": st.sampled_from(["100", "", ",", "../x"]),
+        "--annotator": st.sampled_from(["atr", "", "../x", "qrs"]),
+        "--escape": st.sampled_from(["N", "S", "V"]),
+        "--detect": None,
         "--seed": _NUMBERS,
         "--resamples": _NUMBERS,
         "--output": _PATHS,
@@ -98,7 +102,9 @@ _OPTIONS = {
     "predict": {
         "--beats": st.sampled_from(["atr", "", "../x", "qrs"]),
         "--annotator": st.sampled_from(["cnn", "", "a/b", "atr", "1"]),
-        "--channel": st.sampled_from(["MLII", "0", "-1", "[]", "()", "{}", "1.5"]),
+        "--rate": _NUMBERS,
+        "--unit": st.sampled_from(["uV", "V", "0", "-1", "furlong", "1e-3"]),
+        "--lead": st.sampled_from(["MLII", "0", "-1", "[]", "()", "{}", "1.5"]),
         "--output": _PATHS,
         "--overwrite": None,
         "--quiet": None,

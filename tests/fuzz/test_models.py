@@ -7,14 +7,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sklearn.ensemble import (
-    ExtraTreesClassifier,
-    HistGradientBoostingClassifier,
-    VotingClassifier,
-)
+from sklearn.ensemble import VotingClassifier
 from sklearn.linear_model import LogisticRegression
 
-from ecg_sklearn import ShapeRhythmClassifier, load, make_ecg_pipeline, save
+from ecg_sklearn import load, make_ecg_ensemble, make_ecg_pipeline, save
 from ecg_sklearn.datasets import make_heartbeats
 
 from .oracle import Refused, attempt, fuzzed
@@ -39,11 +35,13 @@ def pipeline():
 def trees():
     """A classifier of each kind whose numbers scikit-learn follows blindly."""
     line = LogisticRegression(max_iter=20, tol=0.1)
-    return ShapeRhythmClassifier(
-        VotingClassifier([("one", line), ("two", line)], voting="soft", weights=[1, 2]),
-        context_estimator=HistGradientBoostingClassifier(max_iter=2, random_state=0),
-        rhythm_estimator=ExtraTreesClassifier(2, random_state=0),
+    voters = [("one", line), ("two", line)]
+    model = make_ecg_ensemble(random_state=0).set_params(
+        estimator__network=VotingClassifier(voters, voting="soft", weights=[1, 2]),
+        estimator__trees__classifier__estimator__max_iter=2,
+        refiner__estimator__classifier__n_estimators=2,
     )
+    return model.set_params(sampler=None)
 
 
 @pytest.fixture(scope="module", params=[pipeline, trees])

@@ -18,8 +18,9 @@ from sklearn.metrics import log_loss
 from sklearn.model_selection import GridSearchCV, StratifiedKFold, check_cv
 from sklearn.utils import get_tags
 
+from ecg_sklearn import load, save
 from ecg_sklearn.datasets import make_heartbeats
-from ecg_sklearn.neural_network import SpectrogramCNNClassifier
+from ecg_sklearn.neural_network import SpectrogramCNNClassifier, _network
 from ecg_sklearn.neural_network._network import last_convolution
 from ecg_sklearn.neural_network._training import AdjustedCrossentropy
 from ecg_sklearn.plotting import TrainingHistoryDisplay
@@ -103,6 +104,22 @@ class TestFit:
         assert kinds == ["InputLayer", *block * 4, *end]
         widths = [x.filters for x in cnn.model_.layers if hasattr(x, "filters")]
         assert widths == [32, 64, 128, 256]
+
+    @pytest.mark.parametrize("units", [0, (), 8, [8], (8, 6)])
+    def test_dense_layers(self, cnn, images, beats, units, tmp_path):
+        cnn.set_params(dense_units=units, dense_dropout=0.1)
+        cnn.initialize(images, beats.target)
+        dense = [x.units for x in cnn.model_.layers if hasattr(x, "units")]
+        layers = [units] * (units > 0) if isinstance(units, int) else [*units]
+        assert dense == [*layers, 5]
+        save(cnn, tmp_path / "model.ecgsk")
+        again = load(tmp_path / "model.ecgsk")
+        assert again.model_.spec == cnn.model_.spec
+        # Files of earlier versions hold a number.
+        packed = _network.pack_network(cnn.model_)
+        if len(layers) < 2:
+            packed["spec"]["dense_units"] = sum(layers)
+        assert _network.unpack_network(packed).spec == cnn.model_.spec
 
     def test_residual_blocks(self, cnn, images, beats):
         cnn.set_params(filters=(4, 6), residual=[2]).initialize(images, beats.target)
@@ -478,6 +495,7 @@ class TestParameters:
         ("params", "message"),
         [
             ({"filters": ()}, "filters="),
+            ({"dense_units": (8, 0)}, r"dense_units=\(8, 0\) must hold a positive"),
             ({"filters": (8, 0)}, "positive int for each block"),
             ({"filters": (8, 1.5)}, "positive int for each block"),
             ({"residual": [5]}, r"residual=\[5\] names blocks"),

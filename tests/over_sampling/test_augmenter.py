@@ -8,7 +8,8 @@ from scipy.ndimage import map_coordinates
 from sklearn.base import clone
 
 from ecg_sklearn.datasets import make_heartbeats
-from ecg_sklearn.over_sampling import BeatAugmenter, PresentClasses, _at_columns
+from ecg_sklearn.over_sampling import BeatAugmenter, PresentClasses
+from ecg_sklearn.over_sampling._augmenter import _at_columns
 
 
 @pytest.fixture(scope="module")

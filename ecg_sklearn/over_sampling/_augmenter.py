@@ -1,6 +1,5 @@
-"""Augmented copies of beats, and class counts that tolerate absent classes."""
+"""Augmented copies of beats."""
 
-import warnings
 from numbers import Integral, Real
 
 import numpy as np
@@ -9,10 +8,9 @@ from scipy.ndimage import spline_filter1d
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 
+from ecg_sklearn.over_sampling._strategy import present_classes
 from ecg_sklearn.utils._columns import sample_columns, take_columns
 from ecg_sklearn.utils._validation import refuse_label_column
-
-__all__ = ["BeatAugmenter", "PresentClasses"]
 
 # Samples per chunk, to bound the memory.
 _CHUNK = 2**19
@@ -21,59 +19,6 @@ _WANDER_RANGE = (0.1, 0.6)
 # Upper limit of the parameters.
 _LARGEST = 1e9
 _MOST_COPIES = 1000
-
-
-class PresentClasses:
-    """Sampling strategy by class that ignores classes that a fold does not have.
-
-    A dict as ``sampling_strategy`` of a sampler raises an error if the training beats
-    lack one of its classes, as a fold of a cross-validation may. This strategy leaves
-    such a class out, with a warning.
-    :func:`~ecg_sklearn.pipeline.make_ecg_pipeline` wraps the dict of a sampler in it.
-    In the grid of a search, wrap each dict.
-
-    Parameters
-    ----------
-    counts : dict of label to int
-        As for the sampler: for an over-sampler, number of beats of each class after
-        resampling.
-
-    Examples
-    --------
-    >>> from imblearn.over_sampling import SMOTE
-    >>> from ecg_sklearn.datasets import make_heartbeats
-    >>> from ecg_sklearn.over_sampling import PresentClasses
-    >>> X, y = make_heartbeats(200, random_state=0, return_X_y=True)
-    >>> smote = SMOTE(sampling_strategy=PresentClasses({3: 60}), random_state=0)
-    >>> smote.fit_resample(X, y)[0].shape
-    (220, 187)
-    """
-
-    def __init__(self, counts):
-        self.counts = counts
-
-    def __call__(self, y):
-        """Return the numbers for the classes in ``y``."""
-        return _present(self.counts, np.unique(y).tolist(), "sampling_strategy")
-
-    def __repr__(self):
-        return f"PresentClasses({self.counts!r})"
-
-    def __eq__(self, other):
-        return isinstance(other, PresentClasses) and self.counts == other.counts
-
-
-def _present(counts, labels, parameter):
-    """Leave out classes that are not among the labels, with a warning."""
-    absent = [label for label in counts if label not in labels]
-    if absent:
-        warnings.warn(
-            f"{parameter} names the classes {absent}, and y holds {labels}. They are "
-            "left out.",
-            UserWarning,
-            stacklevel=2,
-        )
-    return {label: n for label, n in counts.items() if label in labels}
 
 
 class BeatAugmenter(BaseSampler):
@@ -279,7 +224,7 @@ class BeatAugmenter(BaseSampler):
                     f"to {_MOST_COPIES}."
                 )
         labels = np.unique(y).tolist()
-        present = _present(self.n_copies, labels, "n_copies")
+        present = present_classes(self.n_copies, labels, "n_copies")
         by_label = [present.get(label, 0) for label in labels]
         return np.array(by_label)[np.searchsorted(labels, y)]
 

@@ -1,0 +1,103 @@
+"""Examples and explanations that --help shows, one text a command."""
+
+_FILES_AND_CODE = """\
+Files with the suffix .ecgsk run no code. A pickle (.joblib) does: a warning comes
+before one is opened."""
+
+TRAIN = """\
+examples:
+  ecg-sklearn train --data mitdb/ --protocol kaggle
+  ecg-sklearn train --data mitdb/ --protocol inter-patient --rhythm
+  ecg-sklearn train --data mitdb/ --data svdb/
+  ecg-sklearn train --data svdb/ --test-data mitdb/ --lead ECG1,MLII
+  ecg-sklearn train --data mitbih_train.csv --test-data mitbih_test.csv
+  ecg-sklearn train --data simulated --epochs 5 --output runs/try
+  ecg-sklearn train --data mitdb/ --resume          # goes on after a Ctrl-C
+  ecg-sklearn train --data mitdb/ --sampler smote --param smote__k_neighbors=3 \\
+      --param spectrogram__nperseg=32 --param cnn__pooling=max
+
+--data is a folder of annotated WFDB records, a CSV file of the Kaggle heartbeat
+form, or "simulated". Several folders are joined, and their records are named with
+the folder (svdb/800). The default is MIT-BIH in $ECG_SKLEARN_DATA or
+~/ecg_sklearn_data. "ecg-sklearn data fetch" downloads it.
+
+protocols:
+  kaggle         the official split of MIT-BIH; all 48 patients are in both parts
+  inter-patient  other patients in the test: MIT-BIH is split into DS1 (training) and
+                 DS2 (test), and other databases beside it are for training; without
+                 MIT-BIH, a quarter of the records is the test; --test-data FOLDER is
+                 another test. Paced and unclassifiable beats (Q) are left out
+The default is kaggle for MIT-BIH alone, CSV files and simulated beats, and
+inter-patient for other databases and with --preset inter-patient.
+
+features (groups of columns behind the samples, of records only):
+  rr          RR intervals close to the beat
+  morphology  similarity to the beats before it
+  rhythm      RR intervals further away, and what the record has shown so far
+
+A model with features cannot classify rows of a CSV file: use --features none.
+--rhythm adds the groups rr and rhythm. It has the best scores on new patients, and
+cannot be exported as one graph.
+
+The state of the training is kept in the folder OUTPUT.training/ after each epoch,
+until the output is written."""
+
+EVALUATE = f"""\
+examples:
+  ecg-sklearn evaluate runs/kaggle/model.ecgsk --data mitdb/
+  ecg-sklearn evaluate runs/kaggle/model.ecgsk --data mitbih_test.csv
+  ecg-sklearn evaluate runs/inter-patient/model.ecgsk --data mitdb/ -o ds2.json
+  ecg-sklearn evaluate runs/inter-patient/model.ecgsk --data svdb/
+  ecg-sklearn evaluate runs/inter-patient/model.ecgsk --data svdb/ --detect
+
+Of other databases than MIT-BIH, all records are used, or those of --records.
+--detect finds the beats itself, and counts missed and extra beats as bxb does.
+
+{_FILES_AND_CODE}"""
+
+REPORT = f"""\
+examples:
+  ecg-sklearn report runs/kaggle/model.ecgsk --data mitdb/ -o report.html
+  ecg-sklearn report runs/inter-patient/model.ecgsk --data mitdb/ --subset ds2
+  ecg-sklearn report runs/inter-patient/model.ecgsk --data svdb/ -o svdb.html
+
+One self-contained page: scores with intervals, EC57, records, mistakes, model card.
+
+{_FILES_AND_CODE}"""
+
+PREDICT = f"""\
+examples:
+  ecg-sklearn predict model.ecgsk holter.edf -o beats.csv
+  ecg-sklearn predict model.ecgsk mitdb/100 --lead V5
+  ecg-sklearn predict model.ecgsk signal.csv --rate 250 --unit uV
+  ecg-sklearn predict model.ecgsk mitdb/100 --beats atr       # beats that are marked
+  ecg-sklearn predict model.ecgsk mitdb/100 --annotator cnn   # writes mitdb/100.cnn
+  ecg-sklearn predict model.ecgsk beats.csv                   # rows of single beats
+
+The input is a recording: WFDB (100, 100.hea and 100.dat name the same record), EDF,
+BDF, DICOM, ISHNE, CSV, Apple Health, Kardia and others, recognised by content. The
+beats are detected, unless --beats names annotations of a WFDB record. A CSV file of
+187 columns, or 188 with a label, holds single beats of the Kaggle heartbeat form.
+
+Each row of the output has the record, the time of the beat in s, its clock time if
+the recording knows its start, its class, and the probability of each class. Nothing
+is counted in stretches that cannot be read. With --annotator, WAVE, LightWAVE and bxb
+can read the classes.
+
+{_FILES_AND_CODE}"""
+
+DATA = """\
+examples:
+  ecg-sklearn data fetch                       # to $ECG_SKLEARN_DATA or ~
+  ecg-sklearn data fetch --data mitdb/
+  ecg-sklearn data verify --data mitdb/        # SHA-256 of all 144 files
+  ecg-sklearn data counts --data mitdb/        # beats of each class and subset
+
+No other command downloads anything."""
+
+DEMO = """\
+examples:
+  ecg-sklearn demo
+  ecg-sklearn demo --output my-first-run --overwrite
+
+Simulates beats of 60 patients, trains on 45 of them and tests on the other 15."""
