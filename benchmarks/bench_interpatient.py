@@ -12,13 +12,13 @@ both over whole records.
 ``--output`` is written after each seed; ``--limit 4000`` trains on few beats, for a
 trial.
 
-"Network" is what ``train`` makes, and "vote" is scikit-learn's ``VotingClassifier`` of
-it and of gradient-boosted trees on features. "... and rhythm" is
-``ShapeRhythmClassifier`` around one of them, which adapts to each record; with "fixed
-shares" it is not told of records when it predicts. "Vote and rhythm" is what ``train
---rhythm`` makes. "Varied beats" trains the network on three varied copies of each beat
-as well, for half the epochs. What a choice is worth: ``--folds --models network --seeds
-0 --set epochs=4``, or ``--models "network and rhythm" --set prior_strength=30``.
+"Network" is what ``train`` makes. The others are of ``make_ecg_ensemble``: "vote" is
+the mean of it and of gradient-boosted trees on features; with "and rhythm", trees on RR
+intervals tell N from S, with priors that follow each record. With "fixed shares" they
+are not told of records in predict. "Vote and rhythm" is what ``train --rhythm`` makes.
+"Varied beats" trains the network on three varied copies of each beat as well, for half
+the epochs. What a choice is worth: ``--folds --models network --seeds 0 --set
+epochs=4``, or ``--models "network and rhythm" --set refiner__prior_strength=30``.
 """
 
 from collections.abc import Callable
@@ -39,28 +39,49 @@ from sklearn.metrics import accuracy_score, precision_recall_fscore_support
 from sklearn.model_selection import StratifiedGroupKFold
 
 from ecg_sklearn.aami import CLASS_NAMES
-from ecg_sklearn.cli._beats import WINDOW_CUT
-from ecg_sklearn.cli._recipes import beat_augmenter, feature_trees
 from ecg_sklearn.datasets import fetch_mitbih
 from ecg_sklearn.features import FEATURE_GROUPS
 from ecg_sklearn.metrics import aami_jk_score, bootstrap_difference, mcnemar_test
 
 NAMES = CLASS_NAMES[:4]
+CUT = {
+    "form": "window",
+    "channel": ["MLII", "V5"],
+    "window": (-0.4, 0.5),
+    "sampling_rate": 120.0,
+    "features": list(FEATURE_GROUPS),
+}
 
 
 def network(beats, seed, settings, n_copies=0):
     """Make the pipeline of the network for this protocol."""
     from ecg_sklearn import make_ecg_pipeline
 
-    pipe = make_ecg_pipeline(
-        preset="inter-patient",
-        sampling_rate=beats.sampling_rate,
-        augmenter=beat_augmenter(beats, n_copies, seed),
-        random_state=seed,
-        verbose=2,
-        **{"epochs": 3} if n_copies else {},
-    )
+    pipe = make_ecg_pipeline(**arguments(beats, seed, n_copies))
     return set_steps(pipe, settings)
+
+
+def ensemble(beats, seed, settings, n_copies=0, **parts):
+    """Make the network with trees on features, a refiner of N and S, or both."""
+    from ecg_sklearn import make_ecg_ensemble
+
+    model = make_ecg_ensemble(**arguments(beats, seed, n_copies), **parts)
+    return model.set_params(**settings)
+
+
+def arguments(beats, seed, n_copies):
+    """Arguments of the network; more beats for half the epochs."""
+    found = {"preset": "inter-patient", "sampling_rate": beats.sampling_rate}
+    found |= {"random_state": seed, "verbose": 2}
+    if n_copies:
+        from ecg_sklearn import BeatAugmenter
+
+        center, rate = -CUT["window"][0], beats.sampling_rate
+        found["epochs"] = 3
+        found["augmenter"] = BeatAugmenter(
+            n_copies, sampling_rate=rate, center=center, random_state=seed
+        )
+    return found
 
 
 def histogram_boosting(beats, seed, settings):
@@ -68,39 +89,6 @@ def histogram_boosting(beats, seed, settings):
     from sklearn.ensemble import HistGradientBoostingClassifier
 
     return HistGradientBoostingClassifier(random_state=seed).set_params(**settings)
-
-
-def vote(beats, seed, settings):
-    """Make the mean of the network's probabilities and those of trees on features."""
-    from sklearn.compose import make_column_transformer
-    from sklearn.ensemble import VotingClassifier
-    from sklearn.pipeline import make_pipeline
-
-    names = [*FEATURE_GROUPS["rr"], *FEATURE_GROUPS["morphology"]]
-    trees = make_pipeline(
-        make_column_transformer(("passthrough", names)),
-        feature_trees(beats.target, seed),
-    )
-    both = VotingClassifier(
-        [("pipe", network(beats, seed, {})), ("trees", trees)], voting="soft"
-    )
-    return both.set_params(**settings)
-
-
-def network_and_rhythm(beats, seed, settings, n_copies=0):
-    """Make the network, and trees on RR intervals that tell N from S."""
-    from ecg_sklearn import ShapeRhythmClassifier
-
-    pipe = network(beats, seed, {}, n_copies)
-    model = ShapeRhythmClassifier(pipe, random_state=seed)
-    return model.set_params(**settings)
-
-
-def vote_and_rhythm(beats, seed, settings, n_copies=0):
-    """Make the same, and trees on features that vote with the network."""
-    model = network_and_rhythm(beats, seed, {}, n_copies)
-    model.set_params(context_estimator=feature_trees(beats.target, seed))
-    return model.set_params(**settings)
 
 
 class Model(NamedTuple):
@@ -113,23 +101,22 @@ class Model(NamedTuple):
 
 _RECORDS = ("groups", "rhythms"), ("groups",)
 MODELS = {
-    "vote and rhythm": Model(vote_and_rhythm, *_RECORDS),
-    "vote and rhythm, varied beats": Model(
-        partial(vote_and_rhythm, n_copies=3), *_RECORDS
+    "vote and rhythm": Model(ensemble, *_RECORDS),
+    "vote and rhythm, varied beats": Model(partial(ensemble, n_copies=3), *_RECORDS),
+    "network and rhythm": Model(partial(ensemble, trees=False), *_RECORDS),
+    "network and rhythm, fixed shares": Model(
+        partial(ensemble, trees=False), ("groups",)
     ),
-    "network and rhythm": Model(network_and_rhythm, *_RECORDS),
-    "network and rhythm, fixed shares": Model(network_and_rhythm, ("groups",)),
     "network": Model(network),
     "network, varied beats": Model(partial(network, n_copies=3)),
-    "vote": Model(vote),
+    "vote": Model(partial(ensemble, rhythm=False)),
     "HistGradientBoosting": Model(histogram_boosting),
 }
 
 
-def load(data_home, subset, limit=None):
+def load(data_home, subset, align, limit=None):
     """Load windows around the beats of N, S, V and F; of all, or of every k-th."""
-    how = WINDOW_CUT | {"features": list(FEATURE_GROUPS)}
-    beats = fetch_mitbih(data_home=data_home, subset=subset, **how)
+    beats = fetch_mitbih(data_home=data_home, subset=subset, align=align, **CUT)
     rows = np.flatnonzero(beats.target < len(NAMES))
     if limit is not None:
         rows = rows[:: -(-len(rows) // limit)]
@@ -139,11 +126,11 @@ def load(data_home, subset, limit=None):
     return beats
 
 
-def load_sides(data_home, *, folds, limit):
+def load_sides(data_home, *, folds, align, limit):
     """Load training beats, beats to score, and the rows of each for each training."""
-    training = load(data_home, "ds1", limit)
+    training = load(data_home, "ds1", align, limit)
     if not folds:
-        test = load(data_home, "ds2")
+        test = load(data_home, "ds2", align)
         everything = np.arange(len(training.target)), np.arange(len(test.target))
         return training, test, [everything]
     splitter = StratifiedGroupKFold(5, shuffle=True, random_state=0)
@@ -277,14 +264,20 @@ def main():
     parser.add_argument("--models", nargs="+", choices=MODELS)
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2, 3, 4])
     parser.add_argument("--folds", action="store_true", help="leave DS2 closed")
+    parser.add_argument(
+        "--align", choices=("peak", "none"), default="peak", help="of the annotations"
+    )
     parser.add_argument("--limit", type=int, help="training beats to keep, for a trial")
     add_settings(parser)
     args = parser.parse_args()
     if args.set and not args.models:
         parser.error("--set needs --models: not all have these parameters.")
 
-    sides = load_sides(args.data, folds=args.folds, limit=args.limit)
+    align = None if args.align == "none" else args.align
+    how = {"folds": args.folds, "align": align, "limit": args.limit}
+    sides = load_sides(args.data, **how)
     results = {"scored_on": "DS1 folds" if args.folds else "DS2", "models": {}}
+    results["align"] = args.align
     results["n_training"] = len(sides[0].target)
     votes = {
         name: run_model(name, sides, args, results) for name in args.models or MODELS

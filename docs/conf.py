@@ -38,7 +38,8 @@ toc_object_entries_show_parents = "hide"
 numpydoc_show_class_members = False  # the class template lists them
 numpydoc_class_members_toctree = False
 # A docstring may list its source without a mark in the text.
-suppress_warnings = ["ref.citation"]
+# "ref.term": docstrings inherited from scikit-learn point to its glossary.
+suppress_warnings = ["ref.citation", "ref.term"]
 
 sphinx_gallery_conf = {
     "examples_dirs": ["../examples"],
