@@ -270,7 +270,7 @@ class TestWhatIsNotSaved:
     @pytest.mark.parametrize(
         ("model", "message"),
         [
-            (make_pipeline(FunctionTransformer(np.log1p)), "numpy.log1p"),
+            (make_pipeline(FunctionTransformer(np.log1p)), r"numpy.*log1p"),
             (make_ecg_pipeline(sampler=SMOTE(sampling_strategy=len)), "builtins.len"),
             (SpectrogramCNNClassifier(class_weight={0: object()}), "builtins.object"),
             (make_pipeline(SVC()), r"sklearn.svm._classes.SVC \(ObjectNode\)"),
