@@ -50,8 +50,7 @@ def evaluate_detected(
         reference[group], rates[group] = notes, rate
         detected[group] = _with_stretches(found, letters)
         seconds += found.recording.duration
-        stretches = found.stretches
-        lost += float((stretches["end"] - stretches["start"]).sum())
+        lost += found.unreadable
     report = ec57_report(
         reference, detected, rates, skip_first=skip_first, escape=escape
     )

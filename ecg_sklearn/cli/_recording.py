@@ -27,6 +27,11 @@ class FoundBeats(NamedTuple):
         return self.position / self.recording.sampling_rate
 
     @property
+    def unreadable(self):
+        """Duration of the stretches that cannot be read, in s."""
+        return float((self.stretches["end"] - self.stretches["start"]).sum())
+
+    @property
     def groups(self):
         """Record of each beat, which is the same."""
         return np.full(len(self.position), self.recording.name)
@@ -67,8 +72,7 @@ def _cut_all(signal, rate, position, cut):
 def tell_about(found):
     """Say on standard error which lead was read, and how much of it was analysed."""
     recording, stretches = found.recording, found.stretches
-    lost = float((stretches["end"] - stretches["start"]).sum())
-    share = max(0.0, 1 - lost / recording.duration)
+    share = max(0.0, 1 - found.unreadable / recording.duration)
     text = (
         f"{recording.name}: {recording.format}, lead {recording.leads[0]}, "
         f"{recording.sampling_rate:g} Hz. {share:.1%} of {recording.duration:.0f} s "

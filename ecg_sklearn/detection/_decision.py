@@ -13,7 +13,7 @@ from ecg_sklearn.detection._signal import RATE
 
 N_PAST = 24  # candidates that a candidate is compared with
 FUTURE_FIRST = round(0.36 * RATE)  # samples of the future that each network sees
-FUTURE_SECOND = round(0.28 * RATE)
+FUTURE_SECOND = round(0.268 * RATE)
 REFRACTORY = round(0.16 * RATE)
 _LONGEST = 2.0  # s; longer intervals count as this
 _LIKELY = 0.5
@@ -30,7 +30,7 @@ _AROUND_FIRST = (
 )
 _AROUND_SECOND = (
     *((-0.16, 0.0), (-0.24, -0.16), (-0.32, -0.24), (-0.42, -0.32), (-0.6, -0.42)),
-    *((0.0, 0.08), (0.08, 0.16), (0.16, 0.22), (0.22, 0.28)),
+    *((0.0, 0.08), (0.08, 0.16), (0.16, 0.22), (0.22, 0.268)),
 )
 _MOST_NEAR = 8  # candidates looked at in a window
 

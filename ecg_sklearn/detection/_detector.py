@@ -22,6 +22,7 @@ from ecg_sklearn.detection._signal import (
     CandidateFinder,
     Candidates,
     Resampler,
+    check_lead,
 )
 
 _BLOCK = 600  # s of a record handled at once
@@ -215,11 +216,7 @@ def detect_beats(signal, sampling_rate):
     signal = np.asarray(signal)
     if signal.ndim == 2 and signal.shape[1] == 1:
         signal = signal[:, 0]
-    if signal.ndim != 1 or signal.dtype.kind not in "iuf":
-        raise ValueError(
-            f"signal has shape {signal.shape} and type {signal.dtype}. Give numbers of "
-            "one lead, such as signal[:, 0]."
-        )
+    check_lead(signal)
     detector = BeatDetector(sampling_rate)
     step = int(_BLOCK * sampling_rate)
     found = [

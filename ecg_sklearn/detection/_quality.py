@@ -7,7 +7,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from scipy.signal import firwin, lfilter
 from sklearn.utils._param_validation import Interval, validate_params
 
-from ecg_sklearn.detection._signal import RATE, Resampler
+from ecg_sklearn.detection._signal import RATE, Resampler, check_lead
 
 _BLOCK = 600  # s handled at once
 _AT_A_TIME = 4096  # s of which windows are made at once
@@ -79,12 +79,7 @@ def signal_quality(signal, sampling_rate=None):
         signal = signal.signal[:, 0]
     if sampling_rate is None:
         raise ValueError("sampling_rate is missing. Give it in Hz beside an array.")
-    signal = np.asarray(signal)
-    if signal.ndim != 1 or signal.dtype.kind not in "iuf":
-        raise ValueError(
-            f"signal has shape {signal.shape} and type {signal.dtype}. Give numbers of "
-            "one lead, such as signal[:, 0]."
-        )
+    signal = check_lead(np.asarray(signal))
     found = np.full(len(signal), len(_REASONS), dtype=np.int8)
     _mark_noise(signal, sampling_rate, found)
     _mark_still(signal, sampling_rate, found)
@@ -123,9 +118,7 @@ def _mark_noise(signal, rate, found):
     stay = (peaked < _PEAKED[1]) & (fast > _FAST[1])
     is_noise = _with_hysteresis(enter, stay)
     for start, end in _runs(is_noise, 1.0):
-        found[
-            round(start * rate) : round(end * rate) if end < len(slopes) else None
-        ] = _REASONS.index("noise")
+        _mark(found, start, end, rate, len(slopes), "noise")
 
 
 def _seconds_of(signal, rate):

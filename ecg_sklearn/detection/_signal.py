@@ -15,7 +15,7 @@ _HALF = 15  # half the taps of a filter at 250 Hz: a delay of 60 ms
 _CUTOFFS = (11.0, 20.0, 45.0)  # Hz, of three low-pass filters
 _ANTI_ALIAS = 0.02  # s, half the length of the filter before resampling
 _SMOOTH = (12, 17, 12)  # half widths of the means of the slopes of each band
-_BEFORE, _AFTER = 210, 36  # samples of the local mean
+_BEFORE, _AFTER = 210, 32  # samples of the local mean
 _NEIGHBOUR = 15  # a candidate is the largest within 60 ms
 _MERGED = 20  # slow candidates this near to fast ones are left out
 _RISE = 0.9  # a candidate is at least this share of the local mean
@@ -27,6 +27,16 @@ _TINY = 1e-30
 _STEEPEST = 1e7  # a larger slope would leave no digits for the others
 # Samples behind a candidate that decide whether it is one.
 LOOKAHEAD = _HALF + _MERGED + max(_AFTER, _NEIGHBOUR + max(_SMOOTH)) + 2
+
+
+def check_lead(signal):
+    """Return an array of numbers of one lead, or raise an error."""
+    if signal.ndim != 1 or signal.dtype.kind not in "iuf":
+        raise ValueError(
+            f"signal has shape {signal.shape} and type {signal.dtype}. Give numbers of "
+            "one lead, such as signal[:, 0]."
+        )
+    return signal
 
 
 class Candidates(NamedTuple):

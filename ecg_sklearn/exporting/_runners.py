@@ -1,23 +1,17 @@
 """Functions that run an exported graph, one a format; packages are loaded on use."""
 
-import importlib
 import json
 import warnings
 
+from ecg_sklearn.utils._optional import import_optional
 from ecg_sklearn.utils._tensorflow import without_start_up_noise
 
 METADATA_FILE = "ecg_sklearn.json"  # member of files that are zip archives
 
 
 def optional(module):
-    """Import an optional package, or raise an error that names its extra."""
-    try:
-        return importlib.import_module(module)
-    except ImportError as error:
-        raise ImportError(
-            f'format="onnx" needs the package {module}. Install it with '
-            '`pip install "ecg-sklearn[onnx]"`.'
-        ) from error
+    """Import a package of the extra "onnx"."""
+    return import_optional(module, "onnx", 'format="onnx"')
 
 
 def _open_onnx(path):
