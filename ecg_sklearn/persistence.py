@@ -15,8 +15,9 @@ from sklearn.utils._param_validation import validate_params
 
 from ecg_sklearn.utils._estimators import ask, bare, complete
 from ecg_sklearn.utils._files import new_file
+from ecg_sklearn.utils._refused import Refused, need
 from ecg_sklearn.utils._tensorflow import ForkedError
-from ecg_sklearn.utils._untrusted import Refused, clean, need, text_of
+from ecg_sklearn.utils._untrusted import clean, text_of
 
 __all__ = ["VersionWarning", "load", "read_metadata", "save"]
 
@@ -26,7 +27,7 @@ _TREE = "sklearn.tree._tree.Tree"
 _TYPES = {  # all types that a file may contain, by public module
     "ecg_sklearn.ensemble": "PriorShiftClassifier RefinedClassifier"
     " ReweightedClassifier SoftVotingClassifier",
-    "ecg_sklearn.neural_network": "SpectrogramCNNClassifier",
+    "ecg_sklearn.neural_network": "NetworkFromConfig SpectrogramCNNClassifier",
     "ecg_sklearn.over_sampling": "BeatAugmenter EpisodeSampler PresentClasses",
     "ecg_sklearn.pipeline": "ECGPipeline",
     "ecg_sklearn.preprocessing": "BeatScaler SpectrogramTransformer",
@@ -59,6 +60,8 @@ def save(model, path, *, metadata=None, overwrite=False):
 
     Not saved are ``callbacks`` and ``checkpoint`` of the network, ``memory`` of a
     pipeline (with a warning), and fitted attributes of samplers, which may hold beats.
+    In place of ``build_fn`` of a fitted network, its layers are saved, as
+    :class:`~ecg_sklearn.neural_network.NetworkFromConfig`.
 
     Parameters
     ----------

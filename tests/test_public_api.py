@@ -70,7 +70,7 @@ MODULES = {
         "record_train_test_split",
         "subject_of",
     },
-    "neural_network": {"SpectrogramCNNClassifier"},
+    "neural_network": {"NetworkFromConfig", "SpectrogramCNNClassifier"},
     "over_sampling": {"BeatAugmenter", "EpisodeSampler", "PresentClasses"},
     "persistence": {"VersionWarning", "load", "read_metadata", "save"},
     "pipeline": {"PRESETS", "make_ecg_ensemble", "make_ecg_pipeline"},
@@ -114,6 +114,7 @@ KERAS_AT_THE_TOP = {
     "exporting/_graph.py",
     "neural_network/_callbacks.py",
     "neural_network/_network.py",
+    "neural_network/_saved_network.py",
     "neural_network/_training.py",
 }
 

@@ -5,7 +5,6 @@ from numbers import Integral
 
 import joblib
 import numpy as np
-from joblib.func_inspect import get_func_code
 from scikeras.wrappers import BaseWrapper
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.exceptions import ConvergenceWarning
@@ -15,6 +14,12 @@ from sklearn.utils.validation import check_is_fitted
 
 from ecg_sklearn import __version__
 from ecg_sklearn.neural_network import _callbacks, _network, _training, _validation
+from ecg_sklearn.neural_network._saved_network import (
+    NetworkFromConfig,
+    check_weights,
+    network_as_data,
+)
+from ecg_sklearn.utils._estimators import code_of
 from ecg_sklearn.utils._validation import refuse_one_hot
 
 
@@ -148,7 +153,7 @@ class NetworkClassifier(ClassifierMixin, BaseWrapper):
         params = self.get_params()
         params = {name: params[name] for name in params if name not in left_out}
         if self.build_fn is not None:
-            params["build_fn"] = get_func_code(self.build_fn)[0]
+            params["build_fn"] = code_of(self.build_fn)
         digest = joblib.hash((__version__, params, self.model_.spec, *parts), "sha1")
         return _callbacks.Backup(self.checkpoint, digest, callbacks)
 
@@ -216,6 +221,12 @@ class NetworkClassifier(ClassifierMixin, BaseWrapper):
             for name, values in joined.items()
         }
 
+    def _build_fn_as_data(self):
+        """Return ``build_fn`` for a model file; None if it is code and not fitted."""
+        if hasattr(self, "model_"):
+            return network_as_data(self.model_)
+        return self.build_fn if isinstance(self.build_fn, NetworkFromConfig) else None
+
     def __getstate__(self):
         """Pack the network as plain data, without training state."""
         state = dict(super().__getstate__())
@@ -227,7 +238,10 @@ class NetworkClassifier(ClassifierMixin, BaseWrapper):
     def __setstate__(self, state):
         """Unpack the network."""
         if isinstance(state.get("model_"), dict):
-            network = _network.unpack_network(state["model_"], state["build_fn"])
+            build_fn = state["build_fn"]
+            if isinstance(build_fn, NetworkFromConfig):
+                check_weights(build_fn, state["model_"]["variables"])
+            network = _network.unpack_network(state["model_"], build_fn)
             state = {**state, "model_": network}
         super().__setstate__(state)
 

@@ -44,8 +44,9 @@ class SpectrogramCNNClassifier(NetworkClassifier):
         is called with ``image_shape`` (n_freqs, n_frames, n_channels), ``n_classes``
         and ``n_feature_rows``, and returns a functional ``keras.Model`` that ends in
         softmax, not compiled. Each fit calls it twice. The last ``n_feature_rows``
-        rows hold features, then NaN. joblib can pickle an importable function;
-        ``save`` refuses it, as it is code.
+        rows hold features, then NaN. ``save`` stores the network that it built, as
+        :class:`~ecg_sklearn.neural_network.NetworkFromConfig`; joblib stores the name
+        of an importable function.
     optimizer : {"adamw", "adam", "sgd", "rmsprop"}, default="adamw"
         Optimizer; "sgd" has Nesterov momentum 0.9.
     learning_rate : float, default=2e-3

@@ -1,10 +1,13 @@
 """The estimators inside a model: finding them, and leaving out training state."""
 
 import warnings
+from functools import partial
 
+import joblib
 import numpy as np
 import pandas as pd
 from imblearn.base import SamplerMixin
+from joblib.func_inspect import get_func_code
 from sklearn.base import BaseEstimator, clone
 from sklearn.compose import ColumnTransformer
 from sklearn.ensemble import VotingClassifier
@@ -14,7 +17,7 @@ from sklearn.neighbors import NearestNeighbors
 from sklearn.utils import Bunch
 from sklearn.utils.metadata_routing import get_routing_for_object
 
-from ecg_sklearn.utils._untrusted import need
+from ecg_sklearn.utils._refused import need
 
 # Attributes used only in training, or restored by complete().
 LEFT_OUT = (
@@ -26,12 +29,17 @@ _LONGEST = 2**20  # columns of a beat
 _LARGEST = 2**26  # values in a segment of each frame
 
 
-def bare(value):
-    """Copy a model without training state."""
+def bare(model):
+    """Copy a model without training state, and with the networks as data."""
+    built = [f for f in estimators_in(model) if callable(getattr(f, "build_fn", None))]
+    return _bare(model, [found for found in built if hasattr(found, "model_")])
+
+
+def _bare(value, networks):
     if type(value) in (list, tuple):
-        return type(value)(map(bare, value))
+        return type(value)(_bare(item, networks) for item in value)
     if isinstance(value, dict):
-        return {key: bare(item) for key, item in value.items()}
+        return {key: _bare(item, networks) for key, item in value.items()}
     if isinstance(value, SamplerMixin):
         copy = clone(value)
         vars(copy).update({k: v for k, v in vars(value).items() if k in _COLUMNS})
@@ -40,18 +48,40 @@ def bare(value):
         return value
     if getattr(value, "memory", None) is not None:
         message = f"memory={value.memory!r} of the pipeline is not saved: "
-        warnings.warn(f"{message}it belongs to this machine.", stacklevel=4)
-    text = (
-        "Its build_fn is code. exporting.export writes its network as ONNX or LiteRT."
-    )
-    need(getattr(value, "build_fn", None) is None, text)
+        warnings.warn(f"{message}it belongs to this machine.", stacklevel=5)
     copy, params = object.__new__(type(value)), value._get_param_names()
     for name, item in vars(value).items():
         if name not in LEFT_OUT:
-            vars(copy)[name] = bare(item)
+            vars(copy)[name] = _bare(item, networks)
         elif name in params:
             vars(copy)[name] = None
+    if callable(getattr(value, "build_fn", None)):
+        copy.build_fn = _build_fn_as_data(value, networks)
     return copy
+
+
+def _build_fn_as_data(classifier, networks):
+    """Find the network of ``build_fn``; that of its clone if it is not fitted."""
+    data = classifier._build_fn_as_data()
+    if data is None:
+        wanted = joblib.hash(code_of(classifier.build_fn))
+        clones = [c for c in networks if joblib.hash(code_of(c.build_fn)) == wanted]
+        need(clones, "Its build_fn is code that has built no network. Call fit first.")
+        networks.remove(clones[0])  # the next is a clone of the next classifier
+        networks.append(clones[0])
+        data = clones[0]._build_fn_as_data()
+    return data
+
+
+def code_of(function):
+    """Tell what a callable does: its source, and the values that it holds."""
+    if isinstance(function, partial):
+        return code_of(function.func), function.args, function.keywords
+    if hasattr(function, "__code__") or isinstance(function, type):
+        owner = getattr(function, "__self__", None)
+        held = owner if isinstance(owner, type) else getattr(owner, "__dict__", None)
+        return get_func_code(function)[0], held
+    return get_func_code(type(function).__call__)[0], vars(function)
 
 
 def complete(model):

@@ -13,22 +13,15 @@ import numpy as np
 from sklearn.ensemble._hist_gradient_boosting.common import PREDICTOR_RECORD_DTYPE
 from sklearn.tree._tree import NODE_DTYPE
 
+from ecg_sklearn.utils._refused import need
+from ecg_sklearn.utils._untrusted_network import network_config
+
 _DEEPEST = 100
 # scikit-learn casts other layouts by position of the fields, not by name.
 _LAYOUT = "It holds a tree in the layout of another scikit-learn. Save it again."
 _COLUMNS = "Its trees ask for columns that it does not have."
 # Broadcasting two arrays of other shapes could need memory of the product of sizes.
 _MATRICES = ("coef_", "quantiles_", "_baseline_prediction", "nodes", "values")
-
-
-class Refused(ValueError):
-    """The file is invalid; the message gives the reason."""
-
-
-def need(fact, message):
-    """Raise :class:`Refused` unless ``fact`` is true."""
-    if not fact:
-        raise Refused(message)
 
 
 def text_of(content):
@@ -150,7 +143,11 @@ class _Reader:
         for name, value in state.items():
             flat = not isinstance(value, np.ndarray) or value.ndim < 2
             need(flat or name in _MATRICES, f"{name} of a {kind} is no row of numbers.")
-        need(state.get("build_fn") is None, "It holds a network that is built by code.")
+        if kind == "NetworkFromConfig":
+            need(state.keys() == {"config", "n_feature_rows"}, "Its network has more.")
+            network_config(state["config"])
+        data = type(state.get("build_fn")) in (dict, type(None))
+        need(data, "It holds a network that is built by code.")
         if kind == "FunctionTransformer":
             plain = state["func"] is state["inverse_func"] is None
             plain = plain and state["feature_names_out"] in (None, "one-to-one")
