@@ -3,22 +3,28 @@
     python benchmarks/bench_interpatient.py --data mitdb/ --folds    # for choosing
     python benchmarks/bench_interpatient.py --data mitdb/            # five seeds
 
-``--folds`` pools the predictions of five folds of whole DS1 records and leaves DS2
-closed. Prints accuracy, macro-F1, the F1, sensitivity and positive predictivity (+P) of
-each class, and jk: mean and standard deviation over the seeds, and the scores of the
-seeds' vote (the mean of their probabilities); last, what the votes of the other models
+``--training`` and ``--test`` are other records, with the Supraventricular Arrhythmia
+Database in ``--svdb``: ``--data mitdb/ --svdb svdb/ --training ds1+svdb --models
+offline``. ``--folds`` pools the predictions of five folds of whole training records and
+leaves the test closed.
+
+Prints accuracy, macro-F1, the F1, sensitivity and positive predictivity (+P) of each
+class, and jk: mean and standard deviation over the seeds, and the scores of the seeds'
+vote (the mean of their probabilities); then S without record 232, which holds most S
+beats of DS2, the mean F1 of S over the records with ten S beats or more, and S with
+escape beats (e, j) as S, as EC57 counts them. Last, what the votes of the other models
 gain over that of the first: 95 % intervals (paired bootstrap) and a permutation test,
-both over whole records.
-``--output`` is written after each seed; ``--limit 4000`` trains on few beats, for a
-trial.
+both over whole records. ``--output`` is written after each seed; ``--limit 4000``
+trains on few beats, for a trial.
 
 "Network" is what ``train`` makes. The others are of ``make_ecg_ensemble``: "vote" is
 the mean of it and of gradient-boosted trees on features; with "and rhythm", trees on RR
 intervals tell N from S, with priors that follow each record. With "fixed shares" they
 are not told of records in predict. "Vote and rhythm" is what ``train --rhythm`` makes.
 "Varied beats" trains the network on three varied copies of each beat as well, for half
-the epochs. What a choice is worth: ``--folds --models network --seeds 0 --set
-epochs=4``, or ``--models "network and rhythm" --set refiner__prior_strength=30``.
+the epochs. "Offline" is what ``train --offline`` makes: it sees the whole record. What
+a choice is worth: ``--folds --models network --seeds 0 --set epochs=4``, or ``--models
+"network and rhythm" --set refiner__prior_strength=30``.
 """
 
 from collections.abc import Callable
@@ -35,18 +41,22 @@ from _common import (
     set_steps,
     write_results,
 )
-from sklearn.metrics import accuracy_score, precision_recall_fscore_support
+from sklearn.metrics import (
+    accuracy_score,
+    f1_score,
+    precision_recall_fscore_support,
+)
 from sklearn.model_selection import StratifiedGroupKFold
 
-from ecg_sklearn.aami import CLASS_NAMES
-from ecg_sklearn.datasets import fetch_mitbih
-from ecg_sklearn.features import FEATURE_GROUPS
+from ecg_sklearn.aami import CLASS_NAMES, DS2, PACED_RECORDS
+from ecg_sklearn.datasets import fetch_mitbih, load_wfdb_beats
+from ecg_sklearn.features import CAUSAL_GROUPS, FEATURE_GROUPS, RECORD_GROUPS
 from ecg_sklearn.metrics import aami_jk_score, bootstrap_difference, mcnemar_test
 
 NAMES = CLASS_NAMES[:4]
 CUT = {
     "form": "window",
-    "channel": ["MLII", "V5"],
+    "channel": ["MLII", "V5", "ECG1"],
     "window": (-0.4, 0.5),
     "sampling_rate": 120.0,
     "features": list(FEATURE_GROUPS),
@@ -84,6 +94,14 @@ def arguments(beats, seed, n_copies):
     return found
 
 
+def offline(beats, seed, settings):
+    """Make the trees that see the whole record."""
+    from ecg_sklearn import make_record_ensemble
+
+    model = make_record_ensemble(n_jobs=-1, random_state=seed)
+    return model.set_params(**settings)
+
+
 def histogram_boosting(beats, seed, settings):
     """Make gradient-boosted trees on samples and features."""
     from sklearn.ensemble import HistGradientBoostingClassifier
@@ -92,45 +110,67 @@ def histogram_boosting(beats, seed, settings):
 
 
 class Model(NamedTuple):
-    """How to make a model, and the columns of the Bunch that it takes beside X."""
+    """How to make a model, its features, and the columns that it takes beside X."""
 
     make: Callable
     to_fit: tuple[str, ...] = ()
     to_predict: tuple[str, ...] = ()
+    features: tuple[str, ...] = ("rr", "morphology")
 
 
-_RECORDS = ("groups", "rhythms"), ("groups",)
+_RECORDS = ("groups", "rhythms"), ("groups",), CAUSAL_GROUPS
 MODELS = {
     "vote and rhythm": Model(ensemble, *_RECORDS),
     "vote and rhythm, varied beats": Model(partial(ensemble, n_copies=3), *_RECORDS),
     "network and rhythm": Model(partial(ensemble, trees=False), *_RECORDS),
     "network and rhythm, fixed shares": Model(
-        partial(ensemble, trees=False), ("groups",)
+        partial(ensemble, trees=False), ("groups",), features=CAUSAL_GROUPS
     ),
     "network": Model(network),
     "network, varied beats": Model(partial(network, n_copies=3)),
     "vote": Model(partial(ensemble, rhythm=False)),
     "HistGradientBoosting": Model(histogram_boosting),
+    "offline": Model(offline, ("groups",), ("groups",), RECORD_GROUPS),
 }
+_CAUSAL_MODELS = [name for name in MODELS if name != "offline"]
 
 
-def load(data_home, subset, align, limit=None):
+def load(args, part, limit=None):
     """Load windows around the beats of N, S, V and F; of all, or of every k-th."""
-    beats = fetch_mitbih(data_home=data_home, subset=subset, align=align, **CUT)
+    align = None if args.align == "none" else args.align
+    cut = CUT | {"align": align}
+    wanted = {MODELS[name].features for name in args.models}
+    cut["features"] = [g for g in FEATURE_GROUPS if any(g in names for names in wanted)]
+    if part in ("ds1", "ds2"):
+        beats = fetch_mitbih(data_home=args.data, subset=part, **cut)
+    else:
+        folders = {"mitdb": args.data, "svdb": args.svdb}
+        folders = [folders[name] for name in part.replace("ds1", "mitdb").split("+")]
+        beats = load_wfdb_beats(folders, **cut)
+        name = np.array([group.split("/")[-1] for group in beats.groups])
+        left_out = np.isin(name, DS2) if "ds1" in part else np.zeros(len(name), bool)
+        left_out |= np.isin(name, PACED_RECORDS)
+        beats.groups = name
+        beats = take(beats, np.flatnonzero(~left_out))
     rows = np.flatnonzero(beats.target < len(NAMES))
     if limit is not None:
         rows = rows[:: -(-len(rows) // limit)]
+    return take(beats, rows)
+
+
+def take(beats, rows):
+    """Keep some beats of a Bunch."""
     beats.data = beats.data.iloc[rows]
-    for name in ("target", "groups", "rhythms"):
+    for name in ("target", "groups", "rhythms", "symbols"):
         beats[name] = beats[name][rows]
     return beats
 
 
-def load_sides(data_home, *, folds, align, limit):
+def load_sides(args):
     """Load training beats, beats to score, and the rows of each for each training."""
-    training = load(data_home, "ds1", align, limit)
-    if not folds:
-        test = load(data_home, "ds2", align)
+    training = load(args, args.training, args.limit)
+    if not args.folds:
+        test = load(args, args.test)
         everything = np.arange(len(training.target)), np.arange(len(test.target))
         return training, test, [everything]
     splitter = StratifiedGroupKFold(5, shuffle=True, random_state=0)
@@ -140,10 +180,12 @@ def load_sides(data_home, *, folds, align, limit):
 
 def run(name, seed, sides, settings):
     """Train; give the true classes and probabilities of all scored beats, seconds."""
-    make, to_fit, to_predict = MODELS[name]
+    make, to_fit, to_predict, features = MODELS[name]
     training, scored, splits = sides
-    unseen = [] if to_fit else list(FEATURE_GROUPS["rhythm"])
-    to_learn, to_score = (side.data.drop(columns=unseen) for side in sides[:2])
+    unseen = [c for g in FEATURE_GROUPS if g not in features for c in FEATURE_GROUPS[g]]
+    to_learn, to_score = (
+        side.data.drop(columns=unseen, errors="ignore") for side in sides[:2]
+    )
     true, probability, seconds = [], [], 0.0
     for fit_rows, rows in splits:
         model = make(training, seed, settings)
@@ -157,9 +199,18 @@ def run(name, seed, sides, settings):
     return np.concatenate(true), np.concatenate(probability), seconds
 
 
-def scores_of(true, probability):
+def scores_of(true, probability, records, symbols):
     """Scores of the most probable classes."""
     predicted = probability.argmax(axis=1)
+    others = records != "232"
+    with_s = [r for r in np.unique(records) if sum(true[records == r] == 1) >= 10]
+    each = [f1_of_s(true[records == r], predicted[records == r]) for r in with_s]
+    escape = np.where(np.isin(symbols, ["e", "j"]), 1, true)
+    more = {
+        "S F1 without 232": f1_of_s(true[others], predicted[others]),
+        f"mean S F1 of {len(each)} records": float(np.mean(each)),
+        "S F1 with escape beats": f1_of_s(escape, predicted),
+    }
     precision, sensitivity, f1, _ = precision_recall_fscore_support(
         true, predicted, labels=range(len(NAMES)), zero_division=0
     )
@@ -172,7 +223,13 @@ def scores_of(true, probability):
             for name, values in by_class.items()
         },
         "jk": aami_jk_score(true, predicted),
+        "more": more,
     }
+
+
+def f1_of_s(true, predicted):
+    """F1 of class S."""
+    return f1_score(true == 1, predicted == 1, zero_division=0)
 
 
 def print_scores(label, runs):
@@ -198,21 +255,25 @@ def print_scores(label, runs):
         for name in NAMES
     ]
     print_table(rows)
+    more = {key: mean_and_sd([r["more"][key] for r in runs]) for key in runs[0]["more"]}
+    print(",  ".join(f"{key} {value}" for key, value in more.items()))
 
 
 def run_model(name, sides, args, results):
     """Run the seeds of one model; write what is known after each."""
     runs, votes, settings = [], 0.0, dict(args.set)
+    rows = np.concatenate([rows for _, rows in sides[2]])
+    about = sides[1].groups[rows], sides[1].symbols[rows]
     for seed in args.seeds:
         print(f"{name}, seed {seed}", flush=True)
         true, probability, seconds = run(name, seed, sides, settings)
         votes = votes + probability
-        runs.append(scores_of(true, probability) | {"cpu_seconds": seconds})
+        runs.append(scores_of(true, probability, *about) | {"cpu_seconds": seconds})
         results["models"][name] = {
             "settings": settings,
             "seeds": args.seeds[: len(runs)],
             "runs": runs,
-            "vote": scores_of(true, votes),
+            "vote": scores_of(true, votes, *about),
         }
         write_results(args.output, results)
         print_scores(f"{name}, seed {seed}, {seconds:.0f} s of processor", runs[-1:])
@@ -247,7 +308,7 @@ def print_gains(votes, records, results):
 
 def print_all(results):
     """Print each model's seeds and vote; macro-F1 of all last, in one line."""
-    print(f"\nscored on {results['scored_on']}")
+    print(f"\ntrained on {results['training']}, scored on {results['scored_on']}")
     for name, found in results["models"].items():
         print_scores(f"{name}, vote of {len(found['runs'])}", [found["vote"]])
         print_scores(f"{name}, {len(found['runs'])} seeds", found["runs"])
@@ -261,6 +322,11 @@ def print_all(results):
 def main():
     parser = make_parser(__doc__)
     parser.add_argument("--data", help="folder of the MIT-BIH records")
+    parser.add_argument("--svdb", help="folder of the supraventricular database")
+    parser.add_argument(
+        "--training", choices=("ds1", "ds1+svdb", "svdb", "mitdb"), default="ds1"
+    )
+    parser.add_argument("--test", choices=("ds2", "svdb"), default="ds2")
     parser.add_argument("--models", nargs="+", choices=MODELS)
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2, 3, 4])
     parser.add_argument("--folds", action="store_true", help="leave DS2 closed")
@@ -272,16 +338,19 @@ def main():
     args = parser.parse_args()
     if args.set and not args.models:
         parser.error("--set needs --models: not all have these parameters.")
-
-    align = None if args.align == "none" else args.align
-    how = {"folds": args.folds, "align": align, "limit": args.limit}
-    sides = load_sides(args.data, **how)
-    results = {"scored_on": "DS1 folds" if args.folds else "DS2", "models": {}}
+    if "svdb" in (args.training + args.test) and not args.svdb:
+        parser.error("SVDB is to be read: give --svdb its folder.")
+    if "svdb" in args.training and args.test == "svdb":
+        parser.error("SVDB is in --training and in --test.")
+    if args.training == "mitdb" and args.test == "ds2":
+        parser.error("DS2 is in --training mitdb. Give --test svdb.")
+    args.models = args.models or _CAUSAL_MODELS
+    sides = load_sides(args)
+    scored = f"{args.training} folds" if args.folds else args.test
+    results = {"scored_on": scored.upper(), "training": args.training, "models": {}}
     results["align"] = args.align
     results["n_training"] = len(sides[0].target)
-    votes = {
-        name: run_model(name, sides, args, results) for name in args.models or MODELS
-    }
+    votes = {name: run_model(name, sides, args, results) for name in args.models}
     print_all(results)
     records = np.concatenate([sides[1].groups[rows] for _, rows in sides[2]])
     print_gains(votes, records, results)

@@ -40,6 +40,7 @@ _NAMES = {
     "load": "persistence",
     "make_ecg_ensemble": "pipeline",
     "make_ecg_pipeline": "pipeline",
+    "make_record_ensemble": "pipeline",
     "make_report": "report",
     "read_recording": "io",
     "save": "persistence",

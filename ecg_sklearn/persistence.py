@@ -25,8 +25,8 @@ _FORMAT = "ecg_sklearn model 2"
 _PACKAGES = "ecg-sklearn scikit-learn imbalanced-learn keras numpy skops".split()
 _TREE = "sklearn.tree._tree.Tree"
 _TYPES = {  # all types that a file may contain, by public module
-    "ecg_sklearn.ensemble": "PriorShiftClassifier RefinedClassifier"
-    " ReweightedClassifier SoftVotingClassifier",
+    "ecg_sklearn.ensemble": "PatientClassifier PriorShiftClassifier RefinedClassifier"
+    " ReweightedClassifier SecondPassClassifier SoftVotingClassifier",
     "ecg_sklearn.neural_network": "NetworkFromConfig SpectrogramCNNClassifier",
     "ecg_sklearn.over_sampling": "BeatAugmenter EpisodeSampler PresentClasses",
     "ecg_sklearn.pipeline": "ECGPipeline",

@@ -1,6 +1,6 @@
 """Models from beats to classes: a pipeline with its presets, and an ensemble."""
 
-from numbers import Real
+from numbers import Integral, Real
 
 import numpy as np
 from imblearn.over_sampling import SMOTE
@@ -16,14 +16,15 @@ from ecg_sklearn.ensemble import (
     PriorShiftClassifier,
     RefinedClassifier,
     ReweightedClassifier,
+    SecondPassClassifier,
     SoftVotingClassifier,
 )
-from ecg_sklearn.features import FEATURE_GROUPS
+from ecg_sklearn.features import FEATURE_GROUPS, RECORD_GROUPS
 from ecg_sklearn.neural_network import SpectrogramCNNClassifier
 from ecg_sklearn.over_sampling import BeatAugmenter, EpisodeSampler, PresentClasses
 from ecg_sklearn.preprocessing import BeatScaler, SpectrogramTransformer
 
-__all__ = ["PRESETS", "make_ecg_ensemble", "make_ecg_pipeline"]
+__all__ = ["PRESETS", "make_ecg_ensemble", "make_ecg_pipeline", "make_record_ensemble"]
 
 _KAGGLE = {
     "sampler": None,
@@ -333,6 +334,81 @@ def make_ecg_ensemble(
     forest = ExtraTreesClassifier(n_estimators=200, random_state=seed)
     refiner = PriorShiftClassifier(_on_features(("rr", "rhythm"), forest))
     return RefinedClassifier(model, refiner, sampler=EpisodeSampler())
+
+
+@validate_params(
+    {
+        "n_estimators": [Interval(Integral, 1, None, closed="left")],
+        "n_jobs": [Integral, None],
+        "random_state": ["random_state"],
+    },
+    prefer_skip_nested_validation=True,
+)
+def make_record_ensemble(*, n_estimators=150, n_jobs=None, random_state=None):
+    """Make trees that see the whole record, in two passes: for a file, not a stream.
+
+    The beats need the features "rr", "record_rr", "record_morphology" and
+    "record_shape", as a DataFrame of a loader. Samples are not used.
+
+    Parameters
+    ----------
+    n_estimators : int, default=150
+        Trees of each pass.
+    n_jobs : int or None, default=None
+        Threads of the trees, as in scikit-learn.
+    random_state : int, RandomState instance or None, default=None
+        Seed of all parts.
+
+    Returns
+    -------
+    SecondPassClassifier
+        Two passes of extremely randomised trees [1]_, with rare classes weighted by a
+        :class:`~ecg_sklearn.ensemble.ReweightedClassifier`. Each tree sees a quarter of
+        the beats. The first pass is also trained on excerpts around premature beats
+        (:class:`~ecg_sklearn.over_sampling.EpisodeSampler`), of which 1 is the class;
+        0 is that of normal beats. For other labels:
+        ``set_params(normal="N", sampler__premature="S")``.
+
+    References
+    ----------
+    .. [1] P. Geurts, D. Ernst, L. Wehenkel, "Extremely randomized trees", Machine
+       Learning 63(1), 2006.
+
+    Examples
+    --------
+    >>> from ecg_sklearn.datasets import make_heartbeats
+    >>> from ecg_sklearn.pipeline import make_record_ensemble
+    >>> groups = ["rr", "record_rr", "record_morphology", "record_shape"]
+    >>> beats = make_heartbeats(400, features=groups, random_state=0)
+    >>> model = make_record_ensemble(n_estimators=20, random_state=0)
+    >>> model = model.fit(beats.data, beats.target, groups=beats.groups)
+    >>> model.predict(beats.data, groups=beats.groups).shape
+    (400,)
+    """
+    seeds = random_state, random_state, random_state
+    if random_state is not None:
+        draw = check_random_state(random_state).randint
+        seeds = draw(np.iinfo(np.int32).max, size=3).tolist()
+    first, second = (
+        ReweightedClassifier(
+            ExtraTreesClassifier(
+                n_estimators,
+                min_samples_leaf=3,
+                max_features=0.2,
+                bootstrap=True,
+                max_samples=0.25,
+                n_jobs=n_jobs,
+                random_state=seed,
+            )
+        )
+        for seed in seeds[:2]
+    )
+    return SecondPassClassifier(
+        _on_features(RECORD_GROUPS, first),
+        second,
+        sampler=EpisodeSampler(n_around=(1, 3)),
+        random_state=seeds[2],
+    )
 
 
 def _on_features(groups, classifier):

@@ -24,6 +24,7 @@ EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
 GALLERY = [
     "plot_notebook_retold",
     "plot_other_classifiers",
+    "plot_own_labels",
     "plot_patients_apart",
     "plot_quick_start",
     "plot_tuning_the_stft",

@@ -12,6 +12,7 @@ from sklearn.utils.estimator_checks import (
 )
 
 from ecg_sklearn.ensemble import (
+    PatientClassifier,
     PriorShiftClassifier,
     RefinedClassifier,
     ReweightedClassifier,
@@ -156,6 +157,7 @@ ENSEMBLE = {
     [
         PriorShiftClassifier(LogisticRegression()),
         RefinedClassifier(LogisticRegression(), LogisticRegression()),
+        PatientClassifier(LogisticRegression()),
         ReweightedClassifier(LogisticRegression()),
         SoftVotingClassifier([("a", LogisticRegression())]),
     ],

@@ -11,7 +11,7 @@ from ecg_sklearn.cli._sources import (
     load_beats,
     split_of_databases,
 )
-from ecg_sklearn.features import FEATURE_GROUPS
+from ecg_sklearn.features import FEATURE_GROUPS, RECORD_GROUPS
 from ecg_sklearn.model_selection import record_train_test_split
 
 # Windows of the inter-patient protocol.
@@ -26,9 +26,13 @@ WINDOW_CUT = {
 _TEST_FRACTION = 0.25
 
 
-def choose_cut(source, *, protocol, form, window, features, rhythm, lead, align):
+def choose_cut(
+    source, *, protocol, form, window, features, rhythm, offline, lead, align
+):
     """Choose how the training beats are cut; None takes the default of the source."""
-    if features is None:
+    if offline:
+        features = list(RECORD_GROUPS)
+    elif features is None:
         features = ["rr", "morphology"] if source.has_records else []
     if unknown := set(features) - set(FEATURE_GROUPS):
         raise ValueError(
@@ -40,7 +44,7 @@ def choose_cut(source, *, protocol, form, window, features, rhythm, lead, align)
     features = [group for group in FEATURE_GROUPS if group in features]
     if features and source.kind == "csv":
         raise ValueError(
-            f"{'--rhythm' if rhythm else '--features'} needs WFDB records; "
+            f"{_needs_records(rhythm, offline)} needs WFDB records; "
             f"{source} holds beats without their times."
         )
     if lead is not None and not source.has_records:
@@ -61,6 +65,11 @@ def choose_cut(source, *, protocol, form, window, features, rhythm, lead, align)
         "features": features,
         "align": None if align == "none" else align,
     }
+
+
+def _needs_records(rhythm, offline):
+    """Name the option that asks for features."""
+    return "--offline" if offline else "--rhythm" if rhythm else "--features"
 
 
 def load_protocol(

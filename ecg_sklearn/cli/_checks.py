@@ -29,11 +29,12 @@ def check(command, arguments):
 
 
 def _check_train(
-    *, output, overwrite, resume, data=(), test_data=None, validation, copies=0, **_
+    *, output, overwrite, resume, data=(), test_data=None, validation, copies=0, **rest
 ):
+    _check_offline(copies=copies, **rest)
     if copies < 0:
         raise ValueError(f"--copies {copies} is negative.")
-    if not 0 <= validation < 1:
+    if validation is not None and not 0 <= validation < 1:
         raise ValueError(f"--validation {validation} is not in [0, 1).")
     refuse_existing(output, overwrite)
     if output.exists() and not output.is_dir():
@@ -54,6 +55,19 @@ def _check_train(
         raise FileNotFoundError(
             f"--test-data {test_data}: there is no such file or folder."
         )
+
+
+def _check_offline(*, offline=False, **others):
+    """Refuse options of a network for the model without one."""
+    if not offline:
+        return
+    defaults = {"sampler": "auto", "form": "window"}
+    for name in ("rhythm", "preset", "features", "copies", "sampler", "epochs", "form"):
+        if others.get(name) and others[name] != defaults.get(name):
+            raise ValueError(
+                f"--{name} {others[name]} does not go with --offline, whose model has "
+                "no network and features of its own. Leave one of them out."
+            )
 
 
 def _check_scoring(*, model, data, output, overwrite, resamples, **_):

@@ -17,6 +17,7 @@ def demo(**options):
         window=None,
         features=[],
         rhythm=False,
+        offline=False,
         preset=None,
         copies=0,
         **options,

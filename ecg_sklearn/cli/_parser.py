@@ -18,14 +18,15 @@ def read_arguments(argv=None):
         if arguments["protocol"] is None:
             arguments["protocol"] = _default_protocol(**arguments)
         if arguments["output"] is None:
-            arguments["output"] = Path("runs") / arguments["protocol"]
+            name = "offline" if arguments["offline"] else arguments["protocol"]
+            arguments["output"] = Path("runs") / name
     return command, traceback, arguments
 
 
-def _default_protocol(*, data, preset, **_):
+def _default_protocol(*, data, preset, offline, **_):
     """Return "kaggle" where there is an official split, or a CSV file."""
     places = data or []
-    if len(places) > 1 or preset == "inter-patient":
+    if len(places) > 1 or offline or preset == "inter-patient":
         return "inter-patient"
     if places and Path(places[0]).is_dir():
         from ecg_sklearn.datasets._mitbih_files import is_mitbih_folder
@@ -156,6 +157,12 @@ def _add_train(commands):
         help="train make_ecg_ensemble, which also knows the record so far",
     )
     train.add_argument(
+        "--offline",
+        action="store_true",
+        help="train make_record_ensemble, which sees the whole record: for files, not "
+        "for streams",
+    )
+    train.add_argument(
         "--copies",
         type=int,
         default=0,
@@ -165,7 +172,11 @@ def _add_train(commands):
     )
     _training_options(train, epochs=None)
     train.add_argument(
-        "--output", "-o", type=Path, metavar="DIR", help="default: runs/PROTOCOL"
+        "--output",
+        "-o",
+        type=Path,
+        metavar="DIR",
+        help="default: runs/PROTOCOL, or runs/offline",
     )
     _output_options(train)
 
@@ -276,10 +287,9 @@ def _training_options(parser, *, epochs):
     parser.add_argument(
         "--validation",
         type=float,
-        default=0.1,
         metavar="FRACTION",
         help="part of the training beats held out, before SMOTE, to validate on; "
-        "whole records with inter-patient; 0 for none (default: 0.1)",
+        "whole records with inter-patient; 0 for none (default: 0.1, with --offline 0)",
     )
     parser.add_argument(
         "--resume",

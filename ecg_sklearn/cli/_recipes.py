@@ -6,10 +6,18 @@ from functools import partial
 _EPOCHS_WITH_COPIES = 3
 
 
+def make_offline_model(*, seed, param):
+    """Make the model that sees the whole record."""
+    from ecg_sklearn.pipeline import make_record_ensemble
+
+    model = make_record_ensemble(n_jobs=-1, random_state=seed)
+    return model.set_params(**param)
+
+
 def make_model(
     beats, *, protocol, rhythm, preset, copies, sampler, epochs, seed, param, quiet
 ):
-    """Make the model to train."""
+    """Make the model to train, with a network."""
     from ecg_sklearn.pipeline import make_ecg_ensemble, make_ecg_pipeline
 
     make = make_ecg_pipeline

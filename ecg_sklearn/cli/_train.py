@@ -16,7 +16,7 @@ from ecg_sklearn.aami import CLASS_NAMES
 from ecg_sklearn.cli._beats import choose_cut, hold_out, load_protocol
 from ecg_sklearn.cli._checks import state_folder
 from ecg_sklearn.cli._model_files import MODEL_NAME
-from ecg_sklearn.cli._recipes import make_model
+from ecg_sklearn.cli._recipes import make_model, make_offline_model
 from ecg_sklearn.cli._sources import find_source
 from ecg_sklearn.metrics import Evaluation
 from ecg_sklearn.model_selection._leakage import leakage_note
@@ -39,10 +39,23 @@ _PACKAGES = (
     "numpy",
     "scipy",
 )
+_VALIDATION = 0.1  # part of the training beats
 _RECIPE = ("preset", "copies", "sampler", "epochs", "param")
 
 
-def train(*, data, protocol, rhythm, seed, output, overwrite, resume, quiet, **options):
+def train(
+    *,
+    data,
+    protocol,
+    rhythm,
+    offline,
+    seed,
+    output,
+    overwrite,
+    resume,
+    quiet,
+    **options,
+):
     """Train a pipeline, print its scores, and save it with metrics and figures.
 
     The other options are those of :func:`_load` and of :func:`make_model`.
@@ -50,12 +63,15 @@ def train(*, data, protocol, rhythm, seed, output, overwrite, resume, quiet, **o
     shared = {"protocol": protocol, "seed": seed}
     recipe = {name: options.pop(name) for name in _RECIPE} | {"quiet": quiet} | shared
     source = find_source(data)
-    sets = _load(source, rhythm=rhythm, **options, **shared)
+    sets = _load(source, rhythm=rhythm, offline=offline, **options, **shared)
     print_counts(sets, quiet=quiet)
     with _advice_on_resuming(state_folder(output)) as state:
         if state.exists() and not resume:
             shutil.rmtree(state)
-        model, seconds = _fit(sets, recipe, rhythm=rhythm, state=state)
+        if offline:
+            model, seconds = _fit_offline(sets, recipe, quiet=quiet)
+        else:
+            model, seconds = _fit(sets, recipe, rhythm=rhythm, state=state)
         found = {
             name: Evaluation.from_predictions(
                 beats.target,
@@ -67,16 +83,19 @@ def train(*, data, protocol, rhythm, seed, output, overwrite, resume, quiet, **o
         }
         _print_scores(found)
         print(_who_is_in_both(protocol, sets["training"], sets["test"]))
-        n_epochs = network_pipeline(model)[-1].n_epochs_
-        print(f"Trained in {seconds:.0f} s ({n_epochs} epochs).")
+        network = None if offline else network_pipeline(model)
+        epochs = "" if offline else f" ({network[-1].n_epochs_} epochs)"
+        print(f"Trained in {seconds:.0f} s{epochs}.")
         facts = _facts_of_beats(protocol, sets)
-        about = facts | {"data": str(source), "rhythm": rhythm, "fit_seconds": seconds}
+        about = facts | {"data": str(source), "rhythm": rhythm, "offline": offline}
+        about |= {"fit_seconds": seconds}
         about |= {"seed": seed} | {name: recipe[name] for name in _RECIPE}
         with new_folder(output, overwrite) as folder:
             save(model, folder / MODEL_NAME, metadata=facts)
-            _write_numbers(folder, about, model, found)
+            _write_numbers(folder, about, network, found)
     shutil.rmtree(state, ignore_errors=True)
-    print(f"Saved {MODEL_NAME}, metrics.json and two figures in {output}")
+    figures = "a figure" if offline else "two figures"
+    print(f"Saved {MODEL_NAME}, metrics.json and {figures} in {output}")
 
 
 def _load(
@@ -86,6 +105,7 @@ def _load(
     window,
     features,
     rhythm,
+    offline,
     lead,
     align,
     test_data,
@@ -103,6 +123,7 @@ def _load(
         window=window,
         features=features,
         rhythm=rhythm,
+        offline=offline,
         lead=lead,
         align=align,
     )
@@ -111,6 +132,8 @@ def _load(
     )
     # Rows of a CSV file and simulated beats have no channel.
     training.cut = training.cut | {"channel": cut["channel"]}
+    if validation is None:
+        validation = 0.0 if offline else _VALIDATION
     training, held_out = hold_out(training, validation, **shared)
     sets = {"training": training, "validation": held_out, "test": test}
     return {name: beats for name, beats in sets.items() if beats is not None}
@@ -133,6 +156,17 @@ def _fit(sets, recipe, *, rhythm, state):
             extra |= {"X_val": validation.data, "y_val": validation.target}
         start = time.perf_counter()
         model.fit(training.data, training.target, **extra)
+    return model, time.perf_counter() - start
+
+
+def _fit_offline(sets, recipe, *, quiet):
+    """Fit the model that sees the whole record; return it and the seconds."""
+    training = sets["training"]
+    model = make_offline_model(seed=recipe["seed"], param=recipe["param"])
+    start = time.perf_counter()
+    console = Console(quiet=quiet, stderr=True)
+    with console.status("Fitting trees to whole records, in two passes"):
+        model.fit(training.data, training.target, groups=training.groups)
     return model, time.perf_counter() - start
 
 
@@ -219,15 +253,15 @@ def _describe(beats):
     }
 
 
-def _write_numbers(folder, about, model, found):
-    """Write metrics.json and the figures."""
-    pipe = network_pipeline(model)
-    about |= {
-        "n_epochs": pipe[-1].n_epochs_,
-        "best_epoch": pipe[-1].best_epoch_,
-        "history": pipe[-1].history_,
-        "scores": {name: score.to_dict() for name, score in found.items()},
-    }
+def _write_numbers(folder, about, network, found):
+    """Write metrics.json and the figures; without a network, no training curves."""
+    about |= {"scores": {name: score.to_dict() for name, score in found.items()}}
+    if network is not None:
+        about |= {
+            "n_epochs": network[-1].n_epochs_,
+            "best_epoch": network[-1].best_epoch_,
+            "history": network[-1].history_,
+        }
+        draw_training(network, folder / "history.png")
     write_json(folder / "metrics.json", about)
-    draw_training(pipe, folder / "history.png")
     draw_confusion_matrix(found["test"], folder / "confusion_matrix.png")

@@ -3,6 +3,13 @@
 import numpy as np
 
 from ecg_sklearn.features._morphology import MORPHOLOGY_NAMES, morphology_features
+from ecg_sklearn.features._record import (
+    RECORD_MORPHOLOGY_NAMES,
+    RECORD_RR_NAMES,
+    RECORD_SHAPE_NAMES,
+    record_rr_features,
+    record_waves_features,
+)
 from ecg_sklearn.features._rr import (
     RHYTHM_NAMES,
     RR_NAMES,
@@ -14,7 +21,17 @@ FEATURE_GROUPS: dict[str, tuple[str, ...]] = {
     "rr": RR_NAMES,
     "morphology": MORPHOLOGY_NAMES,
     "rhythm": RHYTHM_NAMES,
+    "record_rr": RECORD_RR_NAMES,
+    "record_morphology": RECORD_MORPHOLOGY_NAMES,
+    "record_shape": RECORD_SHAPE_NAMES,
 }
+CAUSAL_GROUPS: tuple[str, ...] = ("rr", "morphology", "rhythm")
+RECORD_GROUPS: tuple[str, ...] = (
+    "rr",
+    "record_rr",
+    "record_morphology",
+    "record_shape",
+)
 
 
 def check_groups(features):
@@ -43,9 +60,15 @@ def beat_features(groups, signal, sample, sampling_rate):
     """
     time = sample / sampling_rate
     place = np.rint(sample).astype(np.intp)
+    found = {}
+    if {"record_morphology", "record_shape"} & set(groups):
+        waves = record_waves_features(signal, sample, sampling_rate)
+        n = len(RECORD_MORPHOLOGY_NAMES)
+        found = {"record_morphology": waves[:, :n], "record_shape": waves[:, n:]}
     compute = {
         "rr": lambda: rr_features(time),
         "morphology": lambda: morphology_features(signal, place, sampling_rate),
         "rhythm": lambda: rhythm_features(time),
+        "record_rr": lambda: record_rr_features(time),
     }
-    return np.hstack([compute[group]() for group in groups])
+    return np.hstack([found[g] if g in found else compute[g]() for g in groups])

@@ -5,10 +5,19 @@ from numbers import Integral
 import numpy as np
 from imblearn.base import BaseSampler
 
-from ecg_sklearn.features import FEATURE_GROUPS, rhythm_features, rr_features
+from ecg_sklearn.features import (
+    FEATURE_GROUPS,
+    record_rr_features,
+    rhythm_features,
+    rr_features,
+)
 from ecg_sklearn.utils._validation import one_for_each, records_of
 
-_NAMES = (*FEATURE_GROUPS["rr"], *FEATURE_GROUPS["rhythm"])
+_RECOMPUTED = {
+    "rr": rr_features,
+    "rhythm": rhythm_features,
+    "record_rr": record_rr_features,
+}
 # Records with fewer premature beats give no excerpts.
 _FEWEST_PREMATURE = 5
 
@@ -18,8 +27,9 @@ class EpisodeSampler(BaseSampler):
 
     Premature beats are rare in most training records, but may be frequent in a new
     patient. An excerpt of a record holds its premature beats and some beats before and
-    after each of them, as if they followed each other. The features of the groups "rr"
-    and "rhythm" are recomputed for it; all other columns are those of the beat. The
+    after each of them, as if they followed each other. The features of the groups "rr",
+    "rhythm" and "record_rr" are recomputed for it; all other columns are those of the
+    beat. The
     output holds the original beats, then the excerpts. A record with fewer than five
     premature beats gives none.
 
@@ -82,7 +92,8 @@ class EpisodeSampler(BaseSampler):
         Parameters
         ----------
         X : DataFrame of shape (n_beats, n_columns)
-            Beats with the features "rr" and "rhythm", as a loader gives them.
+            Beats with the features "rr", as a loader gives them, and, if they have
+            any column of "rhythm" or "record_rr", all columns of that group.
         y : array-like of shape (n_beats,)
             Labels.
         groups : array-like of shape (n_beats,)
@@ -106,7 +117,7 @@ class EpisodeSampler(BaseSampler):
         return beats, labels
 
     def _fit_resample(self, X, y, groups):
-        columns = self._find_columns()
+        groups_of_columns, columns = self._find_columns()
         if groups is None:
             raise ValueError(
                 "EpisodeSampler needs groups, the record of each beat (beats.groups), "
@@ -122,30 +133,36 @@ class EpisodeSampler(BaseSampler):
                 f"premature={self.premature!r} is no label of y, which holds "
                 f"{np.unique(y).tolist()}. Name the class of premature beats."
             )
-        log_interval = X[:, columns[_NAMES.index("rr_previous")]]
+        log_interval = X[:, columns[FEATURE_GROUPS["rr"].index("rr_previous")]]
         is_premature = y == self.premature
         rows, features = [np.arange(len(X))], [X[:, columns]]
         for record in records_of(one_for_each(groups, "groups", X)):
             for n in self.n_around:
                 kept = record[_around(is_premature[record], n)]
                 rows.append(kept)
-                features.append(_consecutive(log_interval[kept]))
+                features.append(_consecutive(log_interval[kept], groups_of_columns))
         self.sample_indices_ = np.concatenate(rows)
         beats = X[self.sample_indices_]
         beats[:, columns] = np.concatenate(features)
         return beats, y[self.sample_indices_]
 
     def _find_columns(self):
-        """Find the columns to recompute, by name."""
+        """Find the groups to recompute, and their columns, by name."""
         names = list(getattr(self, "feature_names_in_", ()))
-        missing = [name for name in _NAMES if name not in names]
+        found = [
+            group
+            for group in _RECOMPUTED
+            if group == "rr" or set(FEATURE_GROUPS[group]) & set(names)
+        ]
+        wanted = [name for group in found for name in FEATURE_GROUPS[group]]
+        missing = [name for name in wanted if name not in names]
         if missing:
-            found = f"X lacks {missing[:3]}" if names else "X has no names"
+            what = f"X lacks {missing[:3]}" if names else "X has no names"
             raise ValueError(
-                f"EpisodeSampler finds its columns by name, and {found}. Load the "
+                f"EpisodeSampler finds its columns by name, and {what}. Load the "
                 'beats with features=["rr", "rhythm"], and give the DataFrame.'
             )
-        return np.array([names.index(name) for name in _NAMES])
+        return found, np.array([names.index(name) for name in wanted])
 
 
 def _around(is_premature, n_around):
@@ -156,7 +173,7 @@ def _around(is_premature, n_around):
     return near[n_around : n_around + len(is_premature)] > 0
 
 
-def _consecutive(log_interval):
-    """Recompute the RR features of consecutive beats from their intervals."""
+def _consecutive(log_interval, groups):
+    """Recompute groups of RR features of consecutive beats from their intervals."""
     time = np.cumsum(np.exp(log_interval, dtype=np.float64))
-    return np.hstack([rr_features(time), rhythm_features(time)])
+    return np.hstack([_RECOMPUTED[group](time) for group in groups])

@@ -36,6 +36,8 @@ def select_columns(spec, X, parameter):
     chosen = spec(X) if callable(spec) else spec
     chosen = list(chosen) if isinstance(chosen, (range, tuple)) else chosen
     X = X if hasattr(X, "columns") else np.asarray(X)
+    if isinstance(chosen, slice) and chosen == slice(None):  # sklearn takes names
+        return np.arange(X.shape[1])
     try:
         positions = np.asarray(_get_column_indices(X, chosen), dtype=np.intp)
     except (ValueError, TypeError, IndexError, NotImplementedError) as error:

@@ -138,12 +138,15 @@ def ask(model):
     row = np.linspace(0, 1, n_features)[None]
     if hasattr(model, "feature_names_in_"):
         row = pd.DataFrame(row, columns=model.feature_names_in_)
+    told = {}
+    if hasattr(model, "predict_proba"):
+        told = requested(model, "predict_proba", groups=np.zeros(1))
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
         try:
             if hasattr(model, "predict"):
-                model.predict(row)
-            return np.asarray(work(row), dtype=float)
+                model.predict(row, **told)
+            return np.asarray(work(row, **told), dtype=float)
         except NotFittedError:
             return None
 

@@ -21,7 +21,7 @@ _DEEPEST = 100
 _LAYOUT = "It holds a tree in the layout of another scikit-learn. Save it again."
 _COLUMNS = "Its trees ask for columns that it does not have."
 # Broadcasting two arrays of other shapes could need memory of the product of sizes.
-_MATRICES = ("coef_", "quantiles_", "_baseline_prediction", "nodes", "values")
+_MATRICES = ("coef_", "known_", "quantiles_", "_baseline_prediction", "nodes", "values")
 
 
 def text_of(content):

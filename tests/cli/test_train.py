@@ -10,6 +10,7 @@ import pytest
 from ecg_sklearn import cli, load
 from ecg_sklearn.cli import _beats, _recipes, _sources, _train
 from ecg_sklearn.cli._parser import make_parser, read_arguments
+from ecg_sklearn.features import RECORD_GROUPS
 from ecg_sklearn.persistence import read_metadata
 
 from .conftest import FAST, run
@@ -96,6 +97,11 @@ def test_csv_files_smote_and_overwriting(tmp_path, capsys, kaggle_csv, fails):
         ("--data {csv}", "needs another one in --test-data"),
         ("--data {csv} --protocol inter-patient", "patients cannot be kept apart"),
         ("--data {csv} --rhythm", "--rhythm needs WFDB records"),
+        ("--data {csv} --offline", "--offline needs WFDB records"),
+        ("--offline --rhythm", "--rhythm True does not go with --offline"),
+        ("--offline --epochs 3", "--epochs 3 does not go with --offline"),
+        ("--offline --sampler smote", "--sampler smote does not go with --offline"),
+        ("--offline --param cnn__dropout=0", "Invalid parameter 'cnn'"),
         ("--data {csv} --features rr", "--features needs WFDB records"),
         ("--data {broken} --test-data {csv}", "row 1"),
     ],
@@ -120,7 +126,8 @@ def test_whole_records_are_held_out():
 class TestCut:
     def choose(self, kind="mitbih", **options):
         given = {"protocol": "kaggle", "form": None, "window": (-0.4, 0.5)}
-        given |= {"features": None, "rhythm": False, "lead": None, "align": "peak"}
+        given |= {"features": None, "rhythm": False, "offline": False}
+        given |= {"lead": None, "align": "peak"}
         given |= options
         return _beats.choose_cut(_sources.Source(kind, (Path("mitdb"),)), **given)
 
@@ -136,6 +143,7 @@ class TestCut:
         assert self.choose("simulated")["features"] == []
         assert self.choose(features=["morphology", "rr"]) == self.choose()
         assert self.choose(features=[], rhythm=True)["features"] == ["rr", "rhythm"]
+        assert self.choose(offline=True)["features"] == list(RECORD_GROUPS)
         for text, names in (("none", []), ("rr,rhythm", ["rr", "rhythm"])):
             assert read_arguments(["train", "--features", text])[2]["features"] == names
 
@@ -332,6 +340,29 @@ class TestResuming:
         assert [p.name for p in tmp_path.iterdir()] == ["out"]
 
 
+def test_a_model_of_the_whole_record(tmp_path, capsys):
+    out = tmp_path / "out"
+    few = ["--param", "first__classifier__estimator__n_estimators=5"]
+    run(*SIMULATED, "--offline", *few, "-o", out)
+    printed = capsys.readouterr().out
+    assert "No record and no subject is in both" in printed
+    assert f"Saved model.ecgsk, metrics.json and a figure in {out}" in printed
+    assert sorted(path.name for path in out.iterdir()) == [
+        "confusion_matrix.png",
+        "metrics.json",
+        "model.ecgsk",
+    ]
+    found = numbers(out)
+    assert found["offline"]
+    assert found["cut"]["features"] == list(RECORD_GROUPS)
+    assert set(found["scores"]) == {"training", "test"}  # nothing to validate
+    model = load(out / "model.ecgsk")
+    assert model.first.named_steps["classifier"].estimator.n_estimators == 5
+    argv = ["evaluate", out / "model.ecgsk", "--data", "simulated", "--seed", 0]
+    run(*argv, "--resamples", 5, "-o", tmp_path / "scores.json")
+    assert json.loads((tmp_path / "scores.json").read_text())["accuracy"] > 0.9
+
+
 @pytest.mark.slow
 def test_the_demo(tmp_path, capsys):
     run("demo", "--output", tmp_path / "out", *FAST)
@@ -361,3 +392,18 @@ def test_train_on_real_records(mitbih_home, protocol, options, tmp_path):
     assert list(scores["test"]["classes"]) == classes
     assert scores["training"]["accuracy"] > 0.93  # it did learn
     assert scores["test"]["accuracy"] > 0.8
+
+
+@pytest.mark.mitbih
+@pytest.mark.slow
+def test_train_on_whole_real_records(mitbih_home, tmp_path, capsys):
+    out = tmp_path / "out"
+    few = ["--param", "first__classifier__estimator__n_estimators=10"]
+    few += ["--param", "second__estimator__n_estimators=20", "--quiet"]
+    run("train", "--data", mitbih_home, "--offline", *few, "--output", out)
+    test = numbers(out)["scores"]["test"]
+    assert test["n_beats"] > 49_600
+    assert test["accuracy"] > 0.9
+    record = mitbih_home / "mitdb" / "100"
+    run("predict", out / "model.ecgsk", record, "-o", tmp_path / "beats.csv")
+    assert len((tmp_path / "beats.csv").read_text().splitlines()) > 2200

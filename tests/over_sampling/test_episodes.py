@@ -10,7 +10,12 @@ from sklearn.dummy import DummyClassifier
 
 from ecg_sklearn import load, save
 from ecg_sklearn.datasets import make_heartbeats
-from ecg_sklearn.features import FEATURE_GROUPS, rhythm_features, rr_features
+from ecg_sklearn.features import (
+    FEATURE_GROUPS,
+    record_rr_features,
+    rhythm_features,
+    rr_features,
+)
 from ecg_sklearn.over_sampling import EpisodeSampler
 
 INTERVALS = [*FEATURE_GROUPS["rr"], *FEATURE_GROUPS["rhythm"]]
@@ -105,3 +110,23 @@ def test_a_column_that_is_missing(simulated):
     X = simulated.data.drop(columns="rr_next")
     with pytest.raises(ValueError, match=r"X lacks \['rr_next'\]. Load the beats"):
         EpisodeSampler().fit_resample(X, simulated.target, groups=simulated.groups)
+
+
+def test_intervals_of_the_whole_record_are_recomputed_too():
+    groups = ["rr", "record_rr", "record_morphology"]
+    beats = make_heartbeats(300, n_records=3, features=groups, random_state=0)
+    sampler = EpisodeSampler(n_around=[1])
+    X, y = sampler.fit_resample(beats.data, beats.target, groups=beats.groups)
+    rows = sampler.sample_indices_[300:]
+    first = beats.groups[rows] == beats.groups[rows[0]]
+    time = np.cumsum(np.exp(X["rr_previous"].to_numpy(np.float64)[300:][first]))
+    names = list(FEATURE_GROUPS["record_rr"])
+    # A rank may differ by a place where float32 makes intervals equal.
+    found = X[names].to_numpy()[300:][first]
+    np.testing.assert_allclose(found, record_rr_features(time), atol=0.05)
+    kept = list(FEATURE_GROUPS["record_morphology"])
+    np.testing.assert_array_equal(X[kept][300:], beats.data[kept].iloc[rows])
+    with pytest.raises(ValueError, match=r"X lacks \['rr_rank_20'\]"):
+        sampler.fit_resample(
+            beats.data.drop(columns="rr_rank_20"), beats.target, groups=beats.groups
+        )
