@@ -27,6 +27,7 @@ MODULES = {
     "datasets": {
         "cut_beats",
         "fetch_mitbih",
+        "fetch_svdb",
         "iter_beats",
         "load_heartbeat_csv",
         "load_wfdb_beats",

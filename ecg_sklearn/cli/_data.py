@@ -1,31 +1,34 @@
-"""The command ``data``: the files of the MIT-BIH database."""
+"""The command ``data``: the files of a published database."""
 
 from ecg_sklearn.cli._checks import check_place
 from ecg_sklearn.cli._train import print_counts
-from ecg_sklearn.datasets import _mitbih_files as mitbih
-from ecg_sklearn.datasets import fetch_mitbih
+from ecg_sklearn.datasets import fetch_mitbih, fetch_svdb
+from ecg_sklearn.datasets._published import MITDB, SVDB
 
 
-def data(*, action, data, quiet):
-    """Fetch, verify or count the MIT-BIH database."""
-    directory = mitbih.find_mitbih(data)
+def data(*, action, data, database, quiet):
+    """Fetch, verify or count a database."""
+    published = {"mitdb": MITDB, "svdb": SVDB}[database]
+    directory = published.find(data)
     if action == "fetch":
         check_place(directory / "RECORDS")
-        mitbih.download_mitbih(directory)  # keeps intact files
-        print(f"The MIT-BIH database is in {directory}")
+        published.download(directory)  # keeps intact files
+        print(f"The {published.title} database is in {directory}")
         return
-    if missing := mitbih.missing_files(directory):
+    if missing := published.missing_files(directory):
         raise FileNotFoundError(
             f"{len(missing)} files are missing in {directory}: {missing[0]}, ... To "
             "download them: ecg-sklearn data fetch, with the same --data."
         )
     if action == "verify":
-        if damaged := mitbih.damaged_files(directory):
+        if damaged := published.damaged_files(directory):
             raise OSError(f"{len(damaged)} files in {directory} are damaged: {damaged}")
-        print(f"{len(mitbih.checksums())} files in {directory} are as published.")
+        print(f"{len(published.checksums())} files in {directory} are as published.")
+        return
+    how = {"data_home": data, "download_if_missing": False}
+    if database == "svdb":
+        subsets = {"all": fetch_svdb(**how)}
     else:
-        subsets = {
-            name: fetch_mitbih(data_home=data, subset=name, download_if_missing=False)
-            for name in ("all", "train", "test", "ds1", "ds2")
-        }
-        print_counts(subsets, quiet=quiet)
+        names = ("all", "train", "test", "ds1", "ds2")
+        subsets = {name: fetch_mitbih(subset=name, **how) for name in names}
+    print_counts(subsets, quiet=quiet)

@@ -95,6 +95,7 @@ DATA = """\
 examples:
   ecg-sklearn data fetch                       # to $ECG_SKLEARN_DATA or ~
   ecg-sklearn data fetch --data mitdb/
+  ecg-sklearn data fetch --data svdb/ --database svdb
   ecg-sklearn data verify --data mitdb/        # SHA-256 of all 144 files
   ecg-sklearn data counts --data mitdb/        # beats of each class and subset
 

@@ -29,9 +29,9 @@ def _default_protocol(*, data, preset, offline, **_):
     if len(places) > 1 or offline or preset == "inter-patient":
         return "inter-patient"
     if places and Path(places[0]).is_dir():
-        from ecg_sklearn.datasets._mitbih_files import is_mitbih_folder
+        from ecg_sklearn.datasets._published import MITDB
 
-        return "kaggle" if is_mitbih_folder(places[0]) else "inter-patient"
+        return "kaggle" if MITDB.is_at(places[0]) else "inter-patient"
     return "kaggle"
 
 
@@ -79,9 +79,17 @@ def make_parser():
     )
     _output_options(report)
     _add_predict(commands)
-    data = _command(commands, "data", "fetch, verify or count MIT-BIH", _examples.DATA)
+    data = _command(
+        commands, "data", "fetch, verify or count a database", _examples.DATA
+    )
     data.add_argument("action", choices=("fetch", "verify", "counts"))
     data.add_argument("--data", metavar="DIR", help="folder of the records")
+    data.add_argument(
+        "--database",
+        choices=("mitdb", "svdb"),
+        default="mitdb",
+        help="MIT-BIH Arrhythmia or Supraventricular Arrhythmia (default: mitdb)",
+    )
     _output_options(data, overwrite=False)
     demo = _command(
         commands, "demo", "train on simulated beats, in a minute", _examples.DEMO

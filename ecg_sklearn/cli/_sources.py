@@ -12,11 +12,7 @@ from ecg_sklearn.datasets import (
     load_wfdb_beats,
     make_heartbeats,
 )
-from ecg_sklearn.datasets._mitbih_files import (
-    find_mitbih,
-    is_mitbih_folder,
-    missing_files,
-)
+from ecg_sklearn.datasets._published import MITDB
 from ecg_sklearn.datasets._records import record_names
 from ecg_sklearn.datasets._wfdb import find_records
 
@@ -74,10 +70,10 @@ def _find_one(data):
         return Source("simulated")
     if data is not None and Path(data).is_file():
         return Source("csv", (Path(data),))
-    if data is not None and not is_mitbih_folder(data) and _holds_records(Path(data)):
+    if data is not None and not MITDB.is_at(data) and _holds_records(Path(data)):
         return Source("wfdb", (Path(data),))
-    directory = find_mitbih(data)
-    missing = missing_files(directory)
+    directory = MITDB.find(data)
+    missing = MITDB.missing_files(directory)
     if not missing:
         return Source("mitbih", (directory,))
     fetch = "ecg-sklearn data fetch" + ("" if data is None else f" --data {data}")
@@ -149,7 +145,7 @@ def split_of_databases(source, annotator):
     training, test = [], []
     for path in source.paths:
         tag = f"{path.resolve().name}/" if len(source.paths) > 1 else ""
-        if is_mitbih_folder(path):
+        if MITDB.is_at(path):
             training += [f"{tag}{name}" for name in DS1]
             test += [f"{tag}{name}" for name in DS2]
         else:

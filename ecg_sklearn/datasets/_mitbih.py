@@ -9,14 +9,7 @@ from sklearn.utils._param_validation import StrOptions, validate_params
 from ecg_sklearn.aami import DS1, DS2, MITBIH_RECORDS, PACED_RECORDS
 from ecg_sklearn.datasets._base import CUT_CONSTRAINTS, Columns, make_bunch
 from ecg_sklearn.datasets._cut import cut_record, make_cut, refuse_for_rows
-from ecg_sklearn.datasets._mitbih_files import (
-    checksums,
-    damaged_files,
-    download_mitbih,
-    find_mitbih,
-    how_to_get,
-    missing_files,
-)
+from ecg_sklearn.datasets._published import MITDB
 from ecg_sklearn.datasets._records import read_record
 
 _CHANNEL = ("MLII", "V5")
@@ -147,22 +140,7 @@ def fetch_mitbih(
         channel = 0
     channel = _CHANNEL if channel is None else channel
     cut = make_cut(channel, form, window, sampling_rate, features, align)
-    directory = find_mitbih(data_home)
-    missing = missing_files(directory)
-    if missing and not download_if_missing:
-        raise OSError(
-            f"{len(missing)} of {len(checksums())} files of the MIT-BIH database are "
-            f"missing in {directory} ({', '.join(missing[:3])}, ...), and "
-            f"download_if_missing=False. {how_to_get(directory)}"
-        )
-    if missing:
-        download_mitbih(directory)
-    if damaged := damaged_files(directory):
-        raise ValueError(
-            f"{', '.join(damaged[:3])}{', ...' if len(damaged) > 3 else ''} in "
-            f"{directory} differ from the published files (SHA-256). Remove them and "
-            "fetch them again."
-        )
+    directory = MITDB.provide(data_home, download=download_if_missing)
     beats, test_row, rate = _read_beats(directory, cut)
     chosen = _select(beats.groups, test_row, subset, include_paced)
     return make_bunch(

@@ -17,7 +17,8 @@ from ecg_sklearn import (
 from ecg_sklearn.cli import _evaluate, _sources
 from ecg_sklearn.cli._model_files import read_model
 from ecg_sklearn.cli._sources import KAGGLE_CUT
-from ecg_sklearn.datasets import _mitbih_files, load_wfdb_beats, make_heartbeats
+from ecg_sklearn.datasets import load_wfdb_beats, make_heartbeats
+from ecg_sklearn.datasets._published import MITDB
 from ecg_sklearn.ensemble import RefinedClassifier
 from ecg_sklearn.preprocessing import SpectrogramTransformer
 
@@ -33,8 +34,8 @@ def no_network(monkeypatch):
     def download(directory):
         pytest.fail(f"downloads to {directory}")
 
-    monkeypatch.setattr("ecg_sklearn.datasets._mitbih.download_mitbih", download)
-    monkeypatch.setattr(_mitbih_files, "MITDB_URL", "http://127.0.0.1:9/")
+    monkeypatch.setattr(MITDB, "download", download)
+    monkeypatch.setattr(MITDB, "url", "http://127.0.0.1:9/")
 
 
 @pytest.fixture

@@ -184,10 +184,10 @@ class TestDetect:
 
 @pytest.mark.mitbih
 def test_a_real_record(window_model, mitbih_home, capsys):
-    from ecg_sklearn.datasets._mitbih_files import find_mitbih
+    from ecg_sklearn.datasets._published import MITDB
 
     assert (
-        cli.main(["predict", str(window_model), str(find_mitbih(mitbih_home) / "100")])
+        cli.main(["predict", str(window_model), str(MITDB.find(mitbih_home) / "100")])
         == 0
     )
     told = capsys.readouterr()

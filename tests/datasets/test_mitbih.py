@@ -9,12 +9,8 @@ import numpy as np
 import pytest
 
 from ecg_sklearn.aami import DS1, DS2, MITBIH_RECORDS, PACED_RECORDS
-from ecg_sklearn.datasets import (
-    _mitbih,
-    _mitbih_files,
-    fetch_mitbih,
-    load_wfdb_beats,
-)
+from ecg_sklearn.datasets import _mitbih, fetch_mitbih, load_wfdb_beats
+from ecg_sklearn.datasets._published import MITDB, SVDB
 
 OFFICIAL_COUNTS = {
     "all": [90589, 2779, 7236, 803, 8039],
@@ -53,10 +49,10 @@ def physionet(tmp_path, monkeypatch):
     server.asked, server.source = [], source
     thread = threading.Thread(target=server.serve_forever, args=[0.01])
     thread.start()
-    monkeypatch.setattr(
-        _mitbih_files, "MITDB_URL", f"http://127.0.0.1:{server.server_port}/"
-    )
-    monkeypatch.setattr(_mitbih_files, "checksums", lambda: sums)
+    for database in (MITDB, SVDB):
+        url = f"http://127.0.0.1:{server.server_port}/"
+        monkeypatch.setattr(database, "url", url)
+        monkeypatch.setattr(database, "checksums", lambda: sums)
     yield server
     server.shutdown()
     thread.join()
@@ -67,29 +63,29 @@ def test_download_goes_on_where_it_stopped(physionet, tmp_path):
     home = tmp_path / "home"
     (physionet.source / "102.dat").rename(physionet.source / "away")
     with pytest.raises(OSError, match="could not be downloaded"):
-        _mitbih.download_mitbih(home)
+        MITDB.download(home)
     assert sorted(p.name for p in home.iterdir()) == ["100.dat", "101.dat"]
     (physionet.source / "away").rename(physionet.source / "102.dat")
     physionet.asked.clear()
-    _mitbih.download_mitbih(home)
+    MITDB.download(home)
     assert physionet.asked == ["102.dat"]
-    assert _mitbih.missing_files(home) == _mitbih.damaged_files(home) == []
+    assert MITDB.missing_files(home) == MITDB.damaged_files(home) == []
     (home / "101.dat").write_bytes(b"half")
-    assert _mitbih.damaged_files(home) == ["101.dat"]
-    _mitbih.download_mitbih(home)
-    assert _mitbih.damaged_files(home) == []
+    assert MITDB.damaged_files(home) == ["101.dat"]
+    MITDB.download(home)
+    assert MITDB.damaged_files(home) == []
 
 
 def test_a_wrong_file_from_the_server_is_not_kept(physionet, tmp_path):
     (physionet.source / "100.dat").write_bytes(b"not the published bytes")
     home = tmp_path / "home"
     with pytest.raises(OSError, match="could not be downloaded"):
-        _mitbih.download_mitbih(home)
+        MITDB.download(home)
     assert not home.exists()
 
 
 def test_without_network_the_error_says_what_to_do(tmp_path, monkeypatch):
-    monkeypatch.setattr(_mitbih_files, "MITDB_URL", "http://127.0.0.1:9/")
+    monkeypatch.setattr(MITDB, "url", "http://127.0.0.1:9/")
     home = tmp_path / "home"
     with pytest.raises(OSError, match="could not be downloaded") as caught:
         fetch_mitbih(data_home=home)
@@ -105,24 +101,23 @@ def put_header(folder, monkeypatch):
     folder.mkdir(exist_ok=True)
     (folder / "100.hea").write_text("100 2 360 650000\n")
     digest = hashlib.sha256((folder / "100.hea").read_bytes()).hexdigest()
-    monkeypatch.setattr(
-        _mitbih_files, "checksums", lambda: {"100.dat": "0", "100.hea": digest}
-    )
+    sums = {"100.dat": "0", "100.hea": digest}
+    monkeypatch.setattr(MITDB, "checksums", lambda: sums)
 
 
 def test_where_the_records_are_looked_for(tmp_path, monkeypatch):
-    assert _mitbih.find_mitbih(tmp_path) == tmp_path / "mitdb"
+    assert MITDB.find(tmp_path) == tmp_path / "mitdb"
     put_header(tmp_path, monkeypatch)
-    assert _mitbih.find_mitbih(tmp_path) == tmp_path
+    assert MITDB.find(tmp_path) == tmp_path
     monkeypatch.setenv("ECG_SKLEARN_DATA", str(tmp_path))
-    assert _mitbih.find_mitbih() == tmp_path
+    assert MITDB.find() == tmp_path
     (tmp_path / "100.hea").rename(tmp_path / "notes.txt")
     put_header(tmp_path / "mitdb", monkeypatch)
-    assert _mitbih.find_mitbih(tmp_path) == tmp_path / "mitdb"
-    assert _mitbih.find_mitbih(tmp_path / "mitdb") == tmp_path / "mitdb"
-    assert _mitbih_files.is_mitbih_folder(tmp_path)
+    assert MITDB.find(tmp_path) == tmp_path / "mitdb"
+    assert MITDB.find(tmp_path / "mitdb") == tmp_path / "mitdb"
+    assert MITDB.is_at(tmp_path)
     monkeypatch.delenv("ECG_SKLEARN_DATA")
-    assert _mitbih.find_mitbih().parent.name == "ecg_sklearn_data"
+    assert MITDB.find().parent.name == "ecg_sklearn_data"
 
 
 @pytest.mark.parametrize("files", [["r1.hea", "r1.dat"], ["100.hea"], ["beats.csv"]])
@@ -134,12 +129,12 @@ def test_nothing_is_downloaded_into_a_folder_of_other_files(
     for name in files:
         (folder / name).write_text("of another database")
     monkeypatch.setenv("ECG_SKLEARN_DATA", str(folder))
-    sums = _mitbih_files.checksums()
-    monkeypatch.setattr(_mitbih_files, "checksums", lambda: sums | {"100.hea": "0"})
+    sums = MITDB.checksums()
+    monkeypatch.setattr(MITDB, "checksums", lambda: sums | {"100.hea": "0"})
     for data_home in (folder, None):
         with pytest.raises(OSError, match="holds other files.*load_wfdb_beats"):
             fetch_mitbih(data_home=data_home)
-    assert not _mitbih_files.is_mitbih_folder(folder)
+    assert not MITDB.is_at(folder)
     assert physionet.asked == []
     assert sorted(path.name for path in folder.iterdir()) == sorted(files)
 
@@ -159,11 +154,15 @@ def test_rows_of_the_kaggle_form_have_one_cut(tmp_path, given):
 
 
 def test_what_the_package_carries():
-    sums = _mitbih.checksums()
+    sums = MITDB.checksums()
     assert len(sums) == 144
     assert set(sums) == {
         f"{r}.{s}" for r in MITBIH_RECORDS for s in ("atr", "dat", "hea")
     }
+    of_svdb = SVDB.checksums()
+    assert len(of_svdb) == 234
+    assert {name[:3] for name in of_svdb} <= {str(n) for n in range(800, 895)}
+    assert all(len(digest) == 64 for digest in (sums | of_svdb).values())
     split = _mitbih._official_split(109_446)
     test_rows = split[split >= 0]
     np.testing.assert_array_equal(np.sort(test_rows), np.arange(21_892))
@@ -259,7 +258,7 @@ class TestRealRecords:
         assert min(normal, atrial) > 0.95 > ventricular
 
     def test_the_same_as_reading_one_record(self, mitbih_home, everything):
-        directory = _mitbih.find_mitbih(mitbih_home)
+        directory = MITDB.find(mitbih_home)
         one = load_wfdb_beats(directory, records=["208"], form="kaggle", channel=0)
         here = everything.groups == "208"
         np.testing.assert_array_equal(one.data, everything.data[here])
@@ -269,7 +268,7 @@ class TestRealRecords:
     def test_a_damaged_file_is_noticed(self, mitbih_home, tmp_path):
         copy = tmp_path / "mitdb"
         copy.mkdir()
-        for path in _mitbih.find_mitbih(mitbih_home).glob("*.*"):
+        for path in MITDB.find(mitbih_home).glob("*.*"):
             (copy / path.name).symlink_to(path.resolve())
         damaged = bytearray((copy / "100.dat").read_bytes())
         damaged[1000] ^= 1

@@ -5,6 +5,7 @@ import pytest
 import wfdb
 
 from ecg_sklearn.datasets import _mitbih, fetch_mitbih, iter_beats, load_wfdb_beats
+from ecg_sklearn.datasets._published import MITDB
 from ecg_sklearn.preprocessing import BeatScaler
 
 RATE, N_SAMPLES = 250, 250 * 30
@@ -139,9 +140,7 @@ class TestInvalidSamples:
         with pytest.warns(UserWarning, match="Record r1"):
             [batch] = iter_beats(folder, **cut)
         np.testing.assert_array_equal(batch.data, whole.data)
-        monkeypatch.setattr(_mitbih, "find_mitbih", lambda home: folder)
-        monkeypatch.setattr(_mitbih, "missing_files", lambda folder: [])
-        monkeypatch.setattr(_mitbih, "damaged_files", lambda folder: [])
+        monkeypatch.setattr(MITDB, "provide", lambda home, download: folder)
         monkeypatch.setattr(_mitbih, "MITBIH_RECORDS", ["r1"])
         monkeypatch.setattr(_mitbih, "_official_split", lambda n: np.full(n, -1))
         given = {"channel": "II"} if form == "window" else {}

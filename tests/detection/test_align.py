@@ -60,11 +60,11 @@ def test_real_marks(mitbih_home):
     import wfdb
 
     from ecg_sklearn.aami import SYMBOL_TO_CLASS
-    from ecg_sklearn.datasets._mitbih_files import find_mitbih
+    from ecg_sklearn.datasets._published import MITDB
 
     same = []
     for name in ("101", "106", "119", "208", "223"):  # of DS1
-        path = str(find_mitbih(mitbih_home) / name)
+        path = str(MITDB.find(mitbih_home) / name)
         signal = wfdb.rdrecord(path, channels=[0]).p_signal[:, 0]
         notes = wfdb.rdann(path, "atr")
         marks = notes.sample[[s in SYMBOL_TO_CLASS for s in notes.symbol]]

@@ -206,9 +206,9 @@ def test_real_records(mitbih_home, name):
     import wfdb
 
     from ecg_sklearn.aami import SYMBOL_TO_CLASS
-    from ecg_sklearn.datasets._mitbih_files import find_mitbih
+    from ecg_sklearn.datasets._published import MITDB
 
-    path = str(find_mitbih(mitbih_home) / name)
+    path = str(MITDB.find(mitbih_home) / name)
     signal = wfdb.rdrecord(path, channels=[0]).p_signal[:, 0]
     notes = wfdb.rdann(path, "atr")
     is_beat = [symbol in SYMBOL_TO_CLASS for symbol in notes.symbol]

@@ -5,7 +5,7 @@ import pytest
 
 from ecg_sklearn.datasets import load_wfdb_beats, make_heartbeats, make_recording
 from ecg_sklearn.datasets._cut import cut_record, make_cut
-from ecg_sklearn.datasets._mitbih_files import find_mitbih
+from ecg_sklearn.datasets._published import MITDB
 from ecg_sklearn.datasets._records import Annotations
 from ecg_sklearn.features import (
     CAUSAL_GROUPS,
@@ -241,7 +241,7 @@ def test_loaders_give_them_by_name():
 @pytest.mark.mitbih
 def test_where_atrial_beats_dominate_the_slow_interval_is_the_sinus_rhythm():
     beats = load_wfdb_beats(
-        find_mitbih(None), records=["232"], features=["record_rr"], align="peak"
+        MITDB.find(None), records=["232"], features=["record_rr"], align="peak"
     )
     ratio = beats.data["rr_previous_to_slow_25"].to_numpy()
     is_premature = beats.target == 1

@@ -9,7 +9,7 @@ from ecg_sklearn.datasets import (
     load_wfdb_beats,
     make_heartbeats,
 )
-from ecg_sklearn.datasets._mitbih_files import find_mitbih
+from ecg_sklearn.datasets._published import MITDB
 from ecg_sklearn.features import FEATURE_GROUPS, rhythm_features, rr_features
 
 RR, RHYTHM = FEATURE_GROUPS["rr"], FEATURE_GROUPS["rhythm"]
@@ -174,7 +174,7 @@ def test_real_beats_have_them_from_every_loader():
     np.testing.assert_array_equal(
         rows.data.loc[here, names][known], windows.data.loc[there, names]
     )
-    folder = find_mitbih(None)
+    folder = MITDB.find(None)
     loaded = load_wfdb_beats(folder, records=["232"], **how)
     np.testing.assert_array_equal(
         loaded.data[names], windows.data.loc[windows.groups == "232", names]

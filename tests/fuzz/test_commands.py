@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from ecg_sklearn import cli, make_ecg_pipeline, save
 from ecg_sklearn.cli import _sources
-from ecg_sklearn.datasets import _mitbih_files, make_heartbeats
+from ecg_sklearn.datasets import make_heartbeats
+from ecg_sklearn.datasets._published import MITDB
 
 from .oracle import OUTCOMES, check_message, fuzzed, fuzzed_with
 from .test_files import csv_text
@@ -41,7 +42,7 @@ def place(tmp_path_factory):
 @pytest.fixture
 def few_beats(monkeypatch):
     """Makes the simulated beats of the commands a few, and PhysioNet unreachable."""
-    monkeypatch.setattr(_mitbih_files, "MITDB_URL", "http://127.0.0.1:9/")
+    monkeypatch.setattr(MITDB, "url", "http://127.0.0.1:9/")
     monkeypatch.setitem(_sources._SIMULATED, "n_samples", 120)
     monkeypatch.setitem(_sources._SIMULATED, "n_records", 12)
 
