@@ -41,7 +41,7 @@ features (groups of columns behind the samples, of records only):
 A model with features cannot classify rows of a CSV file: use --features none.
 --rhythm adds the groups rr and rhythm, and knows nothing after the next beat: the best
 scores on DS2. --offline takes rr and the groups of the whole record, and trees instead
-of the network: for files only, trained in minutes, the best scores on svdb.
+of the network: for files only, fitted in minutes. The guide compares the two.
 Neither can be exported as one graph.
 
 The state of the training is kept in the folder OUTPUT.training/ after each epoch,
