@@ -8,7 +8,7 @@ from sklearn.base import _fit_context, clone
 from sklearn.model_selection import StratifiedGroupKFold
 from sklearn.utils import _safe_indexing, check_random_state
 from sklearn.utils._param_validation import HasMethods, Interval
-from sklearn.utils.validation import check_is_fitted
+from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ecg_sklearn.ensemble._base import CLASSIFIER, RecordClassifier
 from ecg_sklearn.features import FEATURE_GROUPS
@@ -16,8 +16,8 @@ from ecg_sklearn.utils._cut import cut_of
 from ecg_sklearn.utils._estimators import requested
 from ecg_sklearn.utils._validation import one_for_each, records_of
 
-_SHAPE = FEATURE_GROUPS["record_shape"]
-_NAMES = ("rr_previous", "rr_next", "cluster", *_SHAPE)
+_FEATURES = {name for group in FEATURE_GROUPS.values() for name in group}
+_NAMES = ("rr_previous", "rr_next", "cluster", *FEATURE_GROUPS["record_shape"])
 _P, _QRS = slice(2, 8), slice(7, 14)  # of the shape: -0.26 to -0.07, -0.1 to 0.12 s
 _N_NEIGHBOURS = 4  # beats before, and as many after, whose probabilities are columns
 _N_NEAR, _N_FAR = 15, 101  # beats around, whose mean probabilities are columns
@@ -188,6 +188,7 @@ class SecondPassClassifier(RecordClassifier):
             If ``groups`` is missing.
         """
         check_is_fitted(self, "first_")
+        validate_data(self, X, reset=False, skip_check_array=True)
         groups = self._check_groups(groups, X)
         answers = self._ask_first(self.first_, X)
         context = self._context(X, answers, groups)
@@ -238,19 +239,14 @@ class SecondPassClassifier(RecordClassifier):
         columns = [names.index(name) for name in _NAMES]
         values = np.asarray(_safe_indexing(X, columns, axis=1), dtype=np.float64)
         normal = self.classes_.tolist().index(self.normal)
-        context = [
-            _context_of(values[rows], answers[rows], normal)
-            for rows in records_of(groups)
-        ]
-        order = np.concatenate(records_of(groups))
+        records = records_of(groups)
+        order = np.concatenate(records)
+        context = [_context_of(values[rows], answers[rows], normal) for rows in records]
         found = np.empty((len(order), context[0].shape[1]), dtype=np.float32)
         found[order] = np.concatenate(context)
-        samples = [i for i, name in enumerate(names) if name in _FEATURES]
-        own = np.asarray(_safe_indexing(X, samples, axis=1), dtype=np.float32)
+        features = [i for i, name in enumerate(names) if name in _FEATURES]
+        own = np.asarray(_safe_indexing(X, features, axis=1), dtype=np.float32)
         return np.hstack([own, found])
-
-
-_FEATURES = {name for group in FEATURE_GROUPS.values() for name in group}
 
 
 def _all_classes(probability, classes, wanted):

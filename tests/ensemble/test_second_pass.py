@@ -227,6 +227,9 @@ def test_bad_input(beats, model):
         clone(new).set_params(normal="N").fit(X, y, groups=groups)
     with pytest.raises(ValueError, match="groups holds 3 values, and X 600"):
         new.fit(X, y, groups=[1, 2, 3])
+    shuffled = X[X.columns[::-1]]
+    with pytest.raises(ValueError, match="feature names should match"):
+        model.predict(shuffled, groups=groups)
     with pytest.raises(NotFittedError):
         new.predict(X, groups=groups)
     with pytest.raises(ValueError, match="'cv' parameter"):
