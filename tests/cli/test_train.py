@@ -343,6 +343,7 @@ class TestResuming:
 def test_a_model_of_the_whole_record(tmp_path, capsys):
     out = tmp_path / "out"
     few = ["--param", "first__classifier__estimator__n_estimators=5"]
+    few += ["--param", "second__estimator__n_estimators=5"]
     run(*SIMULATED, "--offline", *few, "-o", out)
     printed = capsys.readouterr().out
     assert "No record and no subject is in both" in printed
