@@ -1,5 +1,6 @@
 """Excerpts around premature beats, with RR features recomputed."""
 
+import warnings
 from numbers import Integral
 
 import numpy as np
@@ -110,6 +111,11 @@ class EpisodeSampler(BaseSampler):
         ------
         ValueError
             If a column is missing, or ``groups`` is.
+
+        Warns
+        -----
+        UserWarning
+            If there are no premature beats: none are added.
         """
         beats, labels = super().fit_resample(X, y, groups=groups)
         if hasattr(X, "attrs"):
@@ -128,10 +134,18 @@ class EpisodeSampler(BaseSampler):
                 f"n_around={self.n_around!r} are not all whole numbers of 1 or more. "
                 "Give such as (2, 5, 12)."
             )
-        if self.premature not in np.unique(y).tolist():
+        known = np.unique(y).tolist()
+        if isinstance(self.premature, str) != isinstance(known[0], str):
             raise ValueError(
-                f"premature={self.premature!r} is no label of y, which holds "
-                f"{np.unique(y).tolist()}. Name the class of premature beats."
+                f"premature={self.premature!r} is no label of y, which holds {known}. "
+                "Name the class of premature beats."
+            )
+        if self.premature not in known:  # such as in a fold
+            warnings.warn(
+                f"premature={self.premature!r} is no label of y, which holds {known}: "
+                "no excerpts are added.",
+                UserWarning,
+                stacklevel=3,
             )
         log_interval = X[:, columns[FEATURE_GROUPS["rr"].index("rr_previous")]]
         is_premature = y == self.premature

@@ -174,6 +174,16 @@ def test_a_class_that_a_fold_lacks_has_the_probability_zero(beats):
     np.testing.assert_allclose(found.sum(axis=1), 1)
 
 
+def test_premature_beats_of_one_record_alone(beats):
+    y = np.where(
+        (beats.groups != beats.groups[0]) & (beats.target == 1), 0, beats.target
+    )
+    model = make_record_ensemble(n_estimators=3, random_state=0)
+    with pytest.warns(UserWarning, match="premature=1 is no label of y"):
+        model.fit(beats.data, y, groups=beats.groups)
+    assert model.classes_.tolist() == [0, 1, 2, 3, 4]
+
+
 def test_cross_validation_with_routing(beats):
     with config_context(enable_metadata_routing=True):
         model = SecondPassClassifier(tree(), tree())

@@ -106,6 +106,14 @@ def test_bad_input(simulated, params, change, message):
         EpisodeSampler(**params).fit_resample(**given | change)
 
 
+def test_beats_without_premature_ones(simulated):
+    given = {"X": simulated.data, "groups": simulated.groups}
+    with pytest.warns(UserWarning, match="premature=1 is no label of y, .*no excerpts"):
+        X, y = EpisodeSampler().fit_resample(y=np.arange(500) % 2 * 2, **given)
+    np.testing.assert_array_equal(X, simulated.data)
+    np.testing.assert_array_equal(y, np.arange(500) % 2 * 2)
+
+
 def test_a_column_that_is_missing(simulated):
     X = simulated.data.drop(columns="rr_next")
     with pytest.raises(ValueError, match=r"X lacks \['rr_next'\]. Load the beats"):
