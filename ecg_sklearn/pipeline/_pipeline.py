@@ -1,30 +1,17 @@
-"""Models from beats to classes: a pipeline with its presets, and an ensemble."""
+"""The pipeline from beats to classes, and its presets."""
 
-from numbers import Integral, Real
+from numbers import Real
 
 import numpy as np
 from imblearn.over_sampling import SMOTE
 from imblearn.pipeline import Pipeline
 from sklearn import config_context
 from sklearn.base import clone
-from sklearn.compose import ColumnTransformer
-from sklearn.ensemble import ExtraTreesClassifier, HistGradientBoostingClassifier
-from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions, validate_params
 
-from ecg_sklearn.ensemble import (
-    PriorShiftClassifier,
-    RefinedClassifier,
-    ReweightedClassifier,
-    SecondPassClassifier,
-    SoftVotingClassifier,
-)
-from ecg_sklearn.features import FEATURE_GROUPS, RECORD_GROUPS
 from ecg_sklearn.neural_network import SpectrogramCNNClassifier
-from ecg_sklearn.over_sampling import BeatAugmenter, EpisodeSampler, PresentClasses
+from ecg_sklearn.over_sampling import BeatAugmenter, PresentClasses
 from ecg_sklearn.preprocessing import BeatScaler, SpectrogramTransformer
-
-__all__ = ["PRESETS", "make_ecg_ensemble", "make_ecg_pipeline", "make_record_ensemble"]
 
 _KAGGLE = {
     "sampler": None,
@@ -62,12 +49,7 @@ PRESETS: dict[str, dict] = {
         "epochs": 6,
     },
 }
-"""Parameters of each preset of :func:`make_ecg_pipeline`.
 
-"notebook" is the recipe of many notebooks on the Kaggle files. "kaggle" was chosen on
-the training rows of the official split, "kaggle-features" on the same rows with RR
-intervals and morphology, and "inter-patient" on folds of whole records of DS1.
-"""
 
 # Segment length in seconds: 16 samples at 120 Hz.
 _SEGMENT_SECONDS = 16 / 120
@@ -251,171 +233,6 @@ def make_ecg_pipeline(
                 f"{', '.join(pipe.named_steps)}."
             )
     return pipe.set_params(**of_steps)
-
-
-@validate_params(
-    {"trees": ["boolean"], "rhythm": ["boolean"], "random_state": ["random_state"]},
-    prefer_skip_nested_validation=False,
-)
-def make_ecg_ensemble(
-    *,
-    preset="inter-patient",
-    trees=True,
-    rhythm=True,
-    random_state=None,
-    **params,
-):
-    """Join a network, trees on features, and a refiner for premature beats.
-
-    The beats need the features "rr", "morphology" (with ``trees``) and "rhythm" (with
-    ``rhythm``), as a DataFrame of a loader.
-
-    Parameters
-    ----------
-    preset : str or None, default="inter-patient"
-        Preset of the network, as in :func:`make_ecg_pipeline`.
-    trees : bool, default=True
-        Average the probabilities of the network with those of boosted trees that see
-        only the groups "rr" and "morphology" [1]_, with rare classes weighted by a
-        :class:`~ecg_sklearn.ensemble.ReweightedClassifier`. Trees make other errors
-        than a network.
-    rhythm : bool, default=True
-        Split the probability of the classes 0 (N) and 1 (S) by extremely randomised
-        trees that see only the groups "rr" and "rhythm" [2]_
-        (:class:`~ecg_sklearn.ensemble.RefinedClassifier`), are also trained on
-        excerpts around premature beats, and whose priors follow each record
-        (:class:`~ecg_sklearn.ensemble.PriorShiftClassifier`). For other labels:
-        ``set_params(pair=("N", "S"))``.
-    random_state : int, RandomState instance or None, default=None
-        Seed of all parts.
-    **params : dict
-        Other parameters of :func:`make_ecg_pipeline`, for the network.
-
-    Returns
-    -------
-    RefinedClassifier, SoftVotingClassifier or imblearn.pipeline.Pipeline
-        The model: with ``rhythm``, with ``trees`` only, and with neither.
-
-    References
-    ----------
-    .. [1] J. H. Friedman, "Greedy function approximation: a gradient boosting machine",
-       Annals of Statistics 29(5), 2001.
-    .. [2] P. Geurts, D. Ernst, L. Wehenkel, "Extremely randomized trees", Machine
-       Learning 63(1), 2006.
-
-    Examples
-    --------
-    >>> from ecg_sklearn.datasets import make_heartbeats
-    >>> from ecg_sklearn.pipeline import make_ecg_ensemble
-    >>> groups = ["rr", "morphology", "rhythm"]
-    >>> beats = make_heartbeats(300, features=groups, random_state=0)
-    >>> model = make_ecg_ensemble(filters=(8, 16), epochs=1, random_state=0)
-    >>> model = model.fit(beats.data, beats.target, groups=beats.groups)
-    >>> model.predict(beats.data, groups=beats.groups).shape
-    (300,)
-    """
-    model = make_ecg_pipeline(preset=preset, random_state=random_state, **params)
-    if rhythm:  # it is for the refiner alone
-        unseen = ColumnTransformer(
-            [("rhythm", "drop", list(FEATURE_GROUPS["rhythm"]))],
-            remainder="passthrough",
-            verbose_feature_names_out=False,
-        ).set_output(transform="pandas")
-        model.steps.insert(0, ("columns", unseen))
-    if trees:
-        boosting = HistGradientBoostingClassifier(random_state=random_state)
-        voter = _on_features(("rr", "morphology"), ReweightedClassifier(boosting))
-        model = SoftVotingClassifier([("network", model), ("trees", voter)])
-    if not rhythm:
-        return model
-    seed = random_state
-    if seed is not None:
-        seed = check_random_state(seed).randint(np.iinfo(np.int32).max)
-    forest = ExtraTreesClassifier(n_estimators=200, random_state=seed)
-    refiner = PriorShiftClassifier(_on_features(("rr", "rhythm"), forest))
-    return RefinedClassifier(model, refiner, sampler=EpisodeSampler())
-
-
-@validate_params(
-    {
-        "n_estimators": [Interval(Integral, 1, None, closed="left")],
-        "n_jobs": [Integral, None],
-        "random_state": ["random_state"],
-    },
-    prefer_skip_nested_validation=True,
-)
-def make_record_ensemble(*, n_estimators=150, n_jobs=None, random_state=None):
-    """Make trees that see the whole record, in two passes: for a file, not a stream.
-
-    The beats need the features "rr", "record_rr", "record_morphology" and
-    "record_shape", as a DataFrame of a loader. Samples are not used.
-
-    Parameters
-    ----------
-    n_estimators : int, default=150
-        Trees of each pass.
-    n_jobs : int or None, default=None
-        Threads of the trees, as in scikit-learn.
-    random_state : int, RandomState instance or None, default=None
-        Seed of all parts.
-
-    Returns
-    -------
-    SecondPassClassifier
-        Two passes of extremely randomised trees [1]_, with rare classes weighted by a
-        :class:`~ecg_sklearn.ensemble.ReweightedClassifier`. Each tree sees a quarter of
-        the beats. The first pass is also trained on excerpts around premature beats
-        (:class:`~ecg_sklearn.over_sampling.EpisodeSampler`), of which 1 is the class;
-        0 is that of normal beats. For other labels:
-        ``set_params(normal="N", sampler__premature="S")``.
-
-    References
-    ----------
-    .. [1] P. Geurts, D. Ernst, L. Wehenkel, "Extremely randomized trees", Machine
-       Learning 63(1), 2006.
-
-    Examples
-    --------
-    >>> from ecg_sklearn.datasets import make_heartbeats
-    >>> from ecg_sklearn.pipeline import make_record_ensemble
-    >>> groups = ["rr", "record_rr", "record_morphology", "record_shape"]
-    >>> beats = make_heartbeats(400, features=groups, random_state=0)
-    >>> model = make_record_ensemble(n_estimators=20, random_state=0)
-    >>> model = model.fit(beats.data, beats.target, groups=beats.groups)
-    >>> model.predict(beats.data, groups=beats.groups).shape
-    (400,)
-    """
-    seeds = random_state, random_state, random_state
-    if random_state is not None:
-        draw = check_random_state(random_state).randint
-        seeds = draw(np.iinfo(np.int32).max, size=3).tolist()
-    first, second = (
-        ReweightedClassifier(
-            ExtraTreesClassifier(
-                n_estimators,
-                min_samples_leaf=3,
-                max_features=0.2,
-                bootstrap=True,
-                max_samples=0.25,
-                n_jobs=n_jobs,
-                random_state=seed,
-            )
-        )
-        for seed in seeds[:2]
-    )
-    return SecondPassClassifier(
-        _on_features(RECORD_GROUPS, first),
-        second,
-        sampler=EpisodeSampler(n_around=(1, 3)),
-        random_state=seeds[2],
-    )
-
-
-def _on_features(groups, classifier):
-    """Show a classifier only the columns of groups of features."""
-    names = [name for group in groups for name in FEATURE_GROUPS[group]]
-    columns = ColumnTransformer([("features", "passthrough", names)])
-    return Pipeline([("columns", columns), ("classifier", classifier)])
 
 
 def _is_sampler(value):
