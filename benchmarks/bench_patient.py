@@ -12,6 +12,7 @@ mean F1 of S over the records with ten S beats or more.
 """
 
 import numpy as np
+import pandas as pd
 from _common import (
     add_settings,
     make_parser,
@@ -19,6 +20,7 @@ from _common import (
     print_table,
     write_results,
 )
+from bench_interpatient import NAMES, f1_of_s
 from sklearn.metrics import accuracy_score, f1_score
 from sklearn.model_selection import StratifiedGroupKFold
 
@@ -26,7 +28,6 @@ from ecg_sklearn.aami import DS1, DS2
 from ecg_sklearn.datasets import load_wfdb_beats
 from ecg_sklearn.features import RECORD_GROUPS
 
-NAMES = ("N", "S", "V", "F")
 CUT = {
     "channel": ["MLII", "V5", "ECG1"],
     "window": (-0.1, 0.1),  # the samples are not used
@@ -44,13 +45,11 @@ def load(args):
         records = (*DS1, *DS2) if folder == args.data else None
         parts.append(load_wfdb_beats(folder, records=records, **CUT))
     names = ("target", "groups", "time")
-    X = np.concatenate([part.data.to_numpy() for part in parts])
+    X = pd.concat([part.data for part in parts], ignore_index=True)
     target, groups, time = (np.concatenate([p[name] for p in parts]) for name in names)
     kept = np.flatnonzero(target < len(NAMES))
-    frame = parts[0].data.head(0).copy()
-    X = frame.__class__(X[kept], columns=frame.columns)
     groups = groups[kept]
-    return X, target[kept], groups, time[kept], ~np.isin(groups, DS2)
+    return X.iloc[kept], target[kept], groups, time[kept], ~np.isin(groups, DS2)
 
 
 def score_records(model, beats, rows, args):
@@ -82,7 +81,7 @@ def scores_of(pairs):
     true, predicted = (np.concatenate(side) for side in zip(*pairs, strict=True))
     f1 = f1_score(true, predicted, labels=range(4), average=None, zero_division=0)
     with_s = [(t, p) for t, p in pairs if np.sum(t == 1) >= 10]
-    each = [f1_score(t == 1, p == 1, zero_division=0) for t, p in with_s]
+    each = [f1_of_s(t, p) for t, p in with_s]
     return {
         "accuracy": accuracy_score(true, predicted),
         "macro-F1": f1.mean(),

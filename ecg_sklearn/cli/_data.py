@@ -18,7 +18,8 @@ def data(*, action, data, database, quiet):
     if missing := published.missing_files(directory):
         raise FileNotFoundError(
             f"{len(missing)} files are missing in {directory}: {missing[0]}, ... To "
-            "download them: ecg-sklearn data fetch, with the same --data."
+            "download them: ecg-sklearn data fetch, with the same --data and "
+            "--database."
         )
     if action == "verify":
         if damaged := published.damaged_files(directory):

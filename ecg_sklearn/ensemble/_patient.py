@@ -15,7 +15,7 @@ from sklearn.utils.validation import (
 from ecg_sklearn.ensemble._base import CLASSIFIER, RecordClassifier
 from ecg_sklearn.features import FEATURE_GROUPS
 from ecg_sklearn.utils._columns import select_columns
-from ecg_sklearn.utils._cut import cut_of
+from ecg_sklearn.utils._cut import check_cut, cut_of
 from ecg_sklearn.utils._estimators import requested
 from ecg_sklearn.utils._validation import one_for_each
 
@@ -226,7 +226,10 @@ class PatientClassifier(RecordClassifier):
             Rows that sum to one, in the order of ``classes_``.
         """
         check_is_fitted(self, "estimator_")
-        compared, probability = self._compared(X, groups)
+        return self._adapted(*self._compared(X, groups))
+
+    def _adapted(self, compared, probability):
+        """Weigh the answers of the classifier with the known classes."""
         if len(self.known_) == 0:
             return probability
         known = np.eye(len(self.classes_))[self.known_classes_]
@@ -263,13 +266,13 @@ class PatientClassifier(RecordClassifier):
             If ``n`` is not from 1 to the number of beats.
         """
         check_is_fitted(self, "estimator_")
-        compared, _ = self._compared(X, groups)
+        compared, probability = self._compared(X, groups)
         if not isinstance(n, Integral) or not 1 <= n <= len(compared):
             raise ValueError(
                 f"n={n!r} is not a whole number from 1 to {len(compared)}, the number "
                 "of beats in X."
             )
-        doubt = 1 - self.predict_proba(X, groups=groups).max(axis=1) + _DOUBT
+        doubt = 1 - self._adapted(compared, probability).max(axis=1) + _DOUBT
         n_some = max(n, min(len(compared), _MOST_ASKED_ABOUT))
         some = np.linspace(0, len(compared) - 1, n_some).astype(np.intp)
         compared, doubt = compared[some], doubt[some]
@@ -295,6 +298,7 @@ class PatientClassifier(RecordClassifier):
 
     def _compared(self, X, groups):
         """Return what beats are compared by, and the answers of the classifier."""
+        check_cut(X, self.cut_)
         groups = one_for_each(groups, "groups", X)
         one = np.zeros(_num_samples(X)) if groups is None else groups
         values = validate_data(self, X, reset=False, dtype=np.float64)

@@ -12,12 +12,14 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ecg_sklearn.ensemble._base import CLASSIFIER, RecordClassifier
 from ecg_sklearn.features import FEATURE_GROUPS
-from ecg_sklearn.utils._cut import cut_of
+from ecg_sklearn.utils._columns import named_columns
+from ecg_sklearn.utils._cut import check_cut, cut_of
 from ecg_sklearn.utils._estimators import requested
 from ecg_sklearn.utils._validation import one_for_each, records_of
 
 _FEATURES = {name for group in FEATURE_GROUPS.values() for name in group}
 _NAMES = ("rr_previous", "rr_next", "cluster", *FEATURE_GROUPS["record_shape"])
+_GROUPS = ("rr", "record_morphology", "record_shape")
 _P, _QRS = slice(2, 8), slice(7, 14)  # of the shape: -0.26 to -0.07, -0.1 to 0.12 s
 _N_NEIGHBOURS = 4  # beats before, and as many after, whose probabilities are columns
 _N_NEAR, _N_FAR = 15, 101  # beats around, whose mean probabilities are columns
@@ -145,14 +147,7 @@ class SecondPassClassifier(RecordClassifier):
         """
         X, y = self._check_training_data(X, y)
         groups = self._check_groups(groups, X)
-        names = list(getattr(self, "feature_names_in_", ()))
-        if missing := [name for name in _NAMES if name not in names]:
-            found = f"X lacks {missing[:3]}" if names else "X has no names"
-            raise ValueError(
-                f"SecondPassClassifier finds its columns by name, and {found}. Load "
-                'the beats with features=["rr", "record_morphology", "record_shape"], '
-                "and give the DataFrame."
-            )
+        self._find_columns()
         self.classes_ = np.unique(y)
         if self.normal not in self.classes_.tolist():
             raise ValueError(
@@ -185,15 +180,20 @@ class SecondPassClassifier(RecordClassifier):
         Raises
         ------
         ValueError
-            If ``groups`` is missing.
+            If ``groups`` is missing, or the beats were cut in another way.
         """
         check_is_fitted(self, "first_")
+        check_cut(X, self.cut_)
         validate_data(self, X, reset=False, skip_check_array=True)
         groups = self._check_groups(groups, X)
         answers = self._ask_first(self.first_, X)
         context = self._context(X, answers, groups)
         found = self.second_.predict_proba(context)
         return _all_classes(found, self.second_.classes_, self.classes_)
+
+    def _find_columns(self):
+        names = getattr(self, "feature_names_in_", None)
+        return named_columns(names, _NAMES, type(self).__name__, _GROUPS)
 
     def _check_groups(self, groups, X):
         if groups is None:
@@ -235,8 +235,7 @@ class SecondPassClassifier(RecordClassifier):
 
     def _context(self, X, answers, groups):
         """Append what the answers say of the record of each beat to the columns."""
-        names = self.feature_names_in_.tolist()
-        columns = [names.index(name) for name in _NAMES]
+        columns = self._find_columns()
         values = np.asarray(_safe_indexing(X, columns, axis=1), dtype=np.float64)
         normal = self.classes_.tolist().index(self.normal)
         records = records_of(groups)
@@ -244,7 +243,8 @@ class SecondPassClassifier(RecordClassifier):
         context = [_context_of(values[rows], answers[rows], normal) for rows in records]
         found = np.empty((len(order), context[0].shape[1]), dtype=np.float32)
         found[order] = np.concatenate(context)
-        features = [i for i, name in enumerate(names) if name in _FEATURES]
+        named = enumerate(self.feature_names_in_)
+        features = [i for i, name in named if name in _FEATURES]
         own = np.asarray(_safe_indexing(X, features, axis=1), dtype=np.float32)
         return np.hstack([own, found])
 

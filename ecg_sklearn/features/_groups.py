@@ -60,15 +60,16 @@ def beat_features(groups, signal, sample, sampling_rate):
     """
     time = sample / sampling_rate
     place = np.rint(sample).astype(np.intp)
-    found = {}
-    if {"record_morphology", "record_shape"} & set(groups):
+    waves = None
+    if {"record_morphology", "record_shape"} & set(groups):  # computed together
         waves = record_waves_features(signal, sample, sampling_rate)
-        n = len(RECORD_MORPHOLOGY_NAMES)
-        found = {"record_morphology": waves[:, :n], "record_shape": waves[:, n:]}
+    n_morphology = len(RECORD_MORPHOLOGY_NAMES)
     compute = {
         "rr": lambda: rr_features(time),
         "morphology": lambda: morphology_features(signal, place, sampling_rate),
         "rhythm": lambda: rhythm_features(time),
         "record_rr": lambda: record_rr_features(time),
+        "record_morphology": lambda: waves[:, :n_morphology],
+        "record_shape": lambda: waves[:, n_morphology:],
     }
-    return np.hstack([found[g] if g in found else compute[g]() for g in groups])
+    return np.hstack([compute[group]() for group in groups])

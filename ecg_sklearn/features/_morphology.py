@@ -85,9 +85,9 @@ def _cut_beats(signal, sample, sampling_rate):
     return found
 
 
-def _part(beats, edges):
-    """Columns of cut beats between two times, in seconds from the annotation."""
-    start, stop = (round((edge - _CUT[0]) * _RATE) for edge in edges)
+def _part(beats, edges, first=_CUT[0]):
+    """Columns of beats cut from ``first`` s on, between two times in s."""
+    start, stop = (round((edge - first) * _RATE) for edge in edges)
     return beats[:, start:stop]
 
 

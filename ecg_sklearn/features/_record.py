@@ -1,10 +1,13 @@
 """Record features: a beat compared with all of its record, before and after it."""
 
+from functools import partial
+
 import numpy as np
 import scipy.signal
 from scipy.ndimage import median_filter, percentile_filter
 
-from ecg_sklearn.features._morphology import _correlation, _log_ratio, _size
+from ecg_sklearn.features import _morphology
+from ecg_sklearn.features._morphology import _RATE, _correlation, _log_ratio, _size
 from ecg_sklearn.features._rr import _LIMIT, _RR_RANGE
 
 _QUANTILES = (5, 25, 50, 75, 90, 95)  # of all RR intervals of the record, in %
@@ -54,14 +57,13 @@ RECORD_MORPHOLOGY_NAMES: tuple[str, ...] = (
     "t_distance_to_usual",
 )
 
-# Beats are resampled to one rate, so that features do not depend on the signal's rate.
-_RATE = 250.0
 _CUT = (-0.32, 0.48)  # s around the R peak
 _SHAPE_STEP = 8  # samples: 32 ms
 RECORD_SHAPE_NAMES: tuple[str, ...] = tuple(
     f"shape_{i:02}" for i in range(round((_CUT[1] - _CUT[0]) * _RATE) // _SHAPE_STEP)
 )
 
+_part = partial(_morphology._part, first=_CUT[0])
 _QRS, _P, _T = (-0.1, 0.12), (-0.26, -0.07), (0.14, 0.44)
 _P_SHIFT = 6  # samples by which a P wave may come earlier or later
 _BAND = (0.5, 40.0)  # Hz, without baseline wander and mains
@@ -265,12 +267,6 @@ def _without_gaps(signal):
     if not known.any():
         return np.zeros(len(signal))
     return np.interp(place, place[known], signal[known])
-
-
-def _part(beats, edges):
-    """Columns of cut beats between two times, in seconds from the R peak."""
-    start, stop = (round((edge - _CUT[0]) * _RATE) for edge in edges)
-    return beats[:, start:stop]
 
 
 def _find_clusters(qrs):

@@ -12,6 +12,7 @@ from ecg_sklearn.features import (
     rhythm_features,
     rr_features,
 )
+from ecg_sklearn.utils._columns import named_columns
 from ecg_sklearn.utils._validation import one_for_each, records_of
 
 _RECOMPUTED = {
@@ -169,14 +170,8 @@ class EpisodeSampler(BaseSampler):
             if group == "rr" or set(FEATURE_GROUPS[group]) & set(names)
         ]
         wanted = [name for group in found for name in FEATURE_GROUPS[group]]
-        missing = [name for name in wanted if name not in names]
-        if missing:
-            what = f"X lacks {missing[:3]}" if names else "X has no names"
-            raise ValueError(
-                f"EpisodeSampler finds its columns by name, and {what}. Load the "
-                'beats with features=["rr", "rhythm"], and give the DataFrame.'
-            )
-        return found, np.array([names.index(name) for name in wanted])
+        who = type(self).__name__
+        return found, named_columns(names, wanted, who, ("rr", "rhythm"))
 
 
 def _around(is_premature, n_around):

@@ -56,6 +56,24 @@ def select_columns(spec, X, parameter):
     return positions
 
 
+def named_columns(names, wanted, finder, groups):
+    """Find columns by name; ``names`` are those of ``X``, or None.
+
+    A column that is missing is a ValueError, which names ``finder`` and the ``groups``
+    of features to load.
+    """
+    names = [] if names is None else list(names)
+    missing = [name for name in wanted if name not in names]
+    if missing:
+        found = f"X lacks {missing[:3]}" if names else "X has no names"
+        listed = ", ".join(f'"{group}"' for group in groups)
+        raise ValueError(
+            f"{finder} finds its columns by name, and {found}. Load the beats with "
+            f"features=[{listed}], and give the DataFrame."
+        )
+    return np.array([names.index(name) for name in wanted])
+
+
 def take_columns(X, columns):
     """Take columns of an array, as a view if they are adjacent."""
     first = columns[0]

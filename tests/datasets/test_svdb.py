@@ -20,6 +20,12 @@ def test_without_network_the_error_says_what_to_do(tmp_path, monkeypatch):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_the_command_says_how_to_get_them(tmp_path, capsys):
+    argv = ["data", "verify", "--database", "svdb", "--data", str(tmp_path / "new")]
+    assert main(argv) == 2
+    assert "with the same --data and --database" in capsys.readouterr().err
+
+
 def test_a_folder_of_other_files(tmp_path):
     (tmp_path / "notes.txt").touch()
     with pytest.raises(OSError, match="not the MIT-BIH Supraventricular database"):

@@ -132,6 +132,14 @@ def test_the_compared_columns(beats, mine):
     assert list(beats.data.columns[by_name.columns_]) == ["rr_prematurity", "cluster"]
 
 
+def test_beats_of_another_cut(beats):
+    model = PatientClassifier(DummyClassifier()).fit(beats.data, beats.target)
+    other = beats.data.copy()
+    other.attrs["cut"] = other.attrs["cut"] | {"form": "window"}
+    with pytest.raises(ValueError, match="cut in another way than the training beats"):
+        model.predict(other)
+
+
 def test_bad_input():
     model, X, _ = blind()
     with pytest.raises(ValueError, match="y holds 2 labels, and rows 1 beats"):

@@ -240,6 +240,10 @@ def test_bad_input(beats, model):
     shuffled = X[X.columns[::-1]]
     with pytest.raises(ValueError, match="feature names should match"):
         model.predict(shuffled, groups=groups)
+    other = X.copy()
+    other.attrs["cut"] = X.attrs["cut"] | {"form": "window"}
+    with pytest.raises(ValueError, match="cut in another way than the training beats"):
+        model.predict(other, groups=groups)
     with pytest.raises(NotFittedError):
         new.predict(X, groups=groups)
     with pytest.raises(ValueError, match="'cv' parameter"):
