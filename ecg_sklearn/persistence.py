@@ -25,8 +25,9 @@ _FORMAT = "ecg_sklearn model 2"
 _PACKAGES = "ecg-sklearn scikit-learn imbalanced-learn keras numpy skops".split()
 _TREE = "sklearn.tree._tree.Tree"
 _TYPES = {  # all types that a file may contain, by public module
-    "ecg_sklearn.ensemble": "PatientClassifier PriorShiftClassifier RefinedClassifier"
-    " ReweightedClassifier SecondPassClassifier SoftVotingClassifier",
+    "ecg_sklearn.ensemble": "CalibratedRecordClassifier PatientClassifier"
+    " PriorShiftClassifier RefinedClassifier ReweightedClassifier SecondPassClassifier"
+    " SoftVotingClassifier",
     "ecg_sklearn.neural_network": "NetworkFromConfig SpectrogramCNNClassifier",
     "ecg_sklearn.over_sampling": "BeatAugmenter EpisodeSampler PresentClasses",
     "ecg_sklearn.pipeline": "ECGPipeline",
@@ -38,10 +39,11 @@ _TYPES = {  # all types that a file may contain, by public module
     "sklearn.ensemble._hist_gradient_boosting.predictor": "TreePredictor",
     "sklearn.linear_model": "LogisticRegression",
     "sklearn.neighbors": "NearestNeighbors",
+    "sklearn.neural_network": "MLPClassifier",
     "sklearn.pipeline": "Pipeline",
-    "sklearn.preprocessing": "FunctionTransformer LabelEncoder MaxAbsScaler"
-    " MinMaxScaler Normalizer PowerTransformer QuantileTransformer RobustScaler"
-    " StandardScaler",
+    "sklearn.preprocessing": "FunctionTransformer LabelBinarizer LabelEncoder"
+    " MaxAbsScaler MinMaxScaler Normalizer PowerTransformer QuantileTransformer"
+    " RobustScaler StandardScaler",
     "sklearn.tree": "DecisionTreeClassifier ExtraTreeClassifier",
 } | {m.__name__: " ".join(m.__all__) for m in (combine, over_sampling, under_sampling)}
 _NAMES = {f"{module}.{n}" for module, names in _TYPES.items() for n in names.split()}

@@ -24,6 +24,7 @@ from ecg_sklearn.report._figures import (
 )
 from ecg_sklearn.report._scoring import predict_beats
 from ecg_sklearn.utils._files import new_file
+from ecg_sklearn.utils._labels import choose_labels
 
 __all__ = ["make_report"]
 
@@ -178,7 +179,7 @@ def _predict(pipe, beats, n_resamples, random_state):
         probability=predict_beats(pipe, beats, "predict_proba"),
         groups=None if groups is None else np.asarray(groups).astype(str),
     )
-    found.predicted = names[found.probability.argmax(axis=1)]
+    found.predicted = names[choose_labels(pipe, found.probability)]
     found.evaluation = Evaluation.from_predictions(
         found.true,
         found.predicted,

@@ -21,8 +21,8 @@ from ecg_sklearn.utils._refused import need
 
 # Attributes used only in training, or restored by complete().
 LEFT_OUT = (
-    "_bin_mapper _feature_subsample_rng _loss _raw_predict _sample_weight _scorer"
-    " _stft callbacks checkpoint memory named_estimators_"
+    "_bin_mapper _feature_subsample_rng _loss _optimizer _random_state _raw_predict"
+    " _sample_weight _scorer _stft callbacks checkpoint memory named_estimators_"
 ).split()
 _COLUMNS = ("feature_names_in_", "n_features_in_")
 _LONGEST = 2**20  # columns of a beat

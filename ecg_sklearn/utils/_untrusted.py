@@ -21,7 +21,9 @@ _DEEPEST = 100
 _LAYOUT = "It holds a tree in the layout of another scikit-learn. Save it again."
 _COLUMNS = "Its trees ask for columns that it does not have."
 # Broadcasting two arrays of other shapes could need memory of the product of sizes.
-_MATRICES = ("coef_", "known_", "quantiles_", "_baseline_prediction", "nodes", "values")
+_MATRICES = tuple(
+    "coef_ known_ quantiles_ record_counts_ _baseline_prediction nodes values".split()
+)
 
 
 def text_of(content):
@@ -165,6 +167,8 @@ class _Reader:
             need(all(tree["n_features_in_"] == n_features for tree in trees), _COLUMNS)
             known = not trees or state["n_classes_"] == len(state["classes_"])
             need(known, "Its forest does not agree on its classes.")
+        if "coefs_" in state:
+            _check_layers(state["coefs_"], state["intercepts_"], n_features)
         if "_predictors" in state:
             trees = [tree for trees in state["_predictors"] for tree in trees]
             need(all(tree["n_features"] <= n_features for tree in trees), _COLUMNS)
@@ -172,6 +176,16 @@ class _Reader:
             known = n_trees == (n_classes if n_classes > 2 else 1)
             need(known, "Its boosted trees do not agree on their classes.")
         return state
+
+
+def _check_layers(weights, offsets, n_columns):
+    """Check that each layer of a network takes what the one before it gives."""
+    fit = len(weights) == len(offsets) > 0
+    for matrix, row in zip(weights, offsets, strict=False):
+        fit = fit and matrix.ndim == 2 and matrix.shape[0] == n_columns
+        n_columns = matrix.shape[-1]
+        fit = fit and row.shape == (n_columns,)
+    need(fit, "It holds a network whose layers do not fit together.")
 
 
 def _are_names(columns):
