@@ -173,15 +173,10 @@ def _rows(name, signal, sample, is_beat):
 
 def _windows(name, signal, sample, cut):
     """Find the beats whose window fits into the record, and cut them."""
-    (start, stop), rate = cut.window, cut.rate_of(signal)
+    rate = cut.rate_of(signal)
     time = sample / signal.sampling_rate
     samples = _resample(name, signal, rate)
-    first, end = round(start * rate), round(stop * rate)
-    if first == end:
-        raise ValueError(
-            f"window=({start:g}, {stop:g}) holds no sample at {rate:g} Hz. Make it "
-            "wider."
-        )
+    first, end = window_at(cut.window, rate)
     centre = np.rint(time * rate).astype(np.intp)
     fits = (centre + first >= 0) & (centre + end <= len(samples))
     fits[fits] = valid_beats(name, signal, time[fits], first / rate, end / rate)
@@ -189,6 +184,18 @@ def _windows(name, signal, sample, cut):
     if len(data):  # a window may be longer than the record
         np.take(samples, centre[fits, None] + np.arange(first, end), out=data)
     return fits, data
+
+
+def window_at(window, rate):
+    """First sample of a window, and the one behind it, relative to the beat."""
+    start, stop = window
+    first, end = round(start * rate), round(stop * rate)
+    if first == end:
+        raise ValueError(
+            f"window=({start:g}, {stop:g}) holds no sample at {rate:g} Hz. Make it "
+            "wider."
+        )
+    return first, end
 
 
 def _kaggle_spans(sample, n_samples):
@@ -220,16 +227,22 @@ def cut_kaggle_beats(signal, sample, rows):
 def _resample(name, signal, rate):
     """Resample a signal with a polyphase filter, as float32."""
     samples = signal.samples.astype(np.float32, copy=False)
-    if rate == signal.sampling_rate:
+    ratio = resampling_ratio(f"Record {name}", signal.sampling_rate, rate)
+    if ratio is None:
         return samples
-    if not 1 / _FARTHEST_RATE <= rate / signal.sampling_rate <= _FARTHEST_RATE:
-        raise ValueError(
-            f"Record {name} is sampled at {signal.sampling_rate:g} Hz and cannot be "
-            f"brought to {rate:g} Hz: at most {_FARTHEST_RATE} times as much or as "
-            "little. Set another sampling_rate, or correct the rate in its header."
-        )
-    ratio = Fraction(rate / signal.sampling_rate).limit_denominator(10_000)
     return scipy.signal.resample_poly(samples, ratio.numerator, ratio.denominator)
+
+
+def resampling_ratio(what, sampling_rate, rate):
+    """Return the new rate divided by the old one as a fraction; None if equal."""
+    if not 1 / _FARTHEST_RATE <= rate / sampling_rate <= _FARTHEST_RATE:
+        raise ValueError(
+            f"{what} is sampled at {sampling_rate:g} Hz and cannot be brought to "
+            f"{rate:g} Hz: at most {_FARTHEST_RATE} times as much or as little. Set "
+            "another sampling_rate, or correct the rate in its header."
+        )
+    ratio = Fraction(rate / sampling_rate).limit_denominator(10_000)
+    return None if ratio == 1 else ratio
 
 
 def rr_intervals(sample, sampling_rate, *, n_local=10):

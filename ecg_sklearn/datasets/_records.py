@@ -106,23 +106,32 @@ def read_record(directory, name, annotator, channel, *, digital=False):
     notes, rate = _read_annotations(directory, name, annotator)
     signal = read_signal(directory, name, channel, digital=digital)
     rate = checked_rate(rate, directory, name)
+    return signal, _placed(notes, rate, name, signal.sampling_rate, len(signal.samples))
+
+
+def read_annotations(directory, name, annotator, sampling_rate, n_times):
+    """Read the annotations of a record, with their places in a signal of it."""
+    notes, rate = _read_annotations(directory, name, annotator)
+    rate = checked_rate(rate, directory, name)
+    return _placed(notes, rate, name, sampling_rate, n_times)
+
+
+def _placed(notes, rate, name, sampling_rate, n_times):
+    """Convert places at ``rate`` to those in a signal; leave out those outside."""
     sample = notes.sample
-    if rate != signal.sampling_rate:
-        sample = sample * (signal.sampling_rate / rate)
+    if rate != sampling_rate:
+        sample = sample * (sampling_rate / rate)
     # An annotation just after the last sample still marks the end of a beat.
-    inside = (sample >= 0) & (np.rint(sample) <= len(signal.samples))
+    inside = (sample >= 0) & (np.rint(sample) <= n_times)
     if n_outside := np.count_nonzero(~inside & (notes.label >= 0)):
-        first = sample[~inside & (notes.label >= 0)][0] / signal.sampling_rate
-        end = len(signal.samples) / signal.sampling_rate
+        first = sample[~inside & (notes.label >= 0)][0] / sampling_rate
         _warn(
             f"Record {name} has {n_outside} beats that are annotated outside of its "
-            f"signal of {end:g} s, the first at {first:.2f} s. They are left out. "
-            "Check that the annotations belong to the record."
+            f"signal of {n_times / sampling_rate:g} s, the first at {first:.2f} s. "
+            "They are left out. Check that the annotations belong to the record."
         )
     notes = notes._replace(sample=sample)
-    if not inside.all():
-        notes = Annotations(*(column[inside] for column in notes))
-    return signal, notes
+    return notes if inside.all() else Annotations(*(column[inside] for column in notes))
 
 
 def valid_beats(name, signal, time, start, stop):

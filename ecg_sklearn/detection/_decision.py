@@ -173,13 +173,10 @@ def _largest_in(place, values, rows, edges, fill):
     low, high = (round(edge * RATE) for edge in edges)
     first = np.searchsorted(place, place[rows] + low)
     after = np.searchsorted(place, place[rows] + high, side="right")
-    largest = np.full(len(rows), fill)
-    for step in range(_MOST_NEAR):
-        other = first + step
-        inside = (other < after) & (other != rows)
-        value = values[np.minimum(other, len(values) - 1)]
-        largest = np.where(inside, np.maximum(largest, value), largest)
-    return largest
+    other = first[:, None] + np.arange(_MOST_NEAR)
+    inside = (other < after[:, None]) & (other != rows[:, None])
+    value = values[np.minimum(other, len(values) - 1)]
+    return np.where(inside, value, fill).max(axis=1, initial=fill)
 
 
 def _similarity(found, both, rows, start, stop):

@@ -123,12 +123,21 @@ class PriorShiftClassifier(RecordClassifier):
         probability = self.estimator_.predict_proba(X)
         if groups is None or not np.isfinite(self.prior_strength):
             return probability
-        likelihood = (probability + _LEAST) / (self.class_prior_ + _LEAST)
-        adapted = np.empty_like(likelihood)
+        adapted = np.empty(probability.shape)
         for record in records_of(groups):
             counts = self.prior_strength * self.class_prior_
-            for beat in record:
-                weighed = likelihood[beat] * counts
-                adapted[beat] = weighed / weighed.sum()
-                counts = counts + adapted[beat]
+            adapted[record], _ = self._adapt(probability[record], counts)
         return adapted
+
+    def _adapt(self, probability, counts):
+        """Adapt the probabilities of the next beats of a record.
+
+        ``counts`` are those of the classes so far. Returns them with the new beats too.
+        """
+        likelihood = (probability + _LEAST) / (self.class_prior_ + _LEAST)
+        adapted = np.empty_like(likelihood)
+        for beat, row in zip(adapted, likelihood, strict=True):
+            weighed = row * counts
+            beat[:] = weighed / weighed.sum()
+            counts = counts + beat
+        return adapted, counts

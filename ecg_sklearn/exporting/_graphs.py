@@ -80,7 +80,9 @@ class ExportedGraph:
         check_cut(X, self.cut_)
         names = getattr(X, "columns", None)
         if names is not None and self.feature_names_in_ is not None:
-            found, wanted = list(names), list(self.feature_names_in_)
+            # Faster than list(names) of an Index.
+            found = np.asarray(names, dtype=object).tolist()
+            wanted = self.feature_names_in_.tolist()
             if found != wanted:
                 pairs = zip(found, wanted, strict=False)
                 first = next(

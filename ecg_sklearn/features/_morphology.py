@@ -26,6 +26,7 @@ _QRS, _P, _T = (-0.1, 0.1), (-0.26, -0.08), (0.12, 0.42)
 _CLEAR = 0.08  # s before the next annotation, where the next QRS may begin
 _LEAST_TYPICAL = 0.3
 _AT_A_TIME = 4096  # beats
+NO_BEAT = np.iinfo(np.int64).max // 2  # position of a beat that does not come
 _SHARPNESS = 8  # exponent: a correlation of .9 weighs .43, one of .5 almost 0
 
 
@@ -52,8 +53,15 @@ def morphology_features(signal, sample, sampling_rate):
     sample = np.asarray(sample, dtype=np.intp)
     if len(sample) == 0:
         return np.empty((0, len(MORPHOLOGY_NAMES)), dtype=np.float32)
-    beats = _cut_beats(_without_gaps(signal), sample, sampling_rate)
-    return _compare(beats).astype(np.float32)
+    signal = _without_gaps(signal)
+    following = np.append(sample[1:], NO_BEAT)
+    history = MorphologyHistory()
+    found = []
+    for first in range(0, len(sample), _AT_A_TIME):  # for memory
+        rows = slice(first, first + _AT_A_TIME)
+        waves = cut_waves(signal, sample[rows], following[rows], sampling_rate)
+        found.append(history.extend(waves))
+    return np.concatenate(found)
 
 
 def _without_gaps(signal):
@@ -66,23 +74,23 @@ def _without_gaps(signal):
     return np.nan_to_num(signal[last], nan=0.0, posinf=0.0, neginf=0.0)
 
 
-def _cut_beats(signal, sample, sampling_rate):
-    """Cut a window around each beat; hold its last sample before the next beat."""
-    end = len(signal) - 1
-    clear = round(_CLEAR * sampling_rate)
-    last = np.append(sample[1:] - clear, end)
-    last = np.minimum(np.maximum(last, sample), end)[:, None]
+def cut_waves(signal, sample, following, sampling_rate, first=0):
+    """Cut a window around each beat; hold its last sample before the next beat.
+
+    ``following`` are the positions of the next beats; ``first`` is the position of
+    ``signal[0]``, which is 0 for a whole record.
+    """
+    end = first + len(signal) - 1
+    last = np.maximum(following - round(_CLEAR * sampling_rate), sample)
+    last = np.minimum(last, end)[:, None]
     offset = np.arange(round(_CUT[0] * _RATE), round(_CUT[1] * _RATE)) / _RATE
-    found = np.empty((len(sample), len(offset)), dtype=np.float32)
-    for first in range(0, len(sample), _AT_A_TIME):  # for memory
-        rows = slice(first, first + _AT_A_TIME)
-        place = np.clip(sample[rows, None] + offset * sampling_rate, 0, last[rows])
-        left = place.astype(np.intp)
-        value = signal[left].astype(np.float32)
-        step = signal[np.minimum(left + 1, last[rows])].astype(np.float32) - value
-        beats = value + step * (place - left).astype(np.float32)
-        found[rows] = beats - np.median(beats, axis=1, keepdims=True)
-    return found
+    place = np.clip(sample[:, None] + offset * sampling_rate, first, last)
+    left = place.astype(np.intp)
+    value = signal[left - first].astype(np.float32)
+    right = np.minimum(left + 1, last) - first
+    step = signal[right].astype(np.float32) - value
+    waves = value + step * (place - left).astype(np.float32)
+    return waves - np.median(waves, axis=1, keepdims=True)
 
 
 def _part(beats, edges, first=_CUT[0]):
@@ -91,19 +99,66 @@ def _part(beats, edges, first=_CUT[0]):
     return beats[:, start:stop]
 
 
-def _compare(beats):
-    """Compare each beat with the dominant beat of its past."""
-    dominant = _dominant_beats(beats)
-    qrs, p, t = (_part(beats, edges) for edges in (_QRS, _P, _T))
+class MorphologyHistory:
+    """The waves of a record so far, as far as features look back.
+
+    A record is one call of :meth:`extend`, a stream is many: the values are the same.
+    """
+
+    def __init__(self):
+        self._waves = None  # of the last beats
+        self._totals = None  # running sums of weighted waves
+        self._masses = np.zeros(1)  # running sums of weights
+
+    def extend(self, waves):
+        """Add the waves of new beats, from :func:`cut_waves`; return their columns."""
+        if self._waves is None:
+            self._waves = waves[:0]
+            self._totals = np.zeros((1, waves.shape[1]))
+        if len(waves) == 0:
+            return np.empty((0, len(MORPHOLOGY_NAMES)), dtype=np.float32)
+        start = len(self._waves)
+        known = np.concatenate([self._waves, waves])
+        dominant = self._dominant(known, start)
+        qrs = _part(known, _QRS)
+        before = qrs[np.maximum(np.arange(start, len(known)) - 1, 0)]
+        self._waves = known[-_N_COMPARED:].copy()
+        columns = _compare(waves, dominant, before)
+        return columns.astype(np.float32)
+
+    def _dominant(self, known, start):
+        """Mean of the waves before each new beat, weighted by their typicality.
+
+        The first beat is its own dominant beat.
+        """
+        new = known[start:]
+        typicality = _typicality(_part(known, _QRS), start)
+        weight = np.clip(typicality, _LEAST_TYPICAL, 1) ** _SHARPNESS
+        totals, masses = self._totals, self._masses
+        n_kept = len(masses) - 1  # beats in the sums
+        added = np.concatenate([totals[-1:], weight[:, None] * new])
+        totals = np.concatenate([totals, np.cumsum(added, axis=0)[1:]])
+        added = np.concatenate([masses[-1:], weight])
+        masses = np.concatenate([masses, np.cumsum(added)[1:]])
+        stop = np.maximum(np.arange(n_kept, n_kept + len(new)), 1)
+        first = np.maximum(stop - _N_DOMINANT, 0)
+        mass = (masses[stop] - masses[first])[:, None]
+        self._totals = totals[-(_N_DOMINANT + 1) :].copy()
+        self._masses = masses[-(_N_DOMINANT + 1) :].copy()
+        return ((totals[stop] - totals[first]) / mass).astype(np.float32)
+
+
+def _compare(waves, dominant, qrs_before):
+    """Compare each beat with the dominant beat of its past, and the previous one."""
+    qrs, p, t = (_part(waves, edges) for edges in (_QRS, _P, _T))
     dominant_qrs, dominant_p, dominant_t = (
         _part(dominant, edges) for edges in (_QRS, _P, _T)
     )
-    qrs_before = np.concatenate([qrs[:1], qrs[:-1]])
     columns = [
         _correlation(qrs, dominant_qrs),
         _correlation(p, dominant_p),
         _correlation(t, dominant_t),
-        _correlation(beats, dominant),
+        _correlation(waves, dominant),
         _correlation(qrs, qrs_before),
         _log_ratio(_size(qrs - dominant_qrs), _size(dominant_qrs)),
         _log_ratio(_size(p - dominant_p), _size(dominant_p)),
@@ -114,32 +169,19 @@ def _compare(beats):
     return np.stack(columns, axis=1)
 
 
-def _dominant_beats(beats):
-    """Mean of the beats before each beat, weighted by their typicality.
+def _typicality(rows, start):
+    """Median correlation of each row from ``start`` on with the rows before it.
 
-    The first beat is its own dominant beat.
+    It is 1 for the first beat of a record.
     """
-    weight = np.clip(_typicality(_part(beats, _QRS)), _LEAST_TYPICAL, 1) ** _SHARPNESS
-    total = np.zeros((len(beats) + 1, beats.shape[1]))
-    np.cumsum(weight[:, None] * beats, axis=0, out=total[1:])
-    mass = np.concatenate([[0.0], np.cumsum(weight)])
-    stop = np.maximum(np.arange(len(beats)), 1)
-    start = np.maximum(stop - _N_DOMINANT, 0)
-    mass = (mass[stop] - mass[start])[:, None]
-    mean = np.empty(beats.shape, dtype=np.float32)
-    for first in range(0, len(beats), _AT_A_TIME):  # for memory
-        rows = slice(first, first + _AT_A_TIME)
-        mean[rows] = (total[stop[rows]] - total[start[rows]]) / mass[rows]
-    return mean
-
-
-def _typicality(beats):
-    """Median correlation of each beat with the beats before it; 1 for the first."""
-    unit = _unit_rows(beats)
-    table = np.full((len(unit), _N_COMPARED), np.nan)
-    table[0] = 1.0
+    unit = _unit_rows(rows)
+    table = np.full((len(unit) - start, _N_COMPARED), np.nan)
     for lag in range(1, min(_N_COMPARED, len(unit) - 1) + 1):
-        table[lag:, lag - 1] = np.einsum("ij,ij->i", unit[lag:], unit[:-lag])
+        first = max(start, lag)
+        same = np.einsum("ij,ij->i", unit[first:], unit[first - lag : len(unit) - lag])
+        table[first - start :, lag - 1] = same
+    if start == 0:
+        table[0] = 1.0
     return np.nanmedian(table, axis=1)
 
 

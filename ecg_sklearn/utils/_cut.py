@@ -16,10 +16,12 @@ def learned_cut(model):
 
     A BeatScaler of the model has learned it, at any depth.
     """
+    if getattr(model, "cut_", None) is not None:  # of an exported graph, for example
+        return model.cut_
+    # It loads imbalanced-learn.
     from ecg_sklearn.utils._estimators import estimators_in
 
-    parts = [model, *estimators_in(model)]
-    cuts = (getattr(part, "cut_", None) for part in parts)
+    cuts = (getattr(part, "cut_", None) for part in estimators_in(model))
     return next((cut for cut in cuts if cut is not None), None)
 
 
