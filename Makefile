@@ -16,7 +16,7 @@ TESTS = python -m pytest -n auto
 
 .PHONY: help demo test test-slow test-all test-mitbih test-oldest test-backends
 .PHONY: test-sdist fuzz
-.PHONY: lint format docs bench build check-tag audit clean
+.PHONY: lint format docs bench models build check-tag audit clean
 
 help:  ## show this
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/	/'
@@ -27,7 +27,7 @@ $(READY): pyproject.toml
 	$(BIN)/pip install --quiet --editable ".[dev]"
 	touch $@
 
-demo: $(READY)  ## train on simulated beats, in a minute
+demo: $(READY)  ## train and analyse on simulated beats, within 90 seconds
 	$(BIN)/ecg-sklearn demo --overwrite
 
 test: $(READY)  ## tests and docstring examples; five minutes on two cores
@@ -83,6 +83,9 @@ bench: $(READY)  ## the quick benchmarks
 	$(BIN)/python benchmarks/bench_spectrogram.py
 	$(BIN)/python benchmarks/bench_fit.py --quick
 	$(BIN)/python benchmarks/bench_memory.py --quick
+
+models: $(READY)  ## build the shipped models from $ECG_SKLEARN_DATA, and compare
+	$(BIN)/python benchmarks/make_models.py --data "$$ECG_SKLEARN_DATA/mitdb" --svdb "$$ECG_SKLEARN_DATA/svdb"
 
 build: $(READY)  ## wheel and source distribution
 	rm -rf dist

@@ -92,6 +92,36 @@ def write_command_help(app):
         (folder / f"{command}.txt").write_text(printed.getvalue())
 
 
+def write_model_cards(app):
+    """Write the cards of the shipped models, as a definition list."""
+    from ecg_sklearn.models import list_models, model_card
+
+    parts = []
+    for name in list_models():
+        card = model_card(name)
+        parts += [f"``{name}``", f"    {card['description']}", ""]
+        parts += [f"    - {sentence}" for sentence in card["limits"]] + [""]
+        for place, scores in card["scores"].items():
+            f1 = (f"{letter} {value:.3f}" for letter, value in scores["f1"].items())
+            parts.append(
+                f"    - {PLACES[place]}: accuracy {scores['accuracy']:.3f}, macro-F1 "
+                f"{scores['macro_f1']:.3f}, F1 of {', '.join(f1)} (seeds: "
+                f"{scores['seeds']})"
+            )
+        parts += ["", f"    {card['licence']}", ""]
+        records = ", ".join(card["training_records"])
+        parts += [f"    Records: {records}.", ""]
+    generated = Path(app.srcdir, "generated")
+    generated.mkdir(exist_ok=True)
+    (generated / "models.rst").write_text("\n".join(parts))
+
+
+PLACES = {
+    "ds1_svdb_to_ds2": "trained on DS1 and svdb, tested on DS2 once",
+    "folds": "five folds of whole records of both databases",
+    "mitdb_to_svdb": "trained on mitdb, tested on svdb",
+}
+
 # A word that ends in an underscore, outside of literals: links are not written so here.
 FITTED_NAME = re.compile(r"(?<![\w`*.])([A-Za-z]\w*_)(?![\w`])")
 
@@ -110,11 +140,12 @@ def mend_docstring(app, what, name, obj, options, lines):
         lines[number] = bold + stars + FITTED_NAME.sub(r"``\1``", rest)
 
 
-commands = ["train", "evaluate", "report", "predict", "data", "demo"]
+commands = ["analyze", "train", "evaluate", "report", "predict", "data", "demo"]
 
 
 def setup(app):
     """Tell Sphinx of the above."""
     app.add_config_value("commands", [], "env")
     app.connect("builder-inited", write_command_help)
+    app.connect("builder-inited", write_model_cards)
     app.connect("autodoc-process-docstring", mend_docstring, priority=900)

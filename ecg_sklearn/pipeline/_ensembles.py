@@ -107,12 +107,15 @@ def make_ecg_ensemble(
 @validate_params(
     {
         "n_estimators": [Interval(Integral, 1, None, closed="left")],
+        "max_leaf_nodes": [Interval(Integral, 2, None, closed="left"), None],
         "n_jobs": [Integral, None],
         "random_state": ["random_state"],
     },
     prefer_skip_nested_validation=True,
 )
-def make_record_ensemble(*, n_estimators=150, n_jobs=None, random_state=None):
+def make_record_ensemble(
+    *, n_estimators=150, max_leaf_nodes=None, n_jobs=None, random_state=None
+):
     """Make trees that see the whole record, in two passes: for a file, not a stream.
 
     The beats need the features "rr", "record_rr", "record_morphology" and
@@ -122,6 +125,8 @@ def make_record_ensemble(*, n_estimators=150, n_jobs=None, random_state=None):
     ----------
     n_estimators : int, default=150
         Trees of each pass.
+    max_leaf_nodes : int or None, default=None
+        Leaves of each tree at most, for a small model.
     n_jobs : int or None, default=None
         Threads of the trees, as in scikit-learn.
     random_state : int, RandomState instance or None, default=None
@@ -162,6 +167,7 @@ def make_record_ensemble(*, n_estimators=150, n_jobs=None, random_state=None):
             ExtraTreesClassifier(
                 n_estimators,
                 min_samples_leaf=3,
+                max_leaf_nodes=max_leaf_nodes,
                 max_features=0.2,
                 bootstrap=True,
                 max_samples=0.25,

@@ -1,0 +1,101 @@
+"""The files of the shipped models."""
+
+import warnings
+from importlib.resources import as_file, files
+
+from ecg_sklearn.persistence import VersionWarning, load, read_metadata
+
+_FOLDER = files("ecg_sklearn.models") / "weights"
+_SUFFIX = ".ecgsk"
+DEFAULT = "offline"
+
+
+def list_models():
+    """List the names of the shipped models.
+
+    Returns
+    -------
+    list of str
+        Names for :func:`load_model`.
+
+    Examples
+    --------
+    >>> from ecg_sklearn.models import list_models
+    >>> list_models()
+    ['causal', 'offline']
+    """
+    names = (path.name for path in _FOLDER.iterdir())
+    return sorted(n.removesuffix(_SUFFIX) for n in names if n.endswith(_SUFFIX))
+
+
+def load_model(name=DEFAULT):
+    """Load a shipped model.
+
+    Parameters
+    ----------
+    name : {"offline", "causal"}, default="offline"
+        "offline" sees the whole record, and is for files. "causal" sees nothing beyond
+        the next beat, and is for streams.
+
+    Returns
+    -------
+    CalibratedRecordClassifier
+        Fitted to all records of the MIT-BIH Arrhythmia and Supraventricular Arrhythmia
+        Databases. Its classes 0 to 3 are N, S, V and F. See :func:`model_card`.
+
+    Raises
+    ------
+    ValueError
+        If there is no such model, or if the installed scikit-learn is so new that it
+        stores trees in another way.
+
+    Examples
+    --------
+    >>> from ecg_sklearn.models import load_model
+    >>> load_model("offline").classes_.tolist()
+    [0, 1, 2, 3]
+    """
+    with as_file(_file_of(name)) as path, warnings.catch_warnings():
+        # Tests compare the answers on the lowest and the newest versions.
+        warnings.simplefilter("ignore", VersionWarning)
+        return load(path)
+
+
+def model_card(name=DEFAULT):
+    """Read the card of a shipped model.
+
+    Parameters
+    ----------
+    name : {"offline", "causal"}, default="offline"
+        Name of the model.
+
+    Returns
+    -------
+    dict
+        "name", "mode", "description", "limits" (sentences), "training_records",
+        "scores" (where each was measured, and the numbers), "risk" (the share of wrong
+        labels at which a beat counts as not sure), "licence" and "citations", "cut"
+        (how beats are cut), and the versions of the packages that made it.
+
+    Raises
+    ------
+    ValueError
+        If there is no such model.
+
+    Examples
+    --------
+    >>> from ecg_sklearn.models import model_card
+    >>> len(model_card("offline")["training_records"])
+    122
+    """
+    with as_file(_file_of(name)) as path:
+        return read_metadata(path)
+
+
+def _file_of(name):
+    if name not in list_models():
+        raise ValueError(
+            f"There is no model {name!r}. The shipped models are "
+            f"{', '.join(map(repr, list_models()))}."
+        )
+    return _FOLDER / f"{name}{_SUFFIX}"
