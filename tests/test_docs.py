@@ -22,6 +22,7 @@ PAGES = sorted(
 )
 EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
 GALLERY = [
+    "plot_live",
     "plot_notebook_retold",
     "plot_other_classifiers",
     "plot_own_labels",
@@ -30,6 +31,7 @@ GALLERY = [
     "plot_tuning_the_stft",
     "plot_varied_beats",
     "plot_what_the_network_sees",
+    "serve_stream_with_fastapi",
     "serve_with_onnxruntime",
 ]
 # The command line has a page of its own; helpers are private.

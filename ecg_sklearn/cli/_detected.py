@@ -3,8 +3,8 @@
 import numpy as np
 from rich.progress import track
 
+from ecg_sklearn.analysis._beats import find_beats
 from ecg_sklearn.cli._evaluate import choose_subset, read_classifier
-from ecg_sklearn.cli._recording import find_beats
 from ecg_sklearn.cli._sources import find_source, records_of
 from ecg_sklearn.datasets._records import read_raw_annotations
 from ecg_sklearn.metrics import ec57_report

@@ -1,0 +1,513 @@
+"""A stream against the file: the same beats, classes and probabilities."""
+
+import itertools
+import pickle
+import subprocess
+import sys
+import warnings
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+from sklearn.ensemble import ExtraTreesClassifier
+from sklearn.naive_bayes import GaussianNB
+from sklearn.pipeline import make_pipeline
+
+from ecg_sklearn.analysis import StreamAnalyzer
+from ecg_sklearn.datasets import cut_beats, make_heartbeats, make_recording
+from ecg_sklearn.detection import detect_beats
+from ecg_sklearn.ensemble import (
+    PatientClassifier,
+    PriorShiftClassifier,
+    RefinedClassifier,
+)
+from ecg_sklearn.features import CAUSAL_GROUPS
+from ecg_sklearn.models import load_model
+from ecg_sklearn.pipeline import make_record_ensemble
+from ecg_sklearn.preprocessing import BeatScaler
+
+GROUPS = list(CAUSAL_GROUPS)
+
+
+def train(model=None, features=GROUPS, **cut):
+    """Fit a model that answers fast, and looks at all columns."""
+    beats = make_heartbeats(300, form="window", features=features, random_state=0)
+    frame = beats.frame
+    frame.attrs["cut"] = frame.attrs["cut"] | cut
+    if "window" in cut or "sampling_rate" in cut:  # other samples: cut a recording
+        new = make_recording(300, ectopy={"V": 0.2, "S": 0.2}, random_state=0)
+        lead, rate = new.signal[:, 0], new.sampling_rate
+        frame = cut_beats(lead, rate, new.sample, like=frame.attrs["cut"])
+        beats.target = new.target[frame.index]
+    if model is None:
+        model = LinearDiscriminantAnalysis(solver="lsqr", shrinkage=0.1)
+    return make_pipeline(BeatScaler(), model).fit(frame, beats.target)
+
+
+@pytest.fixture(scope="module")
+def model():
+    return train()
+
+
+def simulate(duration=40, rate=250, seed=1, **how):
+    how = {"ectopy": {"V": 0.1, "S": 0.1}} | how
+    return make_recording(duration, sampling_rate=rate, random_state=seed, **how)
+
+
+def of_file(model, lead, rate, *, groups=False):
+    """Answers for the whole lead: positions, classes, probabilities."""
+    found = detect_beats(lead, rate)
+    with warnings.catch_warnings():  # beats that touch a gap are left out
+        warnings.simplefilter("ignore", UserWarning)
+        X = cut_beats(lead, rate, found, like=model)
+    told = {"groups": np.zeros(len(X))} if groups else {}
+    probability = np.empty((0, len(model.classes_)))
+    if len(X):
+        probability = model.predict_proba(X, **told)
+    return found[X.index], np.array(list("NSVFQ"))[model.classes_], probability, found
+
+
+def of_stream(model, lead, rate, sizes):
+    analyzer = StreamAnalyzer(model, rate)
+    parts, start = [], 0
+    for size in itertools.cycle(sizes):
+        if start >= len(lead):
+            break
+        parts.append(analyzer.push(lead[start : start + size]))
+        start += size
+    parts.append(analyzer.finish())
+    for part in parts:
+        assert list(part.columns) == analyzer.columns
+        assert (part.dtypes == parts[-1].dtypes).all()
+    return pd.concat(parts, ignore_index=True), analyzer
+
+
+def assert_same(model, lead, rate, sizes, *, groups=False):
+    """Compare a stream with the file; return the table of the stream."""
+    sample, names, probability, found = of_file(model, lead, rate, groups=groups)
+    table, analyzer = of_stream(model, lead, rate, sizes)
+    assert table["sample"].tolist() == sample.tolist()
+    assert table["class"].tolist() == names[probability.argmax(axis=1)].tolist()
+    columns = [f"p_{name}" for name in names]
+    np.testing.assert_allclose(table[columns], probability, rtol=0, atol=1e-5)
+    np.testing.assert_allclose(table["probability"], table[columns].max(axis=1))
+    np.testing.assert_allclose(table["time"], sample / rate)
+    assert analyzer.n_times == len(lead)
+    assert analyzer.n_beats == len(found)
+    assert analyzer.n_left_out == len(found) - len(sample)
+    return table
+
+
+@pytest.mark.parametrize("seconds", [0.1, 1.0, 10.0, 100.0])
+def test_blocks_of_any_size(model, seconds):
+    lead = simulate().signal[:, 0]
+    assert len(assert_same(model, lead, 250, [int(seconds * 250)])) > 40
+
+
+@pytest.mark.parametrize("rate", [50, 120, 128, 257.3, 360, 1000])
+def test_any_rate(model, rate):
+    lead = simulate(20, rate=rate).signal[:, 0]
+    assert len(assert_same(model, lead, rate, [int(rate)])) > 15
+
+
+def test_blocks_of_one_sample(model):
+    lead = simulate(8, rate=100).signal[:, 0]
+    assert len(assert_same(model, lead, 100, [1])) > 5
+
+
+@pytest.mark.parametrize("sizes", [[130], [1, 700, 0, 3], [10**6]])
+@pytest.mark.parametrize(
+    "cut",
+    [
+        {"align": "peak"},
+        {"window": [-0.05, 0.1]},
+        {"window": [-1.5, 3.0], "sampling_rate": 50.0},
+        {"window": [0.2, 0.5], "align": "peak"},
+        {"window": [-0.9, -0.4], "sampling_rate": 250.0},
+    ],
+    ids=str,
+)
+def test_any_cut(cut, sizes):
+    lead = simulate(unreadable=[(20, 24, "gap")], seed=2).signal[:, 0]
+    lead[[3000, 3001, 7000]] = np.nan
+    assert len(assert_same(train(**cut), lead, 250, sizes)) > 20
+
+
+@pytest.mark.parametrize("features", [[], ["rr"], ["rhythm"], ["morphology"]])
+def test_any_features(features):
+    lead = simulate().signal[:, 0]
+    assert_same(train(features=features), lead, 250, [130])
+
+
+GAPS = {
+    "at the start": [(0, 3, "gap")],
+    "at the end": [(33, 40, "gap")],
+    "short": [(10.3, 10.32, "gap"), (12.0, 12.1, "gap")],
+    "longer than the buffer": [(10, 25, "gap")],
+    "other faults": [(5, 12, "flat"), (18, 20, "noise"), (25, 30, "lead off")],
+}
+
+
+@pytest.mark.parametrize("cut", [{}, {"align": "peak"}], ids=["", "aligned"])
+@pytest.mark.parametrize("place", GAPS)
+def test_gaps(place, cut):
+    lead = simulate(unreadable=GAPS[place], seed=3).signal[:, 0]
+    model = train(**cut)
+    for sizes in ([200], [1, 2000, 13]):
+        assert_same(model, lead, 250, sizes)
+
+
+@settings(max_examples=10, deadline=None, derandomize=True)
+@given(
+    sizes=st.lists(st.integers(100, 2500), min_size=1, max_size=8),
+    seed=st.integers(0, 1000),
+    gaps=st.lists(st.tuples(st.integers(0, 2999), st.integers(1, 700)), max_size=4),
+)
+def test_random_blocks_and_gaps(model, sizes, seed, gaps):
+    lead = simulate(12, seed=seed).signal[:, 0]
+    for start, length in gaps:
+        lead[start : start + length] = np.nan
+    assert_same(model, lead, 250, sizes)
+
+
+@pytest.mark.parametrize(
+    "lead",
+    [
+        np.empty(0),
+        np.zeros(1000),
+        np.full(1000, np.nan),
+        np.r_[np.nan, np.zeros(100), np.inf, np.nan],
+        simulate(3, ectopy=None).signal[:200, 0],
+        np.full(1000, 1e300),
+    ],
+    ids=["empty", "zeros", "missing", "infinite", "short", "too large"],
+)
+def test_streams_without_beats(model, lead):
+    table, analyzer = of_stream(model, lead, 250, [100])
+    assert len(table) == 0
+    assert analyzer.n_times == len(lead)
+    assert table["class"].tolist() == []
+
+
+def test_one_beat_alone(model):
+    recording = simulate(10, ectopy=None)
+    second = recording.sample[1]
+    lead = recording.signal[:, 0].copy()
+    lead[: second - 120] = lead[second + 120 :] = 0.0
+    assert len(assert_same(model, lead, 250, [10])) <= 2
+
+
+def test_a_beat_waits_for_the_next_one_and_its_window(model):
+    lead = simulate(30).signal[:, 0]
+    known = np.append(detect_beats(lead, 250), len(lead))
+    analyzer = StreamAnalyzer(model, 250)
+    for start in range(0, len(lead), 125):
+        for sample in analyzer.push(lead[start : start + 125])["sample"]:
+            following = known[np.searchsorted(known, sample) + 1]
+            # The window ends 0.6 s behind the beat; the filter needs 0.1 s more.
+            latest = max(following + 250, sample + 0.72 * 250)
+            assert start <= latest
+
+
+@pytest.fixture(scope="module")
+def lead():
+    return simulate(60, ectopy={"S": 0.3, "V": 0.1}).signal[:, 0]
+
+
+SERVICE = """
+import sys
+from ecg_sklearn.analysis import StreamAnalyzer
+from ecg_sklearn.datasets import make_recording
+from ecg_sklearn.exporting import load_graph
+analyzer = StreamAnalyzer(load_graph(sys.argv[1]), 250)
+assert len(analyzer.push(make_recording(10, random_state=0).signal))
+print(*sys.modules)
+"""
+
+
+def loaded_by(graph):
+    """Modules of a process that analyses a stream with a graph."""
+    command = [sys.executable, "-c", SERVICE, str(graph)]
+    answer = subprocess.run(command, capture_output=True, text=True, check=True)
+    return set(answer.stdout.split())
+
+
+class TestModels:
+    """What models answer along a record goes on from block to block."""
+
+    def test_the_shipped_model(self):
+        model, simulated = load_model("causal"), simulate()
+        lead, rate = simulated.signal[:, 0], 250
+        sample = detect_beats(lead, rate)
+        X = cut_beats(lead, rate, sample, like=model)
+        analyzer = StreamAnalyzer(model, rate)
+        found = [
+            analyzer.push(lead[start : start + 777])
+            for start in range(0, len(lead), 777)
+        ]
+        found = pd.concat([*found, analyzer.finish()], ignore_index=True)
+        assert found["sample"].tolist() == sample[X.index].tolist()
+        names = np.array(list("NSVF"))
+        assert found["class"].tolist() == names[model.predict(X)].tolist()
+        probability = found[[f"p_{name}" for name in names]]
+        np.testing.assert_allclose(probability, model.predict_proba(X), atol=1e-9)
+
+    @pytest.mark.slow
+    def test_priors_follow_the_stream(self, lead):
+        forest = make_pipeline(BeatScaler(), ExtraTreesClassifier(9, random_state=0))
+        shifted = PriorShiftClassifier(forest, prior_strength=5.0)
+        beats = make_heartbeats(300, form="window", features=GROUPS, random_state=0)
+        for model in (
+            shifted,
+            RefinedClassifier(forest, shifted),
+            RefinedClassifier(shifted, shifted),
+            PatientClassifier(shifted),
+        ):
+            model.fit(beats.frame, beats.target)
+            before = pickle.dumps(model)
+            for sizes in ([100], [2500, 1]):
+                assert_same(model, lead, 250, sizes, groups=True)
+            assert pickle.dumps(model) == before
+
+    def test_a_model_serves_several_streams(self, lead):
+        forest = make_pipeline(BeatScaler(), ExtraTreesClassifier(9, random_state=0))
+        beats = make_heartbeats(300, form="window", features=GROUPS, random_state=0)
+        model = PriorShiftClassifier(forest, prior_strength=5.0)
+        model.fit(beats.frame, beats.target)
+        first, second = (StreamAnalyzer(model, 250) for _ in range(2))
+        tables = [], []
+        for start in range(0, len(lead), 500):
+            tables[0].append(first.push(lead[start : start + 500]))
+            tables[1].append(second.push(-lead[start : start + 500]))
+        for found, one, values in zip(
+            tables, (first, second), (lead, -lead), strict=True
+        ):
+            found.append(one.finish())
+            expected, _ = of_stream(model, values, 250, [777])
+            pd.testing.assert_frame_equal(
+                pd.concat(found, ignore_index=True), expected, check_exact=False
+            )
+
+    @pytest.mark.slow
+    def test_the_models_of_the_package(self, lead, tmp_path):
+        from ecg_sklearn.exporting import export, load_graph
+        from ecg_sklearn.pipeline import make_ecg_ensemble, make_ecg_pipeline
+
+        pytest.importorskip("onnxruntime")
+        pytest.importorskip("tf2onnx")
+        beats = make_heartbeats(300, form="window", features=GROUPS, random_state=0)
+        how = {"sampling_rate": beats.sampling_rate, "epochs": 1, "random_state": 0}
+        pipe = make_ecg_pipeline(filters=(8,), **how).fit(beats.frame, beats.target)
+        assert_same(pipe, lead, 250, [250])
+        export(pipe, tmp_path / "model.onnx", X=beats.frame)
+        graph = load_graph(tmp_path / "model.onnx")
+        assert_same(graph, lead, 250, [250])
+        assert not loaded_by(tmp_path / "model.onnx") & {"tensorflow", "keras"}
+        ensemble = make_ecg_ensemble(filters=(8,), **how)
+        ensemble.fit(beats.frame, beats.target, groups=beats.groups)
+        assert_same(ensemble, lead, 250, [2500], groups=True)
+
+    def test_a_failing_model_loses_no_beat(self, model, lead):
+        expected, _ = of_stream(model, lead, 250, [250])
+        analyzer = StreamAnalyzer(model, 250)
+        answer, calls = analyzer._model.predict_proba, itertools.count()
+
+        def fail_often(X):
+            if next(calls) % 2 == 0:
+                raise OSError("the model is gone")
+            return answer(X)
+
+        analyzer._model.predict_proba = fail_often
+        tables, n_failed = [], 0
+        for start in range(0, len(lead), 250):
+            try:
+                tables.append(analyzer.push(lead[start : start + 250]))
+            except OSError:
+                n_failed += 1
+        for _ in range(2):
+            try:
+                tables.append(analyzer.finish())
+                break
+            except OSError:
+                n_failed += 1
+        assert n_failed > 10
+        found = pd.concat(tables, ignore_index=True)
+        pd.testing.assert_frame_equal(found, expected)
+
+    def test_priors_do_not_count_beats_twice(self, lead):
+        from ecg_sklearn.ensemble._continued import ContinuedModel
+
+        forest = make_pipeline(BeatScaler(), ExtraTreesClassifier(9, random_state=0))
+        shifted = PriorShiftClassifier(forest, prior_strength=5.0)
+        beats = make_heartbeats(300, form="window", features=["rr"], random_state=0)
+        model = RefinedClassifier(shifted, shifted).fit(beats.frame, beats.target)
+        continued = ContinuedModel(model)
+        refiner, forest = continued._model.refiner_, None
+        forest, refiner.estimator_ = refiner.estimator_, None
+        with pytest.raises(AttributeError):  # behind the first part
+            continued.predict_proba(beats.frame)
+        refiner.estimator_ = forest
+        np.testing.assert_allclose(
+            continued.predict_proba(beats.frame),
+            model.predict_proba(beats.frame, groups=np.zeros(300)),
+        )
+
+
+class TestBadInput:
+    """Errors say what to do, and lose nothing."""
+
+    @pytest.mark.parametrize(
+        ("samples", "message"),
+        [
+            (np.zeros((100, 2)), "2 leads"),
+            (np.zeros((1, 100)), "100 leads"),
+            (np.zeros((5, 5, 5)), "one dimension"),
+            (np.zeros(()), "one dimension"),
+            (["a", "b"], "Give numbers"),
+            ([True, False], "Give numbers"),
+            ([1.0, None], "Give numbers"),
+            (np.zeros(9, dtype=complex), "Give numbers"),
+        ],
+    )
+    def test_samples(self, model, samples, message):
+        lead = simulate(10).signal[:, 0]
+        expected, _ = of_stream(model, lead, 250, [250])
+        analyzer = StreamAnalyzer(model, 250)
+        tables = []
+        for start in range(0, len(lead), 250):
+            with pytest.raises(ValueError, match=message):
+                analyzer.push(samples)
+            tables.append(analyzer.push(lead[start : start + 250]))
+        tables.append(analyzer.finish())
+        pd.testing.assert_frame_equal(pd.concat(tables, ignore_index=True), expected)
+
+    def test_integers_and_a_column_are_taken(self, model):
+        lead = (10 * simulate(10).signal).astype(np.int16)
+        table, _ = of_stream(model, lead, 250, [250])
+        again, _ = of_stream(model, lead[:, 0].astype(float), 250, [250])
+        pd.testing.assert_frame_equal(table, again)
+        assert len(StreamAnalyzer(model, 250).push([])) == 0
+
+    def test_a_finished_stream(self, model):
+        analyzer = StreamAnalyzer(model, 250)
+        analyzer.push(np.zeros(10))
+        analyzer.finish()
+        with pytest.raises(RuntimeError, match="stream of 10 samples was finished"):
+            analyzer.push(np.zeros(10))
+        with pytest.raises(RuntimeError, match="Make a new StreamAnalyzer"):
+            analyzer.finish()
+        assert analyzer.n_times == 10
+
+    @pytest.mark.parametrize("rate", ["250", None, True, [250]])
+    def test_a_rate_that_is_no_number(self, model, rate):
+        with pytest.raises(TypeError, match="is not a number"):
+            StreamAnalyzer(model, rate)
+
+    @pytest.mark.parametrize("rate", [0, 49, -250, np.nan, np.inf])
+    def test_a_rate_that_cannot_be(self, model, rate):
+        with pytest.raises(ValueError, match="50 Hz or more"):
+            StreamAnalyzer(model, rate)
+
+    def test_models_without_a_cut(self):
+        beats = make_heartbeats(100, form="window", random_state=0)
+        pipe = make_pipeline(BeatScaler(), GaussianNB())
+        with pytest.raises(ValueError, match="does not know how its beats were cut"):
+            StreamAnalyzer(pipe, 250)
+        pipe.fit(beats.frame.to_numpy(), beats.target)
+        with pytest.raises(ValueError, match="does not know how its beats were cut"):
+            StreamAnalyzer(pipe, 250)
+        for thing in ("model.onnx", None, 3):
+            with pytest.raises(TypeError, match="is neither a fitted model"):
+                StreamAnalyzer(thing, 250)
+        with pytest.raises(TypeError, match="has no predict_proba"):
+            StreamAnalyzer(beats.cut, 250)
+
+    def test_models_of_the_whole_record(self):
+        groups = ["rr", "record_rr", "record_morphology", "record_shape"]
+        beats = make_heartbeats(400, form="window", features=groups, random_state=0)
+        model = make_record_ensemble(n_estimators=5, random_state=0)
+        model.fit(beats.data, beats.target, groups=beats.groups)
+        with pytest.raises(ValueError, match=r"'record_rr'.*make_ecg_ensemble"):
+            StreamAnalyzer(model, 250)
+
+    def test_second_passes(self):
+        from ecg_sklearn.ensemble import SecondPassClassifier
+
+        groups = ["rr", "record_rr", "record_morphology", "record_shape"]
+        beats = make_heartbeats(400, form="window", features=groups, random_state=0)
+        forest = ExtraTreesClassifier(5, random_state=0)
+        model = SecondPassClassifier(forest, forest, random_state=0)
+        model.fit(beats.data, beats.target, groups=beats.groups)
+        model.cut_ = model.cut_ | {"features": ["rr"]}
+        with pytest.raises(ValueError, match="A SecondPassClassifier sees all beats"):
+            StreamAnalyzer(model, 250)
+
+    def test_rows_of_the_kaggle_form(self):
+        beats = make_heartbeats(100, random_state=0)
+        model = make_pipeline(BeatScaler(), GaussianNB())
+        model.fit(beats.frame, beats.target)
+        with pytest.raises(ValueError, match='form="window"'):
+            StreamAnalyzer(model, 250)
+
+    def test_other_columns_than_those_of_the_cut(self):
+        beats = make_heartbeats(100, form="window", random_state=0)
+        model = make_pipeline(BeatScaler(), GaussianNB())
+        model.fit(beats.frame.iloc[:, 5:], beats.target)
+        with pytest.raises(ValueError, match="Fit it to all columns"):
+            StreamAnalyzer(model, 250)
+
+    def test_rates_that_are_too_far_apart(self, model):
+        with pytest.raises(ValueError, match="The stream is sampled at 1e"):
+            StreamAnalyzer(model, 1e6)
+
+
+def size_of(analyzer):
+    return len(pickle.dumps(analyzer))
+
+
+def test_the_state_does_not_grow(model):
+    lead = simulate(60).signal[:, 0]
+    lead[9000:9100] = np.nan
+    analyzer = StreamAnalyzer(model, 250)
+    sizes = []
+    for _ in range(20):
+        analyzer.push(lead)
+        sizes.append(size_of(analyzer))
+    # The history of 600 intervals is full after ten minutes.
+    assert max(sizes[12:]) < 1.1 * max(sizes[:12])
+
+
+def test_a_gap_that_does_not_end_takes_no_memory(model):
+    analyzer = StreamAnalyzer(model, 250)
+    analyzer.push(simulate(60).signal[:, 0])
+    analyzer.push(np.full(250 * 60, np.nan))
+    before = size_of(analyzer)
+    for _ in range(30):
+        assert len(analyzer.push(np.full(250 * 60, np.nan))) == 0
+    assert size_of(analyzer) < 1.05 * before
+    # The beat before the gap was waiting for the next one.
+    assert len(analyzer.push(simulate(60).signal[:, 0])) > 50
+
+
+@pytest.mark.slow
+def test_memory_is_flat_over_a_day(model):
+    import tracemalloc
+
+    lead = simulate(60).signal[:, 0]
+    analyzer = StreamAnalyzer(model, 250)
+    sizes, n_beats = [], 0
+    tracemalloc.start()
+    try:
+        for minute in range(24 * 60):
+            n_beats += len(analyzer.push(lead))
+            if minute % 60 == 59:
+                sizes.append((tracemalloc.get_traced_memory()[0], size_of(analyzer)))
+    finally:
+        tracemalloc.stop()
+    assert n_beats > 90_000
+    held, state = np.transpose(sizes)
+    assert state[1:].max() < 1.05 * state[0]
+    assert held[-1] - held[1] < 2e5
