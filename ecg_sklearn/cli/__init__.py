@@ -21,7 +21,8 @@ def main(argv=None):
     Returns
     -------
     int
-        0 for success, 2 for invalid input, 130 after an interruption.
+        0 for success, 1 if some of several recordings could not be analysed, 2 for
+        invalid input, 130 after an interruption.
     """
     command, traceback, arguments = read_arguments(argv)
     try:
@@ -29,10 +30,10 @@ def main(argv=None):
         with warnings.catch_warnings():
             warnings.showwarning = show_warning
             run = getattr(importlib.import_module(f"{__name__}._{command}"), command)
-            run(**arguments)
+            code = run(**arguments)
     except BrokenPipeError:
         raise
-    except (OSError, ValueError, MemoryError) as error:
+    except (OSError, ValueError, MemoryError, ImportError) as error:
         if traceback:
             raise
         say("error", str(error) or type(error).__name__)
@@ -41,7 +42,7 @@ def main(argv=None):
         reason = str(stop) or "nothing was written"
         print(f"ecg-sklearn: interrupted; {reason}", file=sys.stderr)
         return 130
-    return 0
+    return code or 0
 
 
 def _entry_point():

@@ -83,8 +83,13 @@ def _check_scoring(*, model, data, output, overwrite, resamples, **_):
 def _check_predict(*, model, input, beats, annotator, output, overwrite, **_):
     _check_output_file(output, overwrite)
     kind_of_model(model)
+    check_recording(input, beats, annotator, overwrite)
+
+
+def check_recording(input, beats, annotator, overwrite):
+    """Refuse a recording that is not there, or whose annotations do not fit."""
     record = record_path(input)
-    has_header = file_of(record, "hea").is_file()
+    has_header = is_record(record)
     if annotator is not None:
         if not has_header:
             raise ValueError(f"--annotator needs a WFDB record, and {input} is none.")
@@ -127,13 +132,18 @@ def is_beat_table(path):
 
 def record_path(path):
     """Path of a WFDB record, given by its name, header or signal file."""
-    if path.suffix.lower() in (".hea", ".dat") and path.is_file():
+    if path.suffix.lower() in (".hea", ".dat", ".mat") and path.is_file():
         path = path.with_suffix("")
-    if path.is_dir() and not (path.name and file_of(path, "hea").exists()):
+    if path.is_dir() and not is_record(path):
         raise IsADirectoryError(
             f"{path} is a folder. Name a record in it, without its suffix, or a file."
         )
     return path
+
+
+def is_record(path):
+    """Whether a path without suffix is that of a WFDB record."""
+    return bool(path.name) and file_of(path, "hea").is_file()
 
 
 def state_folder(output):
@@ -155,6 +165,20 @@ def kind_of_model(path):
     if start.startswith(_PICKLES):
         return "pickle"
     raise ValueError(f"{path} is not a model that ecg-sklearn train saved.")
+
+
+def find_model(text):
+    """Path of a model file; a name that is none of a file is that of a shipped model.
+
+    None stays None.
+    """
+    if text is None:
+        return None
+    path = Path(text)
+    if path.exists() or path.suffix or len(path.parts) != 1:
+        kind_of_model(path)
+        return path
+    return text
 
 
 def check_place(path):

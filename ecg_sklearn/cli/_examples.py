@@ -4,6 +4,31 @@ _FILES_AND_CODE = """\
 Files with the suffix .ecgsk run no code. A pickle (.joblib) does: a warning comes
 before one is opened."""
 
+ANALYZE = f"""\
+examples:
+  ecg-sklearn analyze holter.edf                    # findings on the terminal
+  ecg-sklearn analyze holter.edf -o page.html
+  ecg-sklearn analyze holter.edf --csv beats.csv --events events.csv --json all.json
+  ecg-sklearn analyze mitdb/100 --lead V5 --model runs/offline/model.ecgsk
+  ecg-sklearn analyze mitdb/100 --annotator cnn     # writes mitdb/100.cnn
+  ecg-sklearn analyze mitdb/100 --beats atr         # counts the marked beats
+  ecg-sklearn analyze mitdb/*.hea -o results/ --jobs 4
+
+An input is a recording of any format that predict reads. 100, 100.hea and 100.dat name
+the same WFDB record, which is analysed once. A folder is no input: name its files.
+
+Findings are printed: burden of ventricular (VEB) and supraventricular (SVEB) beats,
+couplets, runs, pauses, heart rate and irregular minutes. They are those of one lead,
+and not a diagnosis. Of several recordings, a table with one line for each is printed.
+
+-o FOLDER gets, for each recording, NAME.html, NAME.json, NAME.beats.csv and
+NAME.events.csv, and summary.csv with one row for each. NAME is that of the file;
+recordings of the same name get the folder or the suffix in front or behind. One that
+cannot be read does not stop the others: its error is in the table, and the exit code
+is 1.
+
+{_FILES_AND_CODE}"""
+
 TRAIN = """\
 examples:
   ecg-sklearn train --data mitdb/ --protocol kaggle
@@ -106,4 +131,6 @@ examples:
   ecg-sklearn demo
   ecg-sklearn demo --output my-first-run --overwrite
 
-Simulates beats of 60 patients, trains on 45 of them and tests on the other 15."""
+Simulates beats of 60 patients, trains on 45 of them and tests on the other 15. Then
+simulates a recording of ten minutes, analyses it with a shipped model, and writes its
+page."""

@@ -1,11 +1,19 @@
 """Argument parsers of all commands."""
 
 import argparse
-import ast
 from pathlib import Path
 
 from ecg_sklearn import __version__
 from ecg_sklearn.cli import _examples
+from ecg_sklearn.cli._options import (
+    escape_option,
+    labelled_beats,
+    names,
+    output_options,
+    recording_options,
+    records_options,
+    training_options,
+)
 
 
 def read_arguments(argv=None):
@@ -44,11 +52,12 @@ def make_parser():
     )
     parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    _add_analyze(commands)
     _add_train(commands)
     evaluate = _command(
         commands, "evaluate", "score a saved pipeline", _examples.EVALUATE
     )
-    _labelled_beats(evaluate)
+    labelled_beats(evaluate)
     evaluate.add_argument(
         "--detect",
         action="store_true",
@@ -62,22 +71,16 @@ def make_parser():
         help="with --detect: leave out the first seconds of each record; EC57 leaves "
         "out 300 (default: 0)",
     )
-    evaluate.add_argument(
-        "--escape",
-        choices=("N", "S"),
-        default="N",
-        help="class of escape beats (e, j): N as in the protocols, or S as in EC57 "
-        "and bxb (default: N)",
-    )
+    escape_option(evaluate)
     evaluate.add_argument("--output", "-o", type=Path, metavar="JSON")
-    _output_options(evaluate)
+    output_options(evaluate)
     report = _command(commands, "report", "write an HTML report", _examples.REPORT)
-    _labelled_beats(report)
+    labelled_beats(report)
     report.add_argument("--title", default="Heartbeat classification")
     report.add_argument(
         "--output", "-o", type=Path, default=Path("report.html"), metavar="HTML"
     )
-    _output_options(report)
+    output_options(report)
     _add_predict(commands)
     data = _command(
         commands, "data", "fetch, verify or count a database", _examples.DATA
@@ -90,13 +93,13 @@ def make_parser():
         default="mitdb",
         help="MIT-BIH Arrhythmia or Supraventricular Arrhythmia (default: mitdb)",
     )
-    _output_options(data, overwrite=False)
+    output_options(data, overwrite=False)
     demo = _command(
-        commands, "demo", "train on simulated beats, in a minute", _examples.DEMO
+        commands, "demo", "train and analyse on simulated beats", _examples.DEMO
     )
     demo.add_argument("--output", "-o", type=Path, default=Path("demo-output"))
-    _training_options(demo, epochs=10)
-    _output_options(demo)
+    training_options(demo, epochs=10)
+    output_options(demo)
     return parser
 
 
@@ -108,6 +111,58 @@ def _command(commands, name, summary, examples):
         epilog=examples,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+
+
+def _add_analyze(commands):
+    analyze = _command(
+        commands,
+        "analyze",
+        "count what a Holter reader counts in recordings",
+        _examples.ANALYZE,
+    )
+    analyze.add_argument(
+        "input", nargs="+", metavar="INPUT", help="recordings, or a pattern of files"
+    )
+    analyze.add_argument(
+        "--model",
+        metavar="MODEL",
+        help="model.ecgsk of a training, or the name of a shipped model (default: the "
+        "shipped default)",
+    )
+    analyze.add_argument(
+        "--beats",
+        metavar="ANNOTATOR",
+        help="annotation file of the WFDB records that says beats and classes, such as "
+        "one that was corrected by hand: no model is used",
+    )
+    escape_option(analyze)
+    recording_options(analyze)
+    analyze.add_argument(
+        "--output",
+        "-o",
+        type=Path,
+        metavar="PAGE",
+        help="page of one recording, with the suffix .html; or a folder of pages and "
+        "tables of all recordings",
+    )
+    for option, what in (
+        ("csv", "the beats as CSV"),
+        ("events", "runs, pauses and other events as CSV"),
+        ("json", "all findings as JSON"),
+    ):
+        analyze.add_argument(
+            f"--{option}",
+            type=Path,
+            metavar="FILE",
+            help=f"write {what} (one recording)",
+        )
+    analyze.add_argument(
+        "--jobs",
+        type=int,
+        metavar="N",
+        help="recordings to analyse at once; -1 for one on each processor (default: 1)",
+    )
+    output_options(analyze)
 
 
 def _add_train(commands):
@@ -126,7 +181,7 @@ def _add_train(commands):
         choices=("kaggle", "inter-patient"),
         help="what to train and test on (default: see below)",
     )
-    _records(train)
+    records_options(train)
     train.add_argument(
         "--preset",
         choices=("notebook", "kaggle", "kaggle-features", "inter-patient"),
@@ -154,7 +209,7 @@ def _add_train(commands):
     )
     train.add_argument(
         "--features",
-        type=_names,
+        type=names,
         metavar="GROUPS",
         help="groups of features, with commas between them, or none (default: "
         "rr,morphology for records, none otherwise)",
@@ -178,7 +233,7 @@ def _add_train(commands):
         help="add N varied copies of each training beat (BeatAugmenter; default: 0); "
         "inter-patient then trains for 3 epochs instead of 6",
     )
-    _training_options(train, epochs=None)
+    training_options(train, epochs=None)
     train.add_argument(
         "--output",
         "-o",
@@ -186,7 +241,7 @@ def _add_train(commands):
         metavar="DIR",
         help="default: runs/PROTOCOL, or runs/offline",
     )
-    _output_options(train)
+    output_options(train)
 
 
 def _add_predict(commands):
@@ -199,156 +254,8 @@ def _add_predict(commands):
         help="annotation file of a WFDB record that marks the beats (default: they "
         "are detected)",
     )
-    predict.add_argument(
-        "--annotator",
-        metavar="NAME",
-        help="write the classes as annotation file NAME beside the record",
-    )
-    _lead(predict)
-    predict.add_argument(
-        "--rate",
-        type=float,
-        metavar="HZ",
-        help="samples per second, for files that do not say it",
-    )
-    predict.add_argument(
-        "--unit",
-        type=_literal,
-        help="of the samples, for files that do not say it: V, mV, uV, or the mV of "
-        "one step (default: mV)",
-    )
+    recording_options(predict)
     predict.add_argument(
         "--output", "-o", type=Path, metavar="CSV", help="default: standard output"
     )
-    _output_options(predict)
-
-
-def _labelled_beats(parser):
-    parser.add_argument("model", type=Path, help="model.ecgsk of a training")
-    parser.add_argument(
-        "--data",
-        action="append",
-        metavar="WHERE",
-        help="folder of WFDB records, CSV file, or simulated; folders may be repeated "
-        "(default: MIT-BIH in $ECG_SKLEARN_DATA or ~/ecg_sklearn_data)",
-    )
-    parser.add_argument(
-        "--subset",
-        choices=("all", "train", "test", "ds1", "ds2"),
-        help="which beats of MIT-BIH (default: test for models of the protocol "
-        "kaggle, ds2 for inter-patient)",
-    )
-    _records(parser)
-    parser.add_argument(
-        "--seed", type=int, default=1, help="of simulated beats (default: 1)"
-    )
-    parser.add_argument(
-        "--resamples",
-        type=int,
-        default=1000,
-        metavar="N",
-        help="bootstrap samples of each interval (default: 1000)",
-    )
-
-
-def _records(parser):
-    parser.add_argument(
-        "--records",
-        type=_names,
-        metavar="NAMES",
-        help="records to use, with commas between them (default: all)",
-    )
-    parser.add_argument(
-        "--annotator",
-        default="atr",
-        metavar="NAME",
-        help="annotation files of the records (default: atr)",
-    )
-    _lead(parser)
-
-
-def _lead(parser):
-    parser.add_argument(
-        "--lead",
-        type=_lead_of,
-        help="signal of the records, by name or position; of several names with "
-        "commas between them, the first that a record has (default: as in training, "
-        "or else II, MLII, V5, ...)",
-    )
-
-
-def _training_options(parser, *, epochs):
-    parser.add_argument(
-        "--sampler",
-        choices=("auto", "smote", "none"),
-        default="auto",
-        help="what balances the classes (default: auto, what the preset says)",
-    )
-    parser.add_argument(
-        "--epochs",
-        type=int,
-        default=epochs,
-        metavar="N",
-        help=f"default: {epochs or 'what suits the protocol'}",
-    )
-    parser.add_argument("--seed", type=int, default=0, metavar="N", help="default: 0")
-    parser.add_argument(
-        "--validation",
-        type=float,
-        metavar="FRACTION",
-        help="part of the training beats held out, before SMOTE, to validate on; "
-        "whole records with inter-patient; 0 for none (default: 0.1, with --offline 0)",
-    )
-    parser.add_argument(
-        "--resume",
-        action="store_true",
-        help="go on with the training that was broken off, if there is one",
-    )
-    parser.add_argument(
-        "--param",
-        action="append",
-        default=[],
-        type=_assignment,
-        metavar="STEP__NAME=VALUE",
-        help="set a parameter of a step; may be given more than once",
-    )
-
-
-def _output_options(parser, *, overwrite=True):
-    if overwrite:
-        parser.add_argument(
-            "--overwrite", action="store_true", help="replace output that exists"
-        )
-    parser.add_argument("--quiet", "-q", action="store_true", help="no progress")
-    parser.add_argument(
-        "--traceback", action="store_true", help="show where an error came from"
-    )
-
-
-def _names(text):
-    """Split names at commas; "none" means no names."""
-    return [] if text == "none" else [name.strip() for name in text.split(",")]
-
-
-def _lead_of(text):
-    """Convert a lead to a position, a name, or several names."""
-    if text.isdecimal():
-        return int(text)
-    return _names(text) if "," in text else text
-
-
-def _assignment(text):
-    """Split ``step__name=value``; the value is a Python literal, or else a string."""
-    name, equals, value = text.partition("=")
-    if not equals or "__" not in name:
-        raise argparse.ArgumentTypeError(
-            f"{text!r} is not STEP__NAME=VALUE, such as cnn__dropout=0.2"
-        )
-    return name, _literal(value)
-
-
-def _literal(text):
-    try:
-        return ast.literal_eval(text)
-    except (ValueError, SyntaxError):
-        return text
+    output_options(predict)

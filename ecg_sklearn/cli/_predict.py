@@ -1,21 +1,20 @@
 """The command ``predict``."""
 
-import os
-import tempfile
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 
 from ecg_sklearn.aami import CLASS_NAMES
-from ecg_sklearn.cli._checks import file_of, is_beat_table, record_path
+from ecg_sklearn.analysis._beats import find_beats
+from ecg_sklearn.cli._checks import is_beat_table, record_path
 from ecg_sklearn.cli._model_files import read_model
-from ecg_sklearn.cli._recording import find_beats, tell_about
+from ecg_sklearn.cli._recording import tell_about
 from ecg_sklearn.cli._sources import loader_arguments, read_rows
+from ecg_sklearn.cli._tables import clock_text, write_annotations
 from ecg_sklearn.datasets import load_wfdb_beats
 from ecg_sklearn.metrics._labels import label_names
 from ecg_sklearn.report._scoring import predict_beats
 from ecg_sklearn.utils._files import new_file
+from ecg_sklearn.utils._labels import choose_labels
 
 
 def predict(
@@ -60,9 +59,12 @@ def predict(
         )
         if not quiet:
             tell_about(found)
-    table = _table(name, start, time, names, _probabilities(pipe, found, names))
+    probability = _probabilities(pipe, found, names)
+    chosen = choose_labels(pipe, probability)
+    table = _table(name, start, time, names, probability, chosen)
     if annotator is not None:
-        _write_annotations(record_path(input), annotator, table)
+        record = record_path(input)
+        print(write_annotations(record, annotator, table["time"], table["class"]))
     if output is not None:
         with new_file(output) as path:
             table.to_csv(path, index=False)
@@ -80,38 +82,16 @@ def _probabilities(pipe, found, names):
     return predict_beats(pipe, found, "predict_proba")
 
 
-def _table(record, start, time, names, probability):
+def _table(record, start, time, names, probability, chosen):
     """Make a table with one row for each beat."""
     probability = probability.astype(np.float64).round(6)
     columns = {"record": record, "time": time.round(4)}
     if start is not None:
         clock = pd.Timestamp(start) + pd.to_timedelta(time.round(3), unit="s")
-        columns["clock"] = clock.strftime("%Y-%m-%dT%H:%M:%S.%f").str[:-3]
+        columns["clock"] = clock_text(clock)
     columns |= {
-        "class": np.array(names)[probability.argmax(axis=1)],
-        "probability": probability.max(axis=1),
+        "class": np.array(names)[chosen],
+        "probability": probability[np.arange(len(chosen)), chosen],
     }
     columns |= {f"p_{name}": p for name, p in zip(names, probability.T, strict=True)}
     return pd.DataFrame(columns, index=range(len(time)))
-
-
-def _write_annotations(record, annotator, table):
-    """Write the classes as a WFDB annotation file in the folder of the record."""
-    import wfdb
-
-    if table.empty:
-        raise ValueError(f"No beat was found in {record}: there is nothing to write.")
-    rate = wfdb.rdheader(os.fspath(record)).fs
-    with tempfile.TemporaryDirectory() as folder:
-        wfdb.wrann(
-            record.name,
-            annotator,
-            np.rint(table["time"].to_numpy() * rate).astype(np.int64),
-            symbol=table["class"].to_numpy().astype(str),
-            write_dir=folder,
-        )
-        written = Path(folder, f"{record.name}.{annotator}").read_bytes()
-    path = file_of(record, annotator)
-    with new_file(path) as unfinished:
-        unfinished.write_bytes(written)
-    print(f"{len(table)} annotations saved in {path}")

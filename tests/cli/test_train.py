@@ -1,6 +1,7 @@
 """``train`` and ``demo``: output, files, resuming, mistakes."""
 
 import json
+import re
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -371,6 +372,16 @@ def test_the_demo(tmp_path, capsys):
     assert "nothing about real patients" in out
     assert "No record and no subject is in both" in out
     assert (tmp_path / "out" / "model.ecgsk").is_file()
+    for name in ("VEB", "SVEB"):
+        true, found = map(
+            int, re.search(rf"{name}: (\d+) were .*, (\d+)", out).groups()
+        )
+        assert true > 10
+        assert abs(found - true) <= 3
+    assert "1 pause of 2.5 s or more" in out
+    assert "at 08:3" in out  # clock times of the file
+    page = (tmp_path / "out" / "recording.html").read_text()
+    assert "not a medical device" in page.lower()
 
 
 @pytest.mark.mitbih

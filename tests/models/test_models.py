@@ -46,7 +46,7 @@ def test_card(name):
     assert card["mode"] == name
     assert len(card["training_records"]) == len(model.record_counts_) == 122
     assert not set(card["training_records"]) & set(PACED_RECORDS)
-    assert {"folds", "mitdb_to_svdb"} <= set(card["scores"])
+    assert {"ds1_svdb_to_ds2", "mitdb_to_svdb"} <= set(card["scores"])
     for scores in card["scores"].values():
         assert set(scores["f1"]) == set("NSVF")
         assert 0.8 < scores["accuracy"] < 1
