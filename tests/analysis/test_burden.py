@@ -54,7 +54,7 @@ def test_no_beat_of_a_class_is_not_certain():
     assert high >= 1 - 0.025 ** (1 / 1000)
 
 
-@settings(deadline=None, max_examples=100)
+@settings(deadline=None, max_examples=50)
 @given(
     share=st.floats(0, 1),
     n_beats=st.integers(1, 10**6),

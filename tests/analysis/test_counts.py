@@ -167,7 +167,7 @@ def test_analysed_time_leaves_unreadable_stretches_out():
     assert quality[-1] == pytest.approx(1)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=25)
 @given(
     letters=st.text("NNNVVSFQ", max_size=60),
     start=st.floats(0, 50),

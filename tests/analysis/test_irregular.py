@@ -7,6 +7,7 @@ from ecg_sklearn.aami import DS1
 from ecg_sklearn.analysis import analyze_beats
 from ecg_sklearn.analysis._irregular import N_INTERVALS, cosen, irregular_episodes
 from ecg_sklearn.datasets import make_recording
+from ecg_sklearn.datasets._published import MITDB
 from ecg_sklearn.datasets._records import _read_annotations
 from tests.analysis.conftest import analysed, value
 
@@ -90,8 +91,9 @@ def test_no_window_goes_across_an_unreadable_stretch():
 @pytest.mark.mitbih
 def test_records_of_ds1(mitbih_home):
     true = missed = false = 0.0
+    folder = MITDB.find(mitbih_home)
     for name in DS1:
-        notes, rate = _read_annotations(mitbih_home, name, "atr")
+        notes, rate = _read_annotations(folder, name, "atr")
         is_beat = notes.label >= 0
         time, label = notes.sample[is_beat] / rate, notes.label[is_beat]
         is_af = np.isin(notes.rhythm[is_beat], ["AFIB", "AFL"])

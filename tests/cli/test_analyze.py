@@ -276,6 +276,7 @@ class TestSeveral:
         names = {"duration", "analysed_share", "sveb_burden_low", "lead", "start"}
         assert names <= set(summary)
 
+    @pytest.mark.slow
     def test_processes_find_the_same(self, place, forest, tmp_path):
         for jobs in (1, 2):
             argv = ["analyze", "a.edf", "r1", "--model", forest, "--quiet"]

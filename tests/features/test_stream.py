@@ -33,8 +33,18 @@ def of_record(signal, sample):
     return np.hstack([*columns, rhythm_features(time)])
 
 
-@pytest.mark.parametrize("step", [1, 7, 601, 5000])
-@pytest.mark.parametrize("n_beats", [1, 2, 1500])
+@pytest.mark.parametrize(
+    ("n_beats", "step"),
+    [
+        (1, 1),
+        (2, 1),
+        (2, 7),
+        (1500, 601),
+        (1500, 5000),
+        pytest.param(1500, 1, marks=pytest.mark.slow),
+        pytest.param(1500, 7, marks=pytest.mark.slow),
+    ],
+)
 def test_in_blocks_of_beats(record, n_beats, step):
     signal, sample = record[0], record[1][:n_beats]
     following = np.append(sample[1:], NO_BEAT)
