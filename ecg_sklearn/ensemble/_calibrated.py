@@ -3,6 +3,7 @@
 from numbers import Integral, Real
 
 import numpy as np
+from scipy.special import softmax
 from sklearn.base import _fit_context, clone
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedGroupKFold
@@ -58,8 +59,9 @@ class CalibratedRecordClassifier(RecordClassifier):
         Labels, sorted.
     estimator_ : classifier
         The classifier, fitted to all records.
-    calibrator_ : LogisticRegression
-        From logarithms of probabilities to labels.
+    calibration_ : ndarray of shape (n_classes, n_classes + 1)
+        Coefficients of the logarithms of the probabilities, and the intercept, for each
+        class of the multinomial logistic regression.
     label_weights_ : ndarray of shape (n_classes,)
         Weight of each class in the choice of the label; 1 for the most frequent class.
     record_counts_ : ndarray of shape (n_records, n_classes, 2)
@@ -136,9 +138,7 @@ class CalibratedRecordClassifier(RecordClassifier):
         self.cut_ = cut_of(X)
         self.classes_, labels = np.unique(y, return_inverse=True)
         held_out = self._predict_held_out(X, y, groups)
-        if len(self.classes_) > 1:
-            self.calibrator_ = LogisticRegression(solver="newton-cholesky")
-            self.calibrator_.fit(_logarithms(held_out), y)
+        self.calibration_ = _regress(_logarithms(held_out), labels)
         probability = self._calibrated(held_out)
         self.label_weights_ = _matching_weights(labels, probability)
         predicted = self.choose_labels(probability)
@@ -289,13 +289,25 @@ class CalibratedRecordClassifier(RecordClassifier):
         return found
 
     def _calibrated(self, probability):
-        if len(self.classes_) == 1:
-            return probability
-        return self.calibrator_.predict_proba(_logarithms(probability))
+        coefficients, intercept = self.calibration_[:, :-1], self.calibration_[:, -1]
+        return softmax(_logarithms(probability) @ coefficients.T + intercept, axis=1)
 
 
 def _logarithms(probability):
     return np.log(np.clip(probability, _LEAST, None))
+
+
+def _regress(logarithms, labels):
+    """Fit a multinomial logistic regression: coefficients and intercept of each class.
+
+    They are kept as an array, which all versions of scikit-learn can use.
+    """
+    n_classes = logarithms.shape[1]
+    if n_classes == 1:
+        return np.zeros((1, 2))
+    found = LogisticRegression(solver="newton-cholesky").fit(logarithms, labels)
+    table = np.column_stack([found.coef_, found.intercept_])
+    return table if n_classes > 2 else np.vstack([np.zeros_like(table), table])
 
 
 def _count(labels, predicted, records):

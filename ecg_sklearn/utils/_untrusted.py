@@ -22,7 +22,8 @@ _LAYOUT = "It holds a tree in the layout of another scikit-learn. Save it again.
 _COLUMNS = "Its trees ask for columns that it does not have."
 # Broadcasting two arrays of other shapes could need memory of the product of sizes.
 _MATRICES = tuple(
-    "coef_ known_ quantiles_ record_counts_ _baseline_prediction nodes values".split()
+    "calibration_ coef_ known_ quantiles_ record_counts_ _baseline_prediction nodes"
+    " values".split()
 )
 
 

@@ -148,7 +148,10 @@ def test_same_labels_as_scikit_learns_regression(beats):
     expected = LogisticRegression(solver="newton-cholesky").fit(
         np.log(np.clip(held_out, 1e-4, None)), y
     )
-    assert model.calibrator_.coef_ == pytest.approx(expected.coef_, abs=1e-4)
+    assert model.calibration_[:, :-1] == pytest.approx(expected.coef_, abs=1e-4)
+    assert model.calibration_[:, -1] == pytest.approx(expected.intercept_, abs=1e-4)
+    told = expected.predict_proba(np.log(np.clip(held_out, 1e-4, None)))
+    assert model._calibrated(held_out) == pytest.approx(told, abs=1e-4)
 
 
 def test_class_that_a_fold_does_not_have():
