@@ -67,8 +67,8 @@ def _analyse(folder):
     print(f"{file.name}, ten simulated minutes, and the model {found.model['name']}:")
     for sentence in found.findings:
         print(f"- {sentence}")
-    for letter, name in {"V": "veb", "S": "sveb"}.items():
-        true = np.count_nonzero(simulated.symbols == {"V": "V", "S": "A"}[letter])
+    for name, symbol in {"veb": "V", "sveb": "A"}.items():
+        true = np.count_nonzero(simulated.symbols == symbol)
         count = found.summary.at[f"{name}_count", "value"]
         print(f"{name.upper()}: {true} were simulated, {count:.0f} counted.")
     print(f"Open {page}. The same: ecg-sklearn analyze {file} -o page.html")

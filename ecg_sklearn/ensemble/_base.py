@@ -1,13 +1,30 @@
 """Base classes of classifiers around another classifier."""
 
+import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.metrics import accuracy_score
-from sklearn.utils import get_tags, indexable
+from sklearn.model_selection import StratifiedGroupKFold
+from sklearn.utils import check_random_state, get_tags, indexable
 from sklearn.utils._param_validation import HasMethods
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import column_or_1d, validate_data
 
 CLASSIFIER = HasMethods(["fit", "predict_proba"])
+
+
+def record_folds(y, groups, cv, random_state):
+    """Split into folds of whole records; yield rows to fit, and rows held out."""
+    seed = check_random_state(random_state).randint(np.iinfo(np.int32).max)
+    n_folds = min(cv, len(np.unique(groups)))
+    folds = StratifiedGroupKFold(n_folds, shuffle=True, random_state=seed)
+    return folds.split(y, y, groups)
+
+
+def all_classes(probability, classes, wanted):
+    """Columns for all classes; 0 for those that a fold did not have."""
+    found = np.zeros((len(probability), len(wanted)))
+    found[:, np.searchsorted(wanted, classes)] = probability
+    return found
 
 
 class WrappingClassifier(ClassifierMixin, BaseEstimator):

@@ -6,12 +6,16 @@ import numpy as np
 from scipy.special import softmax
 from sklearn.base import _fit_context, clone
 from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import StratifiedGroupKFold
-from sklearn.utils import _safe_indexing, check_random_state
+from sklearn.utils import _safe_indexing
 from sklearn.utils._param_validation import Interval, validate_params
 from sklearn.utils.validation import check_is_fitted
 
-from ecg_sklearn.ensemble._base import CLASSIFIER, RecordClassifier
+from ecg_sklearn.ensemble._base import (
+    CLASSIFIER,
+    RecordClassifier,
+    all_classes,
+    record_folds,
+)
 from ecg_sklearn.utils._cut import check_cut, cut_of
 from ecg_sklearn.utils._estimators import requested
 from ecg_sklearn.utils._validation import one_for_each, records_of
@@ -267,10 +271,7 @@ class CalibratedRecordClassifier(RecordClassifier):
     def _predict_held_out(self, X, y, groups):
         """Probabilities of records that the classifier was not fitted to."""
         found = np.zeros((len(y), len(self.classes_)))
-        seed = check_random_state(self.random_state).randint(np.iinfo(np.int32).max)
-        n_folds = min(self.cv, len(np.unique(groups)))
-        folds = StratifiedGroupKFold(n_folds, shuffle=True, random_state=seed)
-        for fitted, rows in folds.split(y, y, groups):
+        for fitted, rows in record_folds(y, groups, self.cv, self.random_state):
             part = _safe_indexing(X, fitted)
             model = self._fit_estimator(part, y[fitted], groups[fitted])
             found[rows] = self._ask(model, _safe_indexing(X, rows), groups[rows])
@@ -281,12 +282,9 @@ class CalibratedRecordClassifier(RecordClassifier):
         return clone(self.estimator).fit(X, y, **told)
 
     def _ask(self, model, X, groups):
-        """Probabilities of all classes; 0 for those that a fold did not have."""
         told = requested(model, "predict_proba", groups=groups)
-        found = np.zeros((len(X), len(self.classes_)))
-        places = np.searchsorted(self.classes_, model.classes_)
-        found[:, places] = model.predict_proba(X, **told)
-        return found
+        found = model.predict_proba(X, **told)
+        return all_classes(found, model.classes_, self.classes_)
 
     def _calibrated(self, probability):
         coefficients, intercept = self.calibration_[:, :-1], self.calibration_[:, -1]

@@ -5,12 +5,16 @@ from numbers import Integral
 import numpy as np
 from scipy.ndimage import convolve1d
 from sklearn.base import _fit_context, clone
-from sklearn.model_selection import StratifiedGroupKFold
-from sklearn.utils import _safe_indexing, check_random_state
+from sklearn.utils import _safe_indexing
 from sklearn.utils._param_validation import HasMethods, Interval
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from ecg_sklearn.ensemble._base import CLASSIFIER, RecordClassifier
+from ecg_sklearn.ensemble._base import (
+    CLASSIFIER,
+    RecordClassifier,
+    all_classes,
+    record_folds,
+)
 from ecg_sklearn.features import FEATURE_GROUPS
 from ecg_sklearn.utils._columns import named_columns
 from ecg_sklearn.utils._cut import check_cut, cut_of
@@ -189,7 +193,7 @@ class SecondPassClassifier(RecordClassifier):
         answers = self._ask_first(self.first_, X)
         context = self._context(X, answers, groups)
         found = self.second_.predict_proba(context)
-        return _all_classes(found, self.second_.classes_, self.classes_)
+        return all_classes(found, self.second_.classes_, self.classes_)
 
     def _find_columns(self):
         names = getattr(self, "feature_names_in_", None)
@@ -214,11 +218,7 @@ class SecondPassClassifier(RecordClassifier):
                 "the first one has not seen."
             )
         answers = np.zeros((len(y), len(self.classes_)))
-        seed = check_random_state(self.random_state).randint(np.iinfo(np.int32).max)
-        folds = StratifiedGroupKFold(
-            min(self.cv, n_records), shuffle=True, random_state=seed
-        )
-        for fitted, rows in folds.split(y, y, groups):
+        for fitted, rows in record_folds(y, groups, self.cv, self.random_state):
             first = self._fit_first(X, y, groups, fitted)
             answers[rows] = self._ask_first(first, _safe_indexing(X, rows))
         return answers
@@ -231,7 +231,7 @@ class SecondPassClassifier(RecordClassifier):
         return clone(self.first).fit(X, y)
 
     def _ask_first(self, first, X):
-        return _all_classes(first.predict_proba(X), first.classes_, self.classes_)
+        return all_classes(first.predict_proba(X), first.classes_, self.classes_)
 
     def _context(self, X, answers, groups):
         """Append what the answers say of the record of each beat to the columns."""
@@ -247,13 +247,6 @@ class SecondPassClassifier(RecordClassifier):
         features = [i for i, name in named if name in _FEATURES]
         own = np.asarray(_safe_indexing(X, features, axis=1), dtype=np.float32)
         return np.hstack([own, found])
-
-
-def _all_classes(probability, classes, wanted):
-    """Columns for all classes; 0 for those that a fold did not have."""
-    found = np.zeros((len(probability), len(wanted)))
-    found[:, np.searchsorted(wanted, classes)] = probability
-    return found
 
 
 def _context_of(values, answers, normal):
