@@ -15,6 +15,7 @@ from ecg_sklearn.analysis._disclosure import LINE, SIGNAL_BYTES, embed
 from ecg_sklearn.analysis._strips import make_mean_beats, make_strips
 from ecg_sklearn.analysis._words import NOTHING, Clock, duration, number, share
 from ecg_sklearn.utils._files import new_file
+from ecg_sklearn.utils._templates import templates_of
 
 MOST_EVENTS = 5000  # rows of the table of events
 _SCRIPTS = ("core.js", "strip.js", "lines.js", "events.js")
@@ -36,29 +37,7 @@ _FORMS = {
 
 
 def write_page(analysis, path):
-    """Write the analysis of a recording as one HTML page.
-
-    The page holds the findings, the numbers, figures over the whole recording, strips
-    on ECG paper, mean beats, a table of all events and the signal itself, which is
-    drawn by its scripts. It loads nothing from elsewhere, and takes at most 8 MB.
-
-    Parameters
-    ----------
-    analysis : RecordingAnalysis
-        What was found.
-    path : str or Path
-        The HTML file to write. It is replaced if it exists.
-
-    Returns
-    -------
-    Path
-        The file.
-
-    Raises
-    ------
-    OSError
-        If the file cannot be written.
-    """
+    """Write the page of an analysis: ``RecordingAnalysis.to_html``."""
     path = Path(path)
     page = _render(_content(analysis))
     with new_file(path) as unfinished:
@@ -67,15 +46,7 @@ def write_page(analysis, path):
 
 
 def _render(content):
-    import jinja2
-
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("ecg_sklearn.analysis"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = templates_of("ecg_sklearn.analysis")
     sources = [environment.loader.get_source(environment, name) for name in _SCRIPTS]
     script = (
         '\n"use strict";\n(() => {\n' + "\n".join(s[0] for s in sources) + "})();\n"

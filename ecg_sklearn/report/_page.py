@@ -25,6 +25,7 @@ from ecg_sklearn.report._figures import (
 from ecg_sklearn.report._scoring import predict_beats
 from ecg_sklearn.utils._files import new_file
 from ecg_sklearn.utils._labels import choose_labels
+from ecg_sklearn.utils._templates import templates_of
 
 __all__ = ["make_report"]
 
@@ -131,15 +132,7 @@ def make_report(
 
 
 def _render(**content):
-    import jinja2
-
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("ecg_sklearn.report"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = templates_of("ecg_sklearn.report")
     environment.filters["html"] = _html
     return environment.get_template("report.html.j2").render(content)
 
