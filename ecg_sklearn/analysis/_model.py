@@ -3,13 +3,20 @@
 from ecg_sklearn.features import CAUSAL_GROUPS
 from ecg_sklearn.utils._cut import learned_cut
 
-NOT_ASSESSED = (
-    "Not assessed: AV block, ST segments, QT, pacing and paced rhythm, the type of a "
-    "tachycardia."
-)
+LEFT_OUT = {
+    "ST segment, T wave and QT interval": "",
+    "AV and bundle branch block": "P waves are not looked for",
+    "atrial fibrillation as a diagnosis": "only irregular RR intervals are counted",
+    "atrial flutter with a regular rhythm": "its RR intervals are like others",
+    "ventricular fibrillation": "it has no beats to count",
+    "the type of a tachycardia": "",
+    "pacing": "spikes may be lost at the rate of the recording",
+}
+"""What no analysis assesses, and why."""
+
+NOT_ASSESSED = f"Not assessed: {', '.join(LEFT_OUT)}."
 _LIMITS = (
     "Not a medical device: every finding must be checked in the signal.",
-    NOT_ASSESSED,
     "One lead was analysed.",
 )
 

@@ -12,6 +12,7 @@ import numpy as np
 from ecg_sklearn.aami import CLASS_DESCRIPTIONS, CLASS_NAMES
 from ecg_sklearn.analysis._charts import make_charts, make_periods
 from ecg_sklearn.analysis._disclosure import LINE, SIGNAL_BYTES, embed
+from ecg_sklearn.analysis._model import LEFT_OUT
 from ecg_sklearn.analysis._strips import make_mean_beats, make_strips
 from ecg_sklearn.analysis._words import NOTHING, Clock, duration, number, share
 from ecg_sklearn.utils._files import new_file
@@ -19,15 +20,6 @@ from ecg_sklearn.utils._templates import templates_of
 
 MOST_EVENTS = 5000  # rows of the table of events
 _SCRIPTS = ("core.js", "strip.js", "lines.js", "events.js")
-_NOT_ASSESSED = (
-    "ST segment, T wave and QT interval",
-    "P waves, atrioventricular and bundle branch block",
-    "atrial fibrillation as a diagnosis: only irregular RR intervals are counted",
-    "atrial flutter with a regular ventricular rhythm",
-    "ventricular fibrillation, which has no beats to count",
-    "function of a pacemaker; its spikes may be lost at the rate of the recording",
-    "symptoms, posture, medication and everything else outside of the signal",
-)
 _FORMS = {
     "count": "beats", "burden": "burden, %", "per_hour": "per hour",
     "singles": "single", "couplets": "couplets", "runs": "runs",
@@ -82,7 +74,7 @@ def _content(analysis):
         "numbers": _numbers(analysis.summary, clock),
         "classes": {name: CLASS_DESCRIPTIONS[name] for name in CLASS_NAMES},
         "model": analysis.model,
-        "not_assessed": _NOT_ASSESSED,
+        "not_assessed": LEFT_OUT,
         "embedded": embedded,
         "n_lost_lines": 0
         if embedded["lines"] is None
