@@ -80,6 +80,7 @@ class TestModelsThatKnowTheirCut:
             sampling_rate=rate, filters=(4,), epochs=1, random_state=0
         )
 
+    @pytest.mark.slow
     def test_pipeline_search_and_copies(self, record, tmp_path):
         from ecg_sklearn import load, save
 
