@@ -13,6 +13,7 @@ from imblearn import combine, over_sampling, under_sampling
 from sklearn.base import BaseEstimator
 from sklearn.utils._param_validation import validate_params
 
+from ecg_sklearn.utils._build import UnusualError, build
 from ecg_sklearn.utils._estimators import ask, bare, complete
 from ecg_sklearn.utils._files import new_file
 from ecg_sklearn.utils._refused import Refused, need
@@ -113,7 +114,7 @@ def save(model, path, *, metadata=None, overwrite=False):
     try:
         from skops.io import dumps
 
-        members = clean(dumps(bare(model)), _NAMES, shared=True)
+        members = clean(dumps(bare(model)), _NAMES, shared=True).members()
         content = _pack({"facts.json": text_of(facts)} | members)
         before, after = ask(model), ask(_make(content)[1])
         same = before is None or np.allclose(before, after, 1e-4, 1e-6, equal_nan=True)
@@ -250,10 +251,13 @@ def _make(content):
     """Load the model of a file; return it and the versions."""
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         versions = _facts(archive)["versions"]
-    content = _pack(clean(content, _NAMES, shared=False))
-    from skops.io import loads
+    checked = clean(content, _NAMES, shared=False)
+    try:
+        model = build(checked.schema, checked.arrays)
+    except UnusualError:
+        from skops.io import loads
 
-    model = loads(content, trusted=[*_NAMES, _TREE])
+        model = loads(_pack(checked.members()), trusted=[*_NAMES, _TREE])
     need(isinstance(model, BaseEstimator), "It holds no estimator.")
     complete(model)
     return versions, model

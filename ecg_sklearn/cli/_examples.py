@@ -116,6 +116,19 @@ can read the classes.
 
 {_FILES_AND_CODE}"""
 
+EXPORT = f"""\
+examples:
+  ecg-sklearn export causal -o causal.onnx
+  ecg-sklearn export runs/kaggle/model.ecgsk -o model.onnx
+  ecg-sklearn export runs/kaggle/model.ecgsk -o model.tflite
+
+The graph goes from the columns of a beat to the probabilities of its classes. It is
+compared with the model before it is written. Networks and forests of trees can be
+exported; trees as ONNX alone. An ensemble of several models cannot, and no model that
+sees the whole record, such as "offline".
+
+{_FILES_AND_CODE}"""
+
 DATA = """\
 examples:
   ecg-sklearn data fetch                       # to $ECG_SKLEARN_DATA or ~

@@ -82,6 +82,21 @@ def make_parser():
     )
     output_options(report)
     _add_predict(commands)
+    export = _command(
+        commands, "export", "write a model as one graph, such as ONNX", _examples.EXPORT
+    )
+    export.add_argument(
+        "model", help="model.ecgsk of a training, or the name of a shipped model"
+    )
+    export.add_argument(
+        "--output",
+        "-o",
+        type=Path,
+        default=Path("model.onnx"),
+        metavar="GRAPH",
+        help="file with the suffix .onnx, .tflite or .keras (default: model.onnx)",
+    )
+    output_options(export)
     data = _command(
         commands, "data", "fetch, verify or count a database", _examples.DATA
     )

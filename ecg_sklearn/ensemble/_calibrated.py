@@ -20,7 +20,7 @@ from ecg_sklearn.utils._cut import check_cut, cut_of
 from ecg_sklearn.utils._estimators import requested
 from ecg_sklearn.utils._validation import one_for_each, records_of
 
-_LEAST = 1e-4  # probability
+LEAST = 1e-4  # probability
 _N_STEPS, _STEP = 200, 0.3  # of the search for weights
 _LIMIT = np.log(3)  # of their logarithms: a class that is hardly known stays rare
 _SMALL = 20.0  # beats, added to each class: no weight rests on a few
@@ -292,7 +292,7 @@ class CalibratedRecordClassifier(RecordClassifier):
 
 
 def _logarithms(probability):
-    return np.log(np.clip(probability, _LEAST, None))
+    return np.log(np.clip(probability, LEAST, None))
 
 
 def _regress(logarithms, labels):
@@ -322,7 +322,7 @@ def _count(labels, predicted, records):
 def _matching_weights(labels, probability):
     """Find weights with which each class is predicted as often as it occurs."""
     counts = np.bincount(labels, minlength=probability.shape[1])
-    logarithms = np.log(np.clip(probability, _LEAST, None))
+    logarithms = np.log(np.clip(probability, LEAST, None))
     weights = np.zeros(len(counts))
     for _ in range(_N_STEPS):
         found = np.bincount(

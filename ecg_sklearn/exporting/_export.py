@@ -22,6 +22,7 @@ from ecg_sklearn.exporting._graphs import SUFFIXES
 from ecg_sklearn.exporting._runners import RUNNERS
 from ecg_sklearn.metrics._labels import label_names
 from ecg_sklearn.preprocessing import SpectrogramTransformer
+from ecg_sklearn.utils._columns import sample_columns
 from ecg_sklearn.utils._files import new_file
 
 __all__ = ["ExportReport", "export"]
@@ -143,6 +144,25 @@ def export(pipe, path, *, format="onnx", X=None, tolerance=1e-4, overwrite=False
     """
     path = Path(path)
     _check_path(path, format, overwrite)
+    # It loads imbalanced-learn, which a service with a graph need not wait for.
+    from ecg_sklearn.ensemble._trees import is_tree_model
+
+    prepare = _prepare_trees if is_tree_model(pipe) else _prepare_network
+    write, probes = prepare(pipe, format)
+    X = probes() if X is None else X
+    with tempfile.TemporaryDirectory() as folder:
+        written = Path(folder, f"model{SUFFIXES[format]}")
+        write(written)
+        run, _ = RUNNERS[format](written)
+        difference = _compare(pipe, run, X, tolerance)
+        content = written.read_bytes()
+    with new_file(path) as temporary:
+        temporary.write_bytes(content)
+    return ExportReport(path, format, difference, len(X), len(content))
+
+
+def _prepare_network(pipe, format):
+    """Return the function that writes the graph, and the one that makes probes."""
     steps, classifier = _steps_to_export(pipe)
     for step in (*steps, classifier):
         check_is_fitted(step)
@@ -150,19 +170,44 @@ def export(pipe, path, *, format="onnx", X=None, tolerance=1e-4, overwrite=False
     from ecg_sklearn.exporting._graph import keras_model
 
     first = (*steps, classifier)[0]
-    metadata = _metadata(first, steps, classifier)
-    if X is None:
-        X = _probe_beats(first, steps)
+    metadata = _metadata(first, classifier.classes_)
+    for transformer in _spectrograms_of(steps):
+        metadata["sampling_rate"] = float(transformer.sampling_rate)
+        metadata["feature_columns"] = transformer.feature_columns_.tolist()
     model = keras_model(steps, classifier.model_, metadata["n_columns"])
-    with tempfile.TemporaryDirectory() as folder:
-        written = Path(folder, f"model{SUFFIXES[format]}")
-        WRITERS[format](written, model, metadata)
-        run, _ = RUNNERS[format](written)
-        difference = _compare(pipe, run, X, tolerance)
-        content = written.read_bytes()
-    with new_file(path) as temporary:
-        temporary.write_bytes(content)
-    return ExportReport(path, format, difference, len(X), len(content))
+    return (
+        lambda path: WRITERS[format](path, model, metadata),
+        lambda: _probe_beats(first, steps),
+    )
+
+
+def _prepare_trees(model, format):
+    """Return functions as :func:`_prepare_network` does."""
+    from ecg_sklearn.ensemble._trees import take_apart
+    from ecg_sklearn.exporting._forest import probe_columns, write_trees
+
+    if format != "onnx":
+        raise ValueError(
+            f'format="{format}" is for networks. Trees are exported as format="onnx", '
+            "which is made for them."
+        )
+    parts = take_apart(model)
+    first = model.steps[0][1] if hasattr(model, "steps") else model
+    metadata = _metadata(first, parts.classes)
+    names, n_columns = metadata["column_names"], metadata["n_columns"]
+    cut = metadata["cut"] or {}
+    if cut.get("sampling_rate") is not None:
+        metadata["sampling_rate"] = float(cut["sampling_rate"])
+    samples, features = sample_columns("auto", np.empty((0, n_columns)), names or None)
+    metadata["feature_columns"] = features.tolist()
+    if parts.calibrated is not None:
+        metadata["label_weights"] = parts.calibrated.label_weights_.tolist()
+
+    def probes():
+        X = probe_columns(parts, _PROBES, n_columns)
+        return pd.DataFrame(X, columns=names) if names else X
+
+    return lambda path: write_trees(path, parts, n_columns, metadata), probes
 
 
 def _check_path(path, format, overwrite):
@@ -209,22 +254,18 @@ def _steps_to_export(pipe):
     return steps, classifier
 
 
-def _metadata(first, steps, classifier):
+def _metadata(first, classes):
     """Metadata of the file."""
     from ecg_sklearn import __version__
 
-    facts = {
-        "classes": classifier.classes_.tolist(),
-        "class_names": list(map(str, label_names(classifier.classes_))),
+    return {
+        "classes": classes.tolist(),
+        "class_names": list(map(str, label_names(classes))),
         "n_columns": int(first.n_features_in_),
         "column_names": list(getattr(first, "feature_names_in_", [])),
         "cut": getattr(first, "cut_", None),
         "package": f"ecg-sklearn {__version__}",
     }
-    for transformer in _spectrograms_of(steps):
-        facts["sampling_rate"] = float(transformer.sampling_rate)
-        facts["feature_columns"] = transformer.feature_columns_.tolist()
-    return facts
 
 
 def _spectrograms_of(steps):
@@ -281,8 +322,10 @@ def _compare(pipe, run, X, tolerance):
     found = np.concatenate([*parts, run(beats[:1])])
     expected = np.concatenate([expected, expected[:1]])
     difference = np.abs(found - expected).max(initial=0.0)
-    chosen = np.take_along_axis(expected, found.argmax(axis=1)[:, None], axis=1)[:, 0]
-    n_changed = int((expected.max(axis=1) - chosen > _TIE)[:-1].sum())
+    weights = getattr(pipe, "label_weights_", 1.0)
+    chosen, weighted = (found * weights).argmax(axis=1), expected * weights
+    lost = weighted.max(axis=1) - weighted[np.arange(len(chosen)), chosen]
+    n_changed = int((lost > _TIE)[:-1].sum())
     if n_changed or not difference <= tolerance:  # also True for NaN
         raise ValueError(
             f"The exported graph differs from the pipeline by up to {difference:.3g} "

@@ -45,6 +45,9 @@ class ExportedGraph:
         Names of the columns, if the pipeline was fitted to a DataFrame.
     sampling_rate_ : float or None
         Of the beats, in Hz.
+    label_weights_ : ndarray of shape (n_classes,) or None
+        Weight of each class in the choice of the label, of a model that has such
+        weights.
     """
 
     def __init__(self, path, facts, run):
@@ -56,6 +59,8 @@ class ExportedGraph:
         names = facts.get("column_names")
         self.feature_names_in_ = np.array(names, dtype=object) if names else None
         self.sampling_rate_ = facts.get("sampling_rate")
+        weights = facts.get("label_weights")
+        self.label_weights_ = None if weights is None else np.array(weights)
         self._run = run
 
     def predict_proba(self, X):
@@ -119,7 +124,23 @@ class ExportedGraph:
         ndarray of shape (n_beats,)
             Labels.
         """
-        return self.classes_[self.predict_proba(X).argmax(axis=1)]
+        return self.classes_[self.choose_labels(self.predict_proba(X))]
+
+    def choose_labels(self, probability):
+        """Choose the label of each beat, given its probabilities.
+
+        Parameters
+        ----------
+        probability : ndarray of shape (n_beats, n_classes)
+            As :meth:`predict_proba` gives it.
+
+        Returns
+        -------
+        ndarray of int of shape (n_beats,)
+            Position in ``classes_`` of each label.
+        """
+        weights = 1.0 if self.label_weights_ is None else self.label_weights_
+        return (np.asarray(probability) * weights).argmax(axis=1)
 
 
 @validate_params({"path": [str, os.PathLike]}, prefer_skip_nested_validation=True)

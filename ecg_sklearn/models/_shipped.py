@@ -3,10 +3,11 @@
 import warnings
 from importlib.resources import as_file, files
 
-from ecg_sklearn.persistence import VersionWarning, load, read_metadata
+from sklearn.utils._param_validation import StrOptions, validate_params
 
 _FOLDER = files("ecg_sklearn.models") / "weights"
 _SUFFIX = ".ecgsk"
+_SUFFIXES = {"sklearn": _SUFFIX, "onnx": ".onnx"}
 DEFAULT = "offline"
 
 
@@ -28,7 +29,11 @@ def list_models():
     return sorted(n.removesuffix(_SUFFIX) for n in names if n.endswith(_SUFFIX))
 
 
-def load_model(name=DEFAULT):
+@validate_params(
+    {"name": [str], "format": [StrOptions(set(_SUFFIXES))]},
+    prefer_skip_nested_validation=True,
+)
+def load_model(name=DEFAULT, *, format="sklearn"):
     """Load a shipped model.
 
     Parameters
@@ -36,18 +41,24 @@ def load_model(name=DEFAULT):
     name : {"offline", "causal"}, default="offline"
         "offline" sees the whole record, and is for files. "causal" sees nothing beyond
         the next beat, and is for streams.
+    format : {"sklearn", "onnx"}, default="sklearn"
+        "onnx" is the same model "causal" as a graph of
+        :func:`~ecg_sklearn.exporting.export`, for services: it needs ONNX Runtime
+        (``pip install "ecg-sklearn[onnx]"``), and works with any scikit-learn.
 
     Returns
     -------
-    CalibratedRecordClassifier
+    CalibratedRecordClassifier or ExportedGraph
         Fitted to all records of the MIT-BIH Arrhythmia and Supraventricular Arrhythmia
         Databases. Its classes 0 to 3 are N, S, V and F. See :func:`model_card`.
 
     Raises
     ------
     ValueError
-        If there is no such model, or if the installed scikit-learn is so new that it
-        stores trees in another way.
+        If there is no such model, if it has no graph, or if the installed scikit-learn
+        is so new that it stores trees in another way.
+    ImportError
+        If ONNX Runtime is missing, for "onnx".
 
     Examples
     --------
@@ -55,7 +66,16 @@ def load_model(name=DEFAULT):
     >>> load_model("offline").classes_.tolist()
     [0, 1, 2, 3]
     """
-    with as_file(_file_of(name)) as path, warnings.catch_warnings():
+    file = _file_of(name, format)
+    # Each loads what the other need not wait for.
+    if format == "onnx":
+        from ecg_sklearn.exporting import load_graph
+
+        with as_file(file) as path:
+            return load_graph(path)
+    from ecg_sklearn.persistence import VersionWarning, load
+
+    with as_file(file) as path, warnings.catch_warnings():
         # Tests compare the answers on the lowest and the newest versions.
         warnings.simplefilter("ignore", VersionWarning)
         return load(path)
@@ -88,14 +108,23 @@ def model_card(name=DEFAULT):
     >>> len(model_card("offline")["training_records"])
     122
     """
+    from ecg_sklearn.persistence import read_metadata
+
     with as_file(_file_of(name)) as path:
         return read_metadata(path)
 
 
-def _file_of(name):
+def _file_of(name, format="sklearn"):
     if name not in list_models():
         raise ValueError(
             f"There is no model {name!r}. The shipped models are "
             f"{', '.join(map(repr, list_models()))}."
         )
-    return _FOLDER / f"{name}{_SUFFIX}"
+    file = _FOLDER / f"{name}{_SUFFIXES[format]}"
+    if not file.is_file():
+        raise ValueError(
+            f"The model {name!r} has no ONNX graph: it sees all beats of a record at "
+            'once, and a graph takes each beat alone. Use load_model("causal", '
+            'format="onnx").'
+        )
+    return file

@@ -8,6 +8,7 @@ import io
 import json
 import math
 import zipfile
+from typing import NamedTuple
 
 import numpy as np
 from sklearn.ensemble._hist_gradient_boosting.common import PREDICTOR_RECORD_DTYPE
@@ -32,6 +33,22 @@ def text_of(content):
     return json.dumps(content, allow_nan=False, separators=(",", ":")).encode()
 
 
+class Checked(NamedTuple):
+    """A model that was checked, without shared objects.
+
+    ``files`` and ``arrays`` are those that its ``schema`` names: bytes, and the same as
+    read-only arrays.
+    """
+
+    schema: dict
+    files: dict[str, bytes]
+    arrays: dict[str, np.ndarray]
+
+    def members(self):
+        """Members of a zip that skops can read."""
+        return {"schema.json": text_of(self.schema)} | self.files
+
+
 def clean(content, names, shared):
     """Check a zip of skops; normalise the model, without shared objects."""
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
@@ -44,16 +61,17 @@ def clean(content, names, shared):
     reader = _Reader(names, files)
     schema = json.loads(files["schema.json"])
     reader.read(schema)
-    arrays = reader.arrays
-    need(shared or len(arrays) < len(files), "It uses an array more than once.")
-    return {"schema.json": text_of(schema)} | arrays
+    found = Checked(schema, reader.used, reader.arrays)
+    need(shared or len(found.files) < len(files), "It uses an array more than once.")
+    return found
 
 
 class _Reader:
     """Reads nodes of skops as plain values, and normalises the nodes."""
 
     def __init__(self, names, files):
-        self.names, self.files, self.arrays, self.depth = names, files, {}, 0
+        self.names, self.files, self.depth = names, files, 0
+        self.used, self.arrays = {}, {}
 
     def read(self, node):
         """Return the value of a node; for an object, its attributes."""
@@ -99,9 +117,9 @@ class _Reader:
             plain = shape == (len(texts),) and all(type(text) is str for text in texts)
             need(plain, "It holds an array of objects that are not all text.")
             return np.array(texts, dtype=object)
-        content, node["file"] = self.files[node["file"]], f"{len(self.arrays)}.npy"
-        self.arrays[node["file"]] = content
-        array = _parse_npy(content)
+        content, node["file"] = self.files[node["file"]], f"{len(self.used)}.npy"
+        self.used[node["file"]] = content
+        self.arrays[node["file"]] = array = _parse_npy(content)
         if node["__class__"] == "memmap":
             node["__class__"] = "ndarray"
         plain = node["__class__"] == "ndarray" or array.ndim == 0
