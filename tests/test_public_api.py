@@ -117,7 +117,7 @@ FLOORS = {
     "pipeline": 3,
     "persistence": 3,
     "streaming": 3,
-    "exporting": 4,
+    "exporting": 3,
     "models": 4,
     "report": 4,
     "analysis": 5,

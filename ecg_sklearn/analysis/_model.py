@@ -1,5 +1,7 @@
 """What an analysis says about the model that classified the beats."""
 
+from functools import cache
+
 from ecg_sklearn.features import CAUSAL_GROUPS
 from ecg_sklearn.utils._cut import learned_cut
 
@@ -35,9 +37,15 @@ def choose_model(model):
         if not hasattr(model, "classes_"):
             raise ValueError(f"This {type(model).__name__} is not fitted. Call fit.")
         return model, {"name": type(model).__name__}
+    return _shipped_model(model)
+
+
+@cache
+def _shipped_model(name):
+    """Load a shipped model once for all recordings of this process."""
     from ecg_sklearn.models import load_model, model_card
 
-    chosen = {} if model is None else {"name": model}
+    chosen = {} if name is None else {"name": name}
     return load_model(**chosen), model_card(**chosen)
 
 

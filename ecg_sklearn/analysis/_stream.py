@@ -106,6 +106,8 @@ class StreamAnalyzer:
         self.sampling_rate = float(sampling_rate)
         self.n_times = self.n_beats = self.n_left_out = 0
         self._model = _continued(model)
+        # Graphs and trees take arrays, whose columns are checked here, and once.
+        self._model_reads_names = getattr(self._model, "reads_names", False)
         self._detector = BeatDetector(self.sampling_rate)
         self._cutter = StreamCutter(cut, self.sampling_rate)
         n_expected = getattr(model, "n_features_in_", len(self._cutter.columns))
@@ -115,12 +117,22 @@ class StreamAnalyzer:
                 f"{len(self._cutter.columns)}: {facts}. Fit it to all columns of a "
                 "loader."
             )
+        wanted = getattr(model, "feature_names_in_", None)
+        if wanted is not None and list(wanted) != self._cutter.columns:
+            pairs = zip(wanted, self._cutter.columns, strict=True)
+            first = next(pair for pair in pairs if pair[0] != pair[1])
+            raise ValueError(
+                f"The model takes the column {first[0]!r} where its cut gives "
+                f"{first[1]!r}. Fit it to the columns of a loader in their order."
+            )
         self._facts = facts
         names = getattr(model, "class_names_", None)
-        self._names = np.array(names or label_names(model.classes_), dtype=object)
+        names = list(names or label_names(model.classes_))
+        self._names = pd.Series(names, dtype="str").array
         self.columns = ["sample", "time", "class", "probability"]
-        self.columns += [f"p_{name}" for name in self._names]
+        self.columns += [f"p_{name}" for name in names]
         self._waiting = []  # beats that are cut, and not classified
+        self._nothing = self._table(np.empty(0, int), np.empty((0, len(names))))
         self._is_finished = False
 
     def push(self, samples):
@@ -202,19 +214,22 @@ class StreamAnalyzer:
 
     def _classify(self):
         """Make the table of the beats that are cut."""
-        sample = np.empty(0, dtype=np.int64)
-        probability = np.empty((0, len(self._names)))
-        if self._waiting:
-            sample, data = map(np.concatenate, zip(*self._waiting, strict=True))
-            X = pd.DataFrame(data, columns=self._cutter.columns)
+        if not self._waiting:
+            return self._nothing.copy()
+        sample, X = map(np.concatenate, zip(*self._waiting, strict=True))
+        if self._model_reads_names:
+            X = pd.DataFrame(X, columns=self._cutter.columns)
             X.attrs["cut"] = self._facts
-            probability = np.asarray(self._model.predict_proba(X), dtype=np.float64)
-            self._waiting = []
+        probability = np.asarray(self._model.predict_proba(X), dtype=np.float64)
+        self._waiting = []
+        return self._table(sample, probability)
+
+    def _table(self, sample, probability):
         chosen = choose_labels(self._model, probability)
         values = [
             sample,
             sample / self.sampling_rate,
-            pd.Series(self._names[chosen], dtype="str"),
+            self._names.take(chosen),
             probability[np.arange(len(chosen)), chosen],
             *probability.T,
         ]

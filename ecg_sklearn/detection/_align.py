@@ -146,7 +146,8 @@ def _smooth(waves, half):
 
 def _largest(values, centre, reach):
     """Position of the largest value within ``reach`` of the centre of each row."""
-    offset = np.arange(-reach, reach + 1)
-    place = np.clip(centre[:, None] + offset, 0, values.shape[1] - 1)
-    best = np.take_along_axis(values, place, axis=1).argmax(axis=1)
-    return np.take_along_axis(place, best[:, None], axis=1)[:, 0]
+    rows = np.arange(len(values))
+    place = centre[:, None] + np.arange(-reach, reach + 1)
+    place = np.minimum(np.maximum(place, 0), values.shape[1] - 1)
+    best = values[rows[:, None], place].argmax(axis=1)
+    return place[rows, best]

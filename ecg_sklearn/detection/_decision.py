@@ -7,7 +7,6 @@ from functools import cache
 from importlib import resources
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 
 from ecg_sklearn.detection._signal import RATE
 
@@ -53,14 +52,15 @@ def probability(network, features):
     as a whole record.
     """
     weights, bias, last, constant = network
-    hidden = np.zeros((len(features), len(bias))) + bias
-    for column, row in zip(features.T, weights, strict=True):
-        hidden += column[:, None] * row
-    hidden = np.maximum(hidden, 0.0)
-    logit = np.zeros(len(features)) + constant
-    for unit, factor in zip(hidden.T, last, strict=True):
-        logit += unit * factor
-    return 1 / (1 + np.exp(-np.clip(logit, -30, 30)))
+    hidden = np.maximum(_add_up(bias, features[:, :, None] * weights), 0.0)
+    logit = _add_up(constant, hidden * last)
+    return 1 / (1 + np.exp(-np.minimum(np.maximum(logit, -30.0), 30.0)))
+
+
+def _add_up(start, terms):
+    """Sum over the second axis, from its beginning to its end."""
+    terms[:, 0] += start
+    return np.add.accumulate(terms, axis=1, out=terms)[:, -1]
 
 
 def first_features(found, start, stop):
@@ -94,9 +94,8 @@ def first_features(found, start, stop):
             np.where(near, both[rows] - both[other], 0.0),
             np.where(near, found.sharp[rows] - found.sharp[other], 0.0),
         ]
-    for edges in _AROUND_FIRST:
-        largest = _largest_in(found.place, both, rows, edges, -np.inf)
-        columns.append(np.clip(both[rows] - largest, -4.0, 4.0))
+    for largest in _largest_in(found.place, both, rows, _AROUND_FIRST, -np.inf):
+        columns.append(np.minimum(np.maximum(both[rows] - largest, -4.0), 4.0))
     columns += _similarity(found, both, rows, start, stop)
     past_time = _past(time, start, stop)
     strong = _past(both, start, stop) > both[rows, None] - 1.0
@@ -123,10 +122,7 @@ def second_features(found, first, start, stop):
     usual = np.maximum(usual, 0.1)
     columns = [own, logit[rows], since[:, 0], since[:, 1], relative, usual]
     columns += [np.minimum(since[:, k] / usual, 4.0) for k in (0, 1)]
-    columns += [
-        _largest_in(found.place, logit, rows, edges, _UNKNOWN)
-        for edges in _AROUND_SECOND
-    ]
+    columns += [*_largest_in(found.place, logit, rows, _AROUND_SECOND, _UNKNOWN)]
     return np.column_stack([*columns, first_features(found, start, stop)])
 
 
@@ -138,7 +134,7 @@ def is_large_enough(found, start, stop):
     rows = np.arange(start, stop)
     both = (found.fast + found.slow) / 2
     edges = (0.0, (FUTURE_FIRST + FUTURE_SECOND) / RATE)
-    largest = _largest_in(found.place, both, rows, edges, -np.inf)
+    [largest] = _largest_in(found.place, both, rows, [edges], -np.inf)
     return (found.place[rows] >= RATE) | (both[rows] > largest - _SMALL)
 
 
@@ -165,33 +161,32 @@ def keep_best(place, first, second):
 def _past(values, start, stop, fill=-np.inf):
     """Return the values of the candidates before each one, nearest last."""
     padded = np.concatenate([np.full(N_PAST, fill), values[:stop]])
-    return sliding_window_view(padded, N_PAST)[start:stop]
+    return padded[np.arange(start, stop)[:, None] + np.arange(N_PAST)]
 
 
-def _largest_in(place, values, rows, edges, fill):
-    """Find the largest value of other candidates in a window around each one."""
-    low, high = (round(edge * RATE) for edge in edges)
-    first = np.searchsorted(place, place[rows] + low)
-    after = np.searchsorted(place, place[rows] + high, side="right")
-    other = first[:, None] + np.arange(_MOST_NEAR)
-    inside = (other < after[:, None]) & (other != rows[:, None])
+def _largest_in(place, values, rows, windows, fill):
+    """Find the largest value of other candidates in each window around each one.
+
+    Returns an array of shape (n_windows, n_rows).
+    """
+    low, high = np.array([[round(edge * RATE) for edge in w] for w in windows]).T
+    first = np.searchsorted(place, place[rows] + low[:, None])
+    after = np.searchsorted(place, place[rows] + high[:, None], side="right")
+    other = first[..., None] + np.arange(_MOST_NEAR)
+    inside = (other < after[..., None]) & (other != rows[:, None])
     value = values[np.minimum(other, len(values) - 1)]
-    return np.where(inside, value, fill).max(axis=1, initial=fill)
+    return np.where(inside, value, fill).max(axis=2, initial=fill)
 
 
 def _similarity(found, both, rows, start, stop):
     """Compare the shape of each candidate with those of the candidates before it."""
     strength = _past(both, start, stop)[:, ::-1]
-    alike = np.zeros((len(rows), N_PAST))
     known = np.isfinite(strength)
-    for step in range(1, N_PAST + 1):
-        other = np.maximum(rows - step, 0)
-        product = found.shape[rows] * found.shape[other]
-        alike[:, step - 1] = product.sum(axis=1)
+    others = np.maximum(rows[:, None] - np.arange(1, N_PAST + 1), 0)
+    alike = (found.shape[rows, None] * found.shape[others]).sum(axis=2)
     top = np.where(known, strength, -np.inf).max(axis=1, initial=-1e300)
-    weight = np.exp(
-        2 * np.clip(np.where(known, strength, -1e300) - top[:, None], -6, 0)
-    )
+    relative = np.where(known, strength, -1e300) - top[:, None]
+    weight = np.exp(2 * np.minimum(np.maximum(relative, -6.0), 0.0))
     weight = np.where(known, weight, 0.0)
     total = weight.sum(axis=1) + 1e-9
     alike = np.where(known, alike, 0.0)

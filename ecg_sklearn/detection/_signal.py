@@ -194,8 +194,9 @@ class CandidateFinder:
         """Mean slope of a band around places; the delay of its filter is removed."""
         total = self.totals[k]
         centre = places + _HALF - self.first
-        high = np.clip(centre + after + 1, 0, len(total) - 1)
-        low = np.clip(centre - before, 0, len(total) - 1)
+        last = len(total) - 1  # np.clip is slow for a few values
+        high = np.minimum(np.maximum(centre + after + 1, 0), last)
+        low = np.minimum(np.maximum(centre - before, 0), last)
         # Before the start of the stream there is nothing.
         return np.maximum(total[high] - total[low], 0.0) / np.maximum(high - low, 1)
 

@@ -32,6 +32,11 @@ class ContinuedModel:
     ----------
     model : classifier
         Fitted, with ``predict_proba``.
+
+    Attributes
+    ----------
+    reads_names : bool
+        Whether the columns should have names. Trees take their columns by position.
     """
 
     def __init__(self, model):
@@ -46,6 +51,7 @@ class ContinuedModel:
         copies = {}
         self._model = _with_memory(model, copies)
         self._trees = _trees_of(model)
+        self.reads_names = self._trees is None
         self._parts = [c for c in copies.values() if isinstance(c, _Continued)]
 
     def choose_labels(self, probability):
@@ -56,8 +62,9 @@ class ContinuedModel:
         """Compute the probability of each class of the next beats of the record."""
         if self._trees is not None:
             values = np.asarray(X)
-            if np.isfinite(values).all():  # else the model says what is wrong
-                return self._trees.predict_proba(values)
+            if not np.isfinite(values).all():
+                raise ValueError("The beats hold NaN or infinite values.")
+            return self._trees.predict_proba(values)
         groups = np.zeros(len(X))
         told = requested(self._model, "predict_proba", groups=groups)
         before = [part.counts for part in self._parts]

@@ -63,9 +63,10 @@ class TreeModel(NamedTuple):
 
 
 def is_tree_model(model):
-    """Whether a forest is what a model begins with, or what it is around."""
-    last = model.steps[-1][1] if hasattr(model, "steps") else model
-    return isinstance(last, (*FORESTS, *_AROUND))
+    """Whether a model is a forest, or around another one, at the end of a pipeline."""
+    while hasattr(model, "steps"):
+        model = model.steps[-1][1]
+    return isinstance(model, (*FORESTS, *_AROUND))
 
 
 def take_apart(model):

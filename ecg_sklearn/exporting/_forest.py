@@ -63,6 +63,8 @@ def _labels(classes):
     """Labels as a tensor may hold them."""
     if classes.dtype.kind in "iu":
         return classes.astype(np.int64)
+    if classes.dtype.kind == "b":
+        return classes
     return classes.astype(str).astype(object)
 
 
@@ -138,7 +140,8 @@ def round_down(threshold):
     A float32 is below the threshold exactly if it is below this, so each beat takes the
     same way through the trees as in scikit-learn, which compares in float64.
     """
-    rounded = np.asarray(threshold, dtype=np.float32)
+    threshold = np.asarray(threshold, dtype=np.float64)
+    rounded = threshold.astype(np.float32)
     down = np.nextafter(rounded, np.float32(-np.inf))
     return np.where(rounded > threshold, down, rounded)
 

@@ -182,7 +182,11 @@ def _typicality(rows, start):
         table[first - start :, lag - 1] = same
     if start == 0:
         table[0] = 1.0
-    return np.nanmedian(table, axis=1)
+    # Much faster than nanmedian.
+    ordered = np.sort(table, axis=1)  # NaN last
+    n_values = np.count_nonzero(table == table, axis=1)
+    rows = np.arange(len(ordered))
+    return (ordered[rows, (n_values - 1) // 2] + ordered[rows, n_values // 2]) / 2
 
 
 def _unit_rows(rows):

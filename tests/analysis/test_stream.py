@@ -226,7 +226,12 @@ import sys
 from ecg_sklearn.analysis import StreamAnalyzer
 from ecg_sklearn.datasets import make_recording
 from ecg_sklearn.exporting import load_graph
-analyzer = StreamAnalyzer(load_graph(sys.argv[1]), 250)
+if sys.argv[1] == "causal":
+    from ecg_sklearn.models import load_model
+    graph = load_model("causal", format="onnx")
+else:
+    graph = load_graph(sys.argv[1])
+analyzer = StreamAnalyzer(graph, 250)
 assert len(analyzer.push(make_recording(10, random_state=0).signal))
 print(*sys.modules)
 """
@@ -241,6 +246,15 @@ def loaded_by(graph):
 
 class TestModels:
     """What models answer along a record goes on from block to block."""
+
+    def test_the_shipped_graph(self, lead):
+        pytest.importorskip("onnxruntime")
+        graph = load_model("causal", format="onnx")
+        found, _ = of_stream(graph, lead, 250, [250])
+        expected, _ = of_stream(load_model("causal"), lead, 250, [250])
+        pd.testing.assert_frame_equal(found, expected, rtol=0, atol=1e-6)
+        slow = {"tensorflow", "keras", "imblearn", "skops", "sklearn.ensemble"}
+        assert not loaded_by("causal") & slow
 
     def test_the_shipped_model(self):
         model, simulated = load_model("causal"), simulate()

@@ -128,6 +128,16 @@ def test_other_columns_than_those_of_the_cut():
         StreamAnalyzer(model, 250)
 
 
+def test_columns_in_another_order():
+    beats = make_heartbeats(100, form="window", features=["rr"], random_state=0)
+    model = make_pipeline(BeatScaler(), GaussianNB())
+    model.fit(beats.frame.iloc[:, ::-1], beats.target)
+    with pytest.raises(
+        ValueError, match="takes the column 'rr_.*' where its cut gives"
+    ):
+        StreamAnalyzer(model, 250)
+
+
 def test_rates_that_are_too_far_apart(model):
     with pytest.raises(ValueError, match="The stream is sampled at 1e"):
         StreamAnalyzer(model, 1e6)

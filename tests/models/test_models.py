@@ -65,3 +65,25 @@ def test_the_weights_are_small_and_have_a_notice():
 def test_unknown_name():
     with pytest.raises(ValueError, match=r"no model 'best'.*'causal', 'offline'"):
         load_model("best")
+
+
+def test_the_graph_is_the_same_model(recording):
+    pytest.importorskip("onnxruntime")
+    model, graph = load_model("causal"), load_model("causal", format="onnx")
+    signal, rate = recording.signal[:, 0], recording.sampling_rate
+    X = cut_beats(signal, rate, recording.sample, like=graph)
+    found, expected = graph.predict_proba(X), model.predict_proba(X)
+    # If it is another model: ecg-sklearn export causal, as make models does.
+    np.testing.assert_allclose(found, expected, rtol=0, atol=1e-6)
+    assert graph.predict(X).tolist() == model.predict(X).tolist()
+    assert graph.cut_ == model.cut_
+    assert graph.class_names_ == list("NSVF")
+
+
+def test_formats():
+    with pytest.raises(ValueError, match="'offline' has no ONNX graph"):
+        load_model("offline", format="onnx")
+    with pytest.raises(ValueError, match="no model 'best'"):
+        load_model("best", format="onnx")
+    with pytest.raises(ValueError, match="'format' parameter of load_model"):
+        load_model("causal", format="litert")
