@@ -89,6 +89,7 @@ bench: $(READY)  ## the quick benchmarks
 
 models: $(READY)  ## build the shipped models from $ECG_SKLEARN_DATA, and compare
 	$(BIN)/python benchmarks/make_models.py --data "$$ECG_SKLEARN_DATA/mitdb" --svdb "$$ECG_SKLEARN_DATA/svdb"
+	$(BIN)/ecg-sklearn export causal --output ecg_sklearn/models/weights/causal.onnx --overwrite
 
 build: $(READY)  ## wheel and source distribution
 	rm -rf dist

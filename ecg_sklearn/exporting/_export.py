@@ -71,24 +71,29 @@ class ExportReport(NamedTuple):
 def export(pipe, path, *, format="onnx", X=None, tolerance=1e-4, overwrite=False):
     """Write a fitted pipeline as one graph, from raw beats to probabilities.
 
-    The file holds scalers, spectrogram and network, and needs neither this package nor
-    scikit-learn to run. Samplers act only in training and are left out. The graph is
-    compared with the pipeline before the file is moved to ``path``.
+    The file holds scalers, spectrogram and network, or trees and calibration, and needs
+    neither this package nor scikit-learn to run. Samplers act only in training and are
+    left out. The graph is compared with the pipeline before the file is moved to
+    ``path``.
 
     Parameters
     ----------
-    pipe : Pipeline
+    pipe : Pipeline or classifier
         Fitted pipeline, such as :func:`~ecg_sklearn.pipeline.make_ecg_pipeline` makes:
         BeatScaler, StandardScaler, MinMaxScaler, MaxAbsScaler, RobustScaler or none,
-        then SpectrogramTransformer and SpectrogramCNNClassifier.
+        then SpectrogramTransformer and SpectrogramCNNClassifier. Or an
+        ExtraTreesClassifier or RandomForestClassifier, by itself or in a
+        :class:`~ecg_sklearn.ensemble.ReweightedClassifier`, a
+        :class:`~ecg_sklearn.ensemble.CalibratedRecordClassifier` or a pipeline that
+        selects columns, such as the shipped model "causal".
     path : str or path-like
         The file, with the suffix of its format: ".onnx", ".tflite" or ".keras".
     format : {"onnx", "litert", "keras"}, default="onnx"
         "onnx" runs in ONNX Runtime, "litert" (formerly TensorFlow Lite) on phones
-        and small devices, "keras" in Keras.
+        and small devices, "keras" in Keras. Trees are written as "onnx".
     X : array-like of shape (n_beats, n_columns), default=None
         Beats for the comparison. None makes 256: simulated heartbeats, random walks and
-        noise around the mean of the training beats.
+        noise around the mean of the training beats; for trees, beats at the thresholds.
     tolerance : float, default=1e-4
         Largest accepted difference of a probability.
     overwrite : bool, default=False
@@ -118,7 +123,8 @@ def export(pipe, path, *, format="onnx", X=None, tolerance=1e-4, overwrite=False
     -----
     The input "beats" is float32 of shape (n_beats, n_columns) with any n_beats. The
     output "probabilities" has shape (n_beats, n_classes), in the order of
-    ``pipe.classes_``. A LiteRT interpreter starts with a batch of one; resize its
+    ``pipe.classes_``. A graph of trees has the output "labels" too, as ``pipe.predict``
+    gives them. A LiteRT interpreter starts with a batch of one; resize its
     input for more. Unlike the pipeline, the graph does not refuse missing values and
     amplitudes beyond 1e15; its output for them is meaningless.
 
@@ -127,7 +133,7 @@ def export(pipe, path, *, format="onnx", X=None, tolerance=1e-4, overwrite=False
     ``ecg_sklearn.json`` of LiteRT and Keras files, which are zip archives: "classes",
     "class_names" (N, S, V, F, Q for 0 to 4), "n_columns", "column_names" (empty
     without names), "feature_columns" (positions of features), "sampling_rate" in Hz,
-    "cut" (or null) and "package".
+    "cut" (or null), "package" and, of calibrated trees, "label_weights".
 
     Examples
     --------
@@ -237,7 +243,7 @@ def _steps_to_export(pipe):
     if not isinstance(classifier, SpectrogramCNNClassifier):
         raise ValueError(
             f"The last step, {name!r}, is a {type(classifier).__name__}. Only a "
-            "SpectrogramCNNClassifier can be exported."
+            "SpectrogramCNNClassifier, or a forest of trees, can be exported."
         )
     steps = []
     for name, step in before:

@@ -2,7 +2,8 @@
 
 import pytest
 
-from ecg_sklearn.analysis import analyze
+from ecg_sklearn import models
+from ecg_sklearn.analysis import _model, analyze
 from ecg_sklearn.datasets import make_recording
 
 
@@ -36,3 +37,17 @@ def test_beats_that_are_not_sure(recording):
     if not sure.all():
         probability = found.beats["probability"]
         assert probability[~sure].max() < probability[sure].min()
+
+
+def test_a_model_is_loaded_once_for_all_recordings(recording, monkeypatch):
+    asked, load_model = [], models.load_model
+
+    def counted(*args, **kwargs):
+        asked.append((args, kwargs))
+        return load_model(*args, **kwargs)
+
+    monkeypatch.setattr(models, "load_model", counted)
+    _model._shipped_model.cache_clear()
+    for name in (None, "causal", None, "causal"):
+        analyze(recording.signal[:5000], name, sampling_rate=recording.sampling_rate)
+    assert len(asked) == 2
