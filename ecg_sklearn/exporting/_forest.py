@@ -76,7 +76,7 @@ def _calibration(node, calibrated, constants):
             node("Identity", ["shares"], ["weighted"]),
         ]
     constants |= {
-        "least": np.float32(LEAST),
+        "least": np.array(LEAST, dtype=np.float32),
         "coefficients": calibrated.calibration_[:, :-1].astype(np.float32),
         "intercept": calibrated.calibration_[:, -1].astype(np.float32),
         "label_weights": calibrated.label_weights_.astype(np.float32),

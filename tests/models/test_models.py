@@ -9,6 +9,9 @@ import pytest
 from ecg_sklearn import list_models, load_model
 from ecg_sklearn.aami import PACED_RECORDS
 from ecg_sklearn.datasets import cut_beats, make_recording
+from ecg_sklearn.datasets._published import MITDB
+from ecg_sklearn.detection import detect_beats
+from ecg_sklearn.io import read_recording
 from ecg_sklearn.models import model_card
 
 # Mean probabilities of the simulated beats, with scikit-learn 1.9.
@@ -78,6 +81,19 @@ def test_the_graph_is_the_same_model(recording):
     assert graph.predict(X).tolist() == model.predict(X).tolist()
     assert graph.cut_ == model.cut_
     assert graph.class_names_ == list("NSVF")
+
+
+@pytest.mark.mitbih
+@pytest.mark.parametrize("record", ["106", "207", "232"])
+def test_the_graph_on_a_real_record(mitbih_home, record):
+    pytest.importorskip("onnxruntime")
+    model, graph = load_model("causal"), load_model("causal", format="onnx")
+    found = read_recording(MITDB.find(mitbih_home) / record)
+    lead, rate = found.signal[:, 0], found.sampling_rate
+    X = cut_beats(lead, rate, detect_beats(lead, rate), like=graph)
+    expected = model.predict_proba(X)
+    np.testing.assert_allclose(graph.predict_proba(X), expected, rtol=0, atol=1e-6)
+    assert graph.predict(X).tolist() == model.predict(X).tolist()
 
 
 def test_formats():
