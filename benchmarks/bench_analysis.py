@@ -1,17 +1,20 @@
 """The counts of an analysis against the annotations of MIT-BIH.
 
     python benchmarks/bench_analysis.py --data mitdb/
-    python benchmarks/bench_analysis.py --data mitdb/ --model model.ecgsk
+    python benchmarks/bench_analysis.py --data mitdb/ --models model.ecgsk
     python benchmarks/bench_analysis.py --data mitdb/ --svdb svdb/
 
 Irregular rhythm that may be atrial fibrillation, with annotated classes, is compared
 with the rhythms AFIB and AFL of DS1, on which its threshold was chosen, and of DS2.
-With ``--model``, the records of DS2 are analysed from the raw signal: mean absolute
-error of the burden, couplets and runs found, irregular rhythm with the classes of the
-model. A couplet is found if one is detected at its place within 150 ms, a run if one
-overlaps with it. With ``--svdb``, the interval of the burden is made for each record
-of DS1 and of the Supraventricular Arrhythmia Database from the errors of all others,
-with the classes of a forest in five folds of whole records.
+With ``--models``, the records of DS2 are analysed from the raw signal. The burden is
+compared with that of the annotations, record by record: mean absolute error, bias (the
+mean error), limits of agreement (bias and 1.96 standard deviations of the errors to
+both sides, after Bland and Altman), and how often the interval holds the true burden.
+A couplet is found if one is detected at its place within 150 ms, a run if one overlaps
+with it. Irregular rhythm is that of the classes of the model. With
+``--svdb``, the interval of the burden is made for each record of DS1 and of the
+Supraventricular Arrhythmia Database from the errors of all others, with the classes of
+a forest in five folds of whole records.
 """
 
 import warnings
@@ -19,8 +22,9 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from _common import make_parser, print_table, write_results
+from _common import Stopwatch, make_parser, print_table, write_results
 
+from ecg_sklearn import load
 from ecg_sklearn.aami import CLASS_NAMES, DS1, DS2
 from ecg_sklearn.analysis import analyze, analyze_beats
 from ecg_sklearn.analysis._burden import burden_interval
@@ -34,6 +38,7 @@ _NO_STRETCHES = pd.DataFrame(columns=["start", "end", "reason"])
 _ECTOPIC = {"V": "veb", "S": "sveb"}
 _EDGES = ("start", "end")
 _FORMATS = dict.fromkeys(("AF min", "false min", "of min"), ".1f")
+_MANY = 10  # events of a kind that make a record worth a row of its own
 _BANDS = (0, 0.003, 0.03, 0.1, 1)  # of the predicted share
 
 
@@ -117,8 +122,10 @@ def count_with_model(model, folder, references, lead):
     """Analyse the records of DS2 from the raw signal; print and return the numbers."""
     rows, cells, events = [], [], {}
     for name, (reference, rhythms) in references.items():
-        found = analyze(folder / name, model, lead=lead)
-        row = {"record": name}
+        with Stopwatch() as watch:
+            found = analyze(folder / name, model, lead=lead)
+        row = {"record": name, "beats": len(reference.beats)}
+        row |= {"beats found": len(found.beats), "seconds": watch.cpu}
         for key in _ECTOPIC.values():
             burden = found.summary.loc[f"{key}_burden"]
             true = reference.summary.at[f"{key}_burden", "value"]
@@ -133,22 +140,52 @@ def count_with_model(model, folder, references, lead):
     print_table(rows, {"record": ""})
     table = pd.DataFrame(rows)
     results = {"records": rows, "irregular": irregular_row("model", cells)}
-    for key in _ECTOPIC.values():
-        error = float((table[f"{key} %"] - table[f"{key} true %"]).abs().mean())
-        inside = float(table[f"{key} inside"].mean())
-        print(
-            f"{key} burden: mean absolute error {error:.2f} points; the interval holds "
-            f"the true one in {inside:.0%} of {len(table)} records."
-        )
-        results[key] = {"mean absolute error": error, "inside": inside}
-    names = ("true", "detected", "true ones found", "detected ones true")
-    results["events"] = [
-        {"kind": kind, **dict(zip(names, np.sum(counts, axis=0).tolist(), strict=True))}
-        for kind, counts in events.items()
+    results["burden"] = [agreement(table, key) for key in _ECTOPIC.values()]
+    results["events"] = [found_row(kind, parts) for kind, parts in events.items()]
+    results["events of records"] = [
+        {"record": name} | found_row(kind, [part])
+        for kind, parts in events.items()
+        for name, part in zip(references, parts, strict=True)
+        if max(part[:2]) >= _MANY
     ]
+    print_table(results["burden"])
     print_table(results["events"])
+    print_table(results["events of records"])
     print_table([results["irregular"]], _FORMATS)
     return results
+
+
+def agreement(table, key):
+    """Compare the burden of records with the true one: errors in points of percent."""
+    error = table[f"{key} %"] - table[f"{key} true %"]
+    spread = 1.96 * error.std()
+    low, high = table[f"{key} low"], table[f"{key} high"]
+    return {
+        "class": key,
+        "records": len(table),
+        "mean absolute error": error.abs().mean(),
+        "median absolute error": error.abs().median(),
+        "bias": error.mean(),
+        "agreement low": error.mean() - spread,
+        "agreement high": error.mean() + spread,
+        "inside %": 100 * table[f"{key} inside"].mean(),
+        "median width": (high - low).median(),
+    }
+
+
+def found_row(kind, parts):
+    """Sum up the events of a kind over records."""
+    names = ("true", "detected", "true ones found", "detected ones true")
+    row = {
+        "kind": kind,
+        **dict(zip(names, np.sum(parts, axis=0).tolist(), strict=True)),
+    }
+    for rate, part, whole in (
+        ("Se %", names[2], names[0]),
+        ("+P %", names[3], names[1]),
+    ):
+        row[rate] = 100 * row[part] / row[whole] if row[whole] else np.nan
+    return row
 
 
 def held_out_counts(folders):
@@ -233,7 +270,9 @@ def main():
     parser = make_parser(__doc__)
     parser.add_argument("--data", type=Path, required=True, help="folder of MIT-BIH")
     parser.add_argument("--svdb", type=Path, help="folder of svdb: intervals too")
-    parser.add_argument("--model", type=Path, help="model file, to analyse DS2 with")
+    parser.add_argument(
+        "--models", type=Path, nargs="+", default=[], help="files, to analyse DS2 with"
+    )
     parser.add_argument("--lead", help="lead to analyse")
     parser.add_argument(
         "--no-ds2", action="store_true", help="leave DS2 closed: DS1 alone"
@@ -253,11 +292,12 @@ def main():
         folders = {args.data: DS1, args.svdb: None}
         results["interval of the burden"] = coverage(held_out_counts(folders))
         print_table(results["interval of the burden"])
-    if args.model is not None:
-        from ecg_sklearn import load
-
-        model = load(args.model)
-        results["model"] = count_with_model(model, args.data, found[title], args.lead)
+    results["models"] = {}
+    for path in args.models:
+        print(f"\n{path.stem}")
+        results["models"][path.stem] = count_with_model(
+            load(path), args.data, found[title], args.lead
+        )
     write_results(args.output, results)
 
 

@@ -4,6 +4,7 @@ import contextlib
 import io
 import os
 import re
+import sys
 from importlib.metadata import version as installed_version
 from pathlib import Path
 
@@ -15,6 +16,8 @@ os.environ.setdefault("MPLBACKEND", "Agg")
 # What commands print about themselves is as wide on every terminal, and has no colour.
 os.environ["COLUMNS"] = "80"
 os.environ["NO_COLOR"] = "1"
+
+sys.path.insert(0, os.path.dirname(__file__))  # cards and figures
 
 project = "ecg_sklearn"
 author = "The ecg_sklearn developers"
@@ -92,35 +95,16 @@ def write_command_help(app):
         (folder / f"{command}.txt").write_text(printed.getvalue())
 
 
-def write_model_cards(app):
-    """Write the cards of the shipped models, as a definition list."""
-    from ecg_sklearn.models import list_models, model_card
+def write_generated(app):
+    """Write the cards of the shipped models, and draw the figures of results."""
+    from cards import cards
+    from figures import draw_all
 
-    parts = []
-    for name in list_models():
-        card = model_card(name)
-        parts += [f"``{name}``", f"    {card['description']}", ""]
-        parts += [f"    - {sentence}" for sentence in card["limits"]] + [""]
-        for place, scores in card["scores"].items():
-            f1 = (f"{letter} {value:.3f}" for letter, value in scores["f1"].items())
-            parts.append(
-                f"    - {PLACES[place]}: accuracy {scores['accuracy']:.3f}, macro-F1 "
-                f"{scores['macro_f1']:.3f}, F1 of {', '.join(f1)} (seeds: "
-                f"{scores['seeds']})"
-            )
-        parts += ["", f"    {card['licence']}", ""]
-        records = ", ".join(card["training_records"])
-        parts += [f"    Records: {records}.", ""]
-    generated = Path(app.srcdir, "generated")
-    generated.mkdir(exist_ok=True)
-    (generated / "models.rst").write_text("\n".join(parts))
+    folder = Path(app.srcdir, "generated")
+    folder.mkdir(exist_ok=True)
+    (folder / "models.rst").write_text(cards())
+    draw_all(folder)
 
-
-PLACES = {
-    "ds1_svdb_to_ds2": "trained on DS1 and svdb, tested on DS2 once",
-    "folds": "five folds of whole records of both databases",
-    "mitdb_to_svdb": "trained on mitdb, tested on svdb",
-}
 
 # A word that ends in an underscore, outside of literals: links are not written so here.
 FITTED_NAME = re.compile(r"(?<![\w`*.])([A-Za-z]\w*_)(?![\w`])")
@@ -147,5 +131,5 @@ def setup(app):
     """Tell Sphinx of the above."""
     app.add_config_value("commands", [], "env")
     app.connect("builder-inited", write_command_help)
-    app.connect("builder-inited", write_model_cards)
+    app.connect("builder-inited", write_generated)
     app.connect("autodoc-process-docstring", mend_docstring, priority=900)

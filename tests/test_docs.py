@@ -132,6 +132,8 @@ def test_the_pages_build_and_the_reference_has_every_public_name(tmp_path):
     ignored = shutil.ignore_patterns("_build", "generated", "auto_examples")
     shutil.copytree(DOCS, tmp_path / "docs", ignore=ignored)
     shutil.copytree(ROOT / "examples", tmp_path / "examples")
+    results = Path("benchmarks", "results")  # figures are drawn from them
+    shutil.copytree(ROOT / results, tmp_path / results)
     build = subprocess.run(
         [
             sys.executable, "-m", "sphinx", "-q", "-W", "--keep-going", "-b", "html",

@@ -93,9 +93,11 @@ def model_card(name=DEFAULT):
     -------
     dict
         "name", "mode", "description", "limits" (sentences), "training_records",
-        "scores" (where each was measured, and the numbers), "risk" (the share of wrong
-        labels at which a beat counts as not sure), "licence" and "citations", "cut"
-        (how beats are cut), and the versions of the packages that made it.
+        "scores" (where each was measured, from "marked" or "detected" beats, and the
+        numbers with their intervals of 95 %), "counts" (burden, couplets and runs of
+        the records of DS2 against the annotations), "risk" (the least probability of a
+        sure beat, for a share of wrong labels), "licence", "citations" and
+        "weights_sha256" (hash of all but the card).
 
     Raises
     ------

@@ -1,7 +1,12 @@
 """The shipped models: they load, say what they are, and answer as they did."""
 
+import hashlib
+import io
+import runpy
 import zlib
-from importlib.resources import files
+from importlib.resources import as_file, files
+from pathlib import Path
+from zipfile import ZipFile
 
 import numpy as np
 import pytest
@@ -19,6 +24,7 @@ MEANS = {
     "causal": [0.8384, 0.0409, 0.1197, 0.0010],
     "offline": [0.8424, 0.0504, 0.1068, 0.0004],
 }
+DOCS = Path(__file__).parents[2] / "docs"
 WEIGHTS = files("ecg_sklearn.models") / "weights"
 
 
@@ -50,12 +56,72 @@ def test_card(name):
     assert len(card["training_records"]) == len(model.record_counts_) == 122
     assert not set(card["training_records"]) & set(PACED_RECORDS)
     assert {"ds1_svdb_to_ds2", "mitdb_to_svdb"} <= set(card["scores"])
-    for scores in card["scores"].values():
+    for place, scores in card["scores"].items():
+        is_detected = place.endswith("_detected")
+        assert scores["beats"] == ("detected" if is_detected else "marked")
         assert set(scores["f1"]) == set("NSVF")
         assert 0.8 < scores["accuracy"] < 1
+        values = scores["f1"] | {k: scores[k] for k in ("accuracy", "macro_f1")}
+        for key, (low, high) in scores["interval"].items():
+            assert 0 <= low <= values[key] <= high <= 1
     assert "ODC-By" in card["licence"]
     for risk, threshold in card["risk"].items():
         assert model.threshold(float(risk)) == threshold
+
+
+@pytest.mark.parametrize("name", ["causal", "offline"])
+def test_scores_of_the_card(name):
+    scores = model_card(name)["scores"]
+    assert set(scores) == {
+        "ds1_svdb_to_ds2",
+        "ds1_svdb_to_ds2_detected",
+        "folds",
+        "mitdb_to_svdb",
+        "mitdb_to_svdb_detected",
+    }
+    assert scores["folds"]["calibration_error"] < 0.03
+    assert scores["folds"]["not_sure"]["sure_and_wrong"] < 0.02
+    for place in ("ds1_svdb_to_ds2", "mitdb_to_svdb"):
+        loss = scores[place]["macro_f1"] - scores[f"{place}_detected"]["macro_f1"]
+        assert abs(loss) < 0.02
+
+
+@pytest.mark.parametrize("name", ["causal", "offline"])
+def test_counts_of_the_card(name):
+    counts = model_card(name)["counts"]
+    assert set(counts) == {"veb", "sveb"}
+    for found in counts.values():
+        low, high = found["limits_of_agreement"]
+        assert low < found["bias"] < high
+        assert found["records"] == 22
+        assert found["interval_holds"] > 0.9
+        assert set(found) >= {"couplet", "run"}
+
+
+@pytest.mark.parametrize("name", ["causal", "offline"])
+def test_the_hash_is_that_of_the_weights(name):
+    digest = hashlib.sha256()
+    with as_file(WEIGHTS / f"{name}.ecgsk") as path, ZipFile(path) as archive:
+        for member in sorted(set(archive.namelist()) - {"facts.json"}):
+            content = archive.read(member)
+            if member.endswith(".npy"):  # the bytes between fields have no meaning
+                array = np.load(io.BytesIO(content))
+                fields = array.dtype.names or ()
+                content = b"".join(array[f].tobytes() for f in fields) or content
+            digest.update(f"{member} {len(content)}\n".encode() + content)
+    assert model_card(name)["weights_sha256"] == digest.hexdigest()
+
+
+@pytest.mark.skipif(not (DOCS / "cards.py").exists(), reason="needs the docs")
+def test_the_docs_show_the_cards():
+    page = runpy.run_path(str(DOCS / "cards.py"))["cards"]()
+    for name in list_models():
+        card = model_card(name)
+        assert card["weights_sha256"] in page
+        for scores in card["scores"].values():
+            for key in ("accuracy", "macro_f1"):
+                assert f"| {scores[key]:.3f}\n" in page
+                assert f"| {scores['interval'][key][0]:.2f}" in page
 
 
 def test_the_weights_are_small_and_have_a_notice():
