@@ -30,6 +30,19 @@ def ours_for_recall(beats, seed, settings):
     return ours(beats, seed, settings, preset="kaggle-features")
 
 
+def our_vote(beats, seed, settings, **changes):
+    """Make the vote of a network and trees of the package, for beats with features."""
+    from ecg_sklearn import make_ecg_ensemble
+
+    params = {"preset": "kaggle-features", "verbose": 2} | changes | settings
+    return make_ecg_ensemble(random_state=seed, **params)
+
+
+def our_quick_vote(beats, seed, settings):
+    """Make the same with one epoch of training."""
+    return our_vote(beats, seed, settings, epochs=1)
+
+
 def ours_with_smote(beats, seed, settings):
     """Make ours with all classes brought to the size of the largest by SMOTE."""
     return ours(beats, seed, settings, sampler="smote")
@@ -155,6 +168,8 @@ def plain_network(beats, seed, settings):
 
 # Name: how to make it, whether it is given FEATURES of each beat.
 MODELS = {
+    "our vote, with context": (our_vote, True),
+    "our quick vote, with context": (our_quick_vote, True),
     "ours": (ours, False),
     "ours, with context": (ours, True),
     "ours, for recall": (ours_for_recall, True),
@@ -168,9 +183,10 @@ MODELS = {
 
 
 FEATURES = ["rr", "morphology"]
+WEIGHTS = 0.2, 0.35, 0.4, 0.5, 0.75, 1.0
 
 
-def load(data_home, *, context, held_out=None, limit=None):
+def load(data_home, *, context, held_out=None, tenths=1, limit=None):
     """Load training beats and beats to score.
 
     Parameters
@@ -180,7 +196,9 @@ def load(data_home, *, context, held_out=None, limit=None):
     context : bool
         Append ``FEATURES`` of each beat.
     held_out : int or None, default=None
-        Score that draw of a tenth of the training rows, and not the test file.
+        Score that draw of training rows, and not the test file.
+    tenths : int, default=1
+        Tenths of the training rows in a draw.
     limit : int or None, default=None
         Keep that many of the training beats, for a trial.
 
@@ -192,7 +210,7 @@ def load(data_home, *, context, held_out=None, limit=None):
     how = {"data_home": data_home, "features": FEATURES if context else None}
     training = fetch_mitbih(subset="train", **how)
     if held_out is not None:
-        scored, rows = training, _rows_apart(training.target, 0.1, held_out)
+        scored, rows = training, _rows_apart(training.target, tenths / 10, held_out)
     else:
         scored = fetch_mitbih(subset="test", **how)
         rows = np.arange(len(training.target)), np.arange(len(scored.target))
@@ -212,7 +230,7 @@ def _rows_apart(y, share, draw=0):
     )
 
 
-def score(name, seed, sides, settings):
+def score(name, seed, sides, settings, *, weights=False):
     """Train one model and score it.
 
     Parameters
@@ -225,6 +243,8 @@ def score(name, seed, sides, settings):
         What :func:`load` gave.
     settings : dict
         Changed parameters.
+    weights : bool, default=False
+        Score a vote with other weights, ``WEIGHTS``, too.
 
     Returns
     -------
@@ -236,15 +256,31 @@ def score(name, seed, sides, settings):
     with Stopwatch() as watch:
         model.fit(training.data, training.target)
     predicted = model.predict(scored.data)
+    votes = {}
+    if weights and hasattr(model, "estimators_"):
+        votes["votes"] = scores_of_votes(model, scored)
     return {
         "model": name,
         "seed": seed,
         "settings": settings,
         "n_training": len(training.target),
         **scores_of(scored.target, predicted),
+        **votes,
         "wall_seconds": watch.wall,
         "cpu_seconds": watch.cpu,
         "about": about(),
+    }
+
+
+def scores_of_votes(model, scored):
+    """Scores of both voters, and of votes with other weights of the second."""
+    (first, second), names = model.estimators_, dict(model.estimators)
+    ours, peer = (voter.predict_proba(scored.data) for voter in (first, second))
+    of_weights = {f"1 : {weight:g}": ours + weight * peer for weight in WEIGHTS}
+    each = dict(zip(names, (ours, peer), strict=True)) | of_weights
+    return {
+        name: scores_of(scored.target, probability.argmax(axis=1))
+        for name, probability in each.items()
     }
 
 

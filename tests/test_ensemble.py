@@ -53,7 +53,7 @@ def test_parts():
     alone = make_ecg_ensemble(rhythm=False, trees=False, random_state=3)
     pipe = make_ecg_pipeline(preset="inter-patient", random_state=3)
     assert repr(alone) == repr(pipe)
-    network = make_ecg_ensemble(trees=False, preset="kaggle").estimator
+    network = make_ecg_ensemble(trees=False, rhythm=True, preset="kaggle").estimator
     assert list(network.named_steps) == ["columns", "scaler", "spectrogram", "cnn"]
     assert network["cnn"].epochs == 12
     with pytest.raises(ValueError, match="'trees' parameter"):
@@ -66,6 +66,30 @@ def test_parts():
         # The seed that this part has had since the first release.
         "refiner__estimator__classifier__random_state": 209652396,
     }
+
+
+def test_parts_of_the_presets_for_known_patients():
+    pipe = make_ecg_pipeline(preset="kaggle", random_state=3)
+    assert repr(make_ecg_ensemble(preset="kaggle", random_state=3)) == repr(pipe)
+    vote = make_ecg_ensemble(preset="kaggle-features")
+    assert list(dict(vote.estimators)) == ["network", "trees"]
+    assert vote.weights == (1.0, 0.4)
+    assert vote.estimators[0][1]["cnn"].epochs == 6
+    for params in ({"epochs": 2}, {"cnn__epochs": 2}):
+        vote = make_ecg_ensemble(preset="kaggle-features", **params)
+        assert vote.estimators[0][1]["cnn"].epochs == 2
+    alone = make_ecg_ensemble(preset="kaggle-features", trees=False)
+    assert alone["cnn"].epochs == 12
+
+
+def test_weights_are_saved(beats, tmp_path):
+    X = beats.data.drop(columns=list(FEATURE_GROUPS["rhythm"]))
+    model = small(preset="kaggle-features").fit(X, beats.target)
+    save(model, tmp_path / "model.ecgsk")
+    network, trees = (voter.predict_proba(X) for voter in model.estimators_)
+    expected = (network + 0.4 * trees) / 1.4
+    for again in (model, load(tmp_path / "model.ecgsk")):
+        np.testing.assert_allclose(again.predict_proba(X), expected, atol=1e-6)
 
 
 def test_columns_and_cut_reach_the_parts(fitted, beats):

@@ -20,13 +20,14 @@ def make_model(
     """Make the model to train, with a network."""
     from ecg_sklearn.pipeline import make_ecg_ensemble, make_ecg_pipeline
 
+    features = beats.cut["features"]
+    if preset is None:
+        preset = "kaggle-features" if protocol == "kaggle" and features else protocol
     make = make_ecg_pipeline
     if rhythm:
-        make = partial(make_ecg_ensemble, trees="morphology" in beats.cut["features"])
-
-    if preset is None:
-        has_features = protocol == "kaggle" and beats.cut["features"]
-        preset = "kaggle-features" if has_features else protocol
+        make = partial(make_ecg_ensemble, rhythm=True, trees="morphology" in features)
+    elif preset == "kaggle-features" and {"rr", "morphology"} <= set(features):
+        make = make_ecg_ensemble
     if epochs is None and copies and preset == "inter-patient":
         epochs = _EPOCHS_WITH_COPIES
     return make(

@@ -7,7 +7,7 @@ from imblearn.pipeline import Pipeline
 from sklearn.compose import ColumnTransformer
 from sklearn.ensemble import ExtraTreesClassifier, HistGradientBoostingClassifier
 from sklearn.utils import check_random_state
-from sklearn.utils._param_validation import Interval, validate_params
+from sklearn.utils._param_validation import Interval, StrOptions, validate_params
 
 from ecg_sklearn.ensemble import (
     PriorShiftClassifier,
@@ -20,16 +20,24 @@ from ecg_sklearn.features import FEATURE_GROUPS, RECORD_GROUPS
 from ecg_sklearn.over_sampling import EpisodeSampler
 from ecg_sklearn.pipeline._pipeline import make_ecg_pipeline
 
+# Of the presets whose ensembles differ from the default.
+_PARTS = {
+    "kaggle": {"trees": False, "rhythm": False},
+    "kaggle-features": {"rhythm": False, "epochs": 6, "weights": (1.0, 0.4)},
+}
+_DEFAULT = {"trees": True, "rhythm": True, "weights": None}
+_CHOICE = [StrOptions({"auto"}), "boolean"]
+
 
 @validate_params(
-    {"trees": ["boolean"], "rhythm": ["boolean"], "random_state": ["random_state"]},
+    {"trees": _CHOICE, "rhythm": _CHOICE, "random_state": ["random_state"]},
     prefer_skip_nested_validation=False,
 )
 def make_ecg_ensemble(
     *,
     preset="inter-patient",
-    trees=True,
-    rhythm=True,
+    trees="auto",
+    rhythm="auto",
     random_state=None,
     **params,
 ):
@@ -41,13 +49,14 @@ def make_ecg_ensemble(
     Parameters
     ----------
     preset : str or None, default="inter-patient"
-        Preset of the network, as in :func:`make_ecg_pipeline`.
-    trees : bool, default=True
+        Preset of the network, as in :func:`make_ecg_pipeline`, and of the other
+        parts, see the notes.
+    trees : "auto" or bool, default="auto"
         Average the probabilities of the network with those of boosted trees that see
         only the groups "rr" and "morphology" [1]_, with rare classes weighted by a
         :class:`~ecg_sklearn.ensemble.ReweightedClassifier`. Trees make other errors
         than a network.
-    rhythm : bool, default=True
+    rhythm : "auto" or bool, default="auto"
         Split the probability of the classes 0 (N) and 1 (S) by extremely randomised
         trees that see only the groups "rr" and "rhythm" [2]_
         (:class:`~ecg_sklearn.ensemble.RefinedClassifier`), are also trained on
@@ -63,6 +72,14 @@ def make_ecg_ensemble(
     -------
     RefinedClassifier, SoftVotingClassifier or imblearn.pipeline.Pipeline
         The model: with ``rhythm``, with ``trees`` only, and with neither.
+
+    Notes
+    -----
+    "auto" means both ``trees`` and ``rhythm``, except for two presets, whose test beats
+    come from known patients: trees only for "kaggle-features", and neither for
+    "kaggle", whose rows have no features. With "kaggle-features" and trees, the network
+    is trained for 6 epochs unless ``epochs`` is given, and its vote counts 2.5 times as
+    much as that of the trees.
 
     References
     ----------
@@ -82,6 +99,11 @@ def make_ecg_ensemble(
     >>> model.predict(beats.data, groups=beats.groups).shape
     (300,)
     """
+    parts = _DEFAULT | _PARTS.get(preset, {})
+    trees = parts["trees"] if trees == "auto" else trees
+    rhythm = parts["rhythm"] if rhythm == "auto" else rhythm
+    if trees and "epochs" in parts and "cnn__epochs" not in params:
+        params = {"epochs": parts["epochs"]} | params
     model = make_ecg_pipeline(preset=preset, random_state=random_state, **params)
     if rhythm:  # it is for the refiner alone
         unseen = ColumnTransformer(
@@ -93,7 +115,8 @@ def make_ecg_ensemble(
     if trees:
         boosting = HistGradientBoostingClassifier(random_state=random_state)
         voter = _on_features(("rr", "morphology"), ReweightedClassifier(boosting))
-        model = SoftVotingClassifier([("network", model), ("trees", voter)])
+        voters = [("network", model), ("trees", voter)]
+        model = SoftVotingClassifier(voters, weights=parts["weights"])
     if not rhythm:
         return model
     seed = random_state

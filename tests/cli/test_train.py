@@ -247,6 +247,14 @@ class TestRecipe:
         epochs = {"notebook": 10, "inter-patient": 6}
         assert pipe["cnn"].epochs == epochs.get(preset, 12)
 
+    def test_trees_vote_where_their_features_are(self):
+        for features in (["rr", "morphology"], ["rr"]):
+            beats = self.beats(features=features)
+            model = _recipes.make_model(beats, **RECIPE)
+            assert hasattr(model, "estimators") is (len(features) == 2)
+            model = _recipes.make_model(beats, **RECIPE | {"preset": "kaggle"})
+            assert model["cnn"].epochs == 12
+
     def test_windows_are_stretched_around_the_beat(self):
         recipe = RECIPE | {"protocol": "inter-patient"}
         pipe = _recipes.make_model(self.beats("window"), **recipe)
