@@ -5,8 +5,8 @@
 
 ``--training`` and ``--test`` are other records, with the Supraventricular Arrhythmia
 Database in ``--svdb``: ``--data mitdb/ --svdb svdb/ --training ds1+svdb --models
-offline``. ``--folds`` pools the predictions of five folds of whole training records and
-leaves the test closed.
+offline``. ``--svdb-lead ECG2`` takes its second signal. ``--folds`` pools the
+predictions of five folds of whole training records and leaves the test closed.
 
 Prints accuracy, macro-F1, the F1, sensitivity and positive predictivity (+P) of each
 class, and jk: mean and standard deviation over the seeds, and the scores of the seeds'
@@ -17,13 +17,13 @@ gain over that of the first: 95 % intervals (paired bootstrap) and a permutation
 both over whole records. ``--output`` is written after each seed; ``--limit 4000``
 trains on few beats, for a trial.
 
-"Network" is what ``train`` makes. The others are of ``make_ecg_ensemble``: "vote" is
-the mean of it and of gradient-boosted trees on features; with "and rhythm", trees on RR
-intervals tell N from S, with priors that follow each record. With "fixed shares" they
-are not told of records in predict. "Vote and rhythm" is what ``train --rhythm`` makes.
-"Varied beats" trains the network on three varied copies of each beat as well, for half
-the epochs. "Offline" is what ``train --offline`` makes: it sees the whole record.
-"Shipped" are the models of the package: small, and calibrated.
+"Network" is what ``train --network`` makes. The others are of ``make_ecg_ensemble``:
+"vote" is the mean of it and of gradient-boosted trees on features; with "and rhythm",
+trees on RR intervals tell N from S, with priors that follow each record. With "fixed
+shares" they are not told of records in predict. "Vote and rhythm" is what ``train
+--rhythm`` makes. "Offline" is ``make_record_ensemble``, which sees the whole record.
+"Shipped" are the models of the package, and of ``train --offline`` and ``--causal``:
+small, and calibrated.
 
 What a choice is worth: ``--folds --models network --seeds 0 --set epochs=4``, or
 ``--models "network and rhythm" --set refiner__prior_strength=30``.
@@ -59,42 +59,33 @@ from ecg_sklearn.metrics import aami_jk_score, bootstrap_difference, mcnemar_tes
 NAMES = CLASS_NAMES[:4]
 CUT = {
     "form": "window",
-    "channel": ["MLII", "V5", "ECG1"],
+    "channel": ["MLII", "V5"],
     "window": (-0.4, 0.5),
     "sampling_rate": 120.0,
     "features": list(FEATURE_GROUPS),
 }
 
 
-def network(beats, seed, settings, n_copies=0):
+def network(beats, seed, settings):
     """Make the pipeline of the network for this protocol."""
     from ecg_sklearn import make_ecg_pipeline
 
-    pipe = make_ecg_pipeline(**arguments(beats, seed, n_copies))
+    pipe = make_ecg_pipeline(**arguments(beats, seed))
     return set_steps(pipe, settings)
 
 
-def ensemble(beats, seed, settings, n_copies=0, **parts):
+def ensemble(beats, seed, settings, **parts):
     """Make the network with trees on features, a refiner of N and S, or both."""
     from ecg_sklearn import make_ecg_ensemble
 
-    model = make_ecg_ensemble(**arguments(beats, seed, n_copies), **parts)
+    model = make_ecg_ensemble(**arguments(beats, seed), **parts)
     return model.set_params(**settings)
 
 
-def arguments(beats, seed, n_copies):
-    """Arguments of the network; more beats for half the epochs."""
+def arguments(beats, seed):
+    """Arguments of the network."""
     found = {"preset": "inter-patient", "sampling_rate": beats.sampling_rate}
-    found |= {"random_state": seed, "verbose": 2}
-    if n_copies:
-        from ecg_sklearn import BeatAugmenter
-
-        center, rate = -CUT["window"][0], beats.sampling_rate
-        found["epochs"] = 3
-        found["augmenter"] = BeatAugmenter(
-            n_copies, sampling_rate=rate, center=center, random_state=seed
-        )
-    return found
+    return found | {"random_state": seed, "verbose": 2}
 
 
 def offline(beats, seed, settings):
@@ -129,13 +120,11 @@ class Model(NamedTuple):
 _RECORDS = ("groups", "rhythms"), ("groups",), CAUSAL_GROUPS
 MODELS = {
     "vote and rhythm": Model(ensemble, *_RECORDS),
-    "vote and rhythm, varied beats": Model(partial(ensemble, n_copies=3), *_RECORDS),
     "network and rhythm": Model(partial(ensemble, trees=False), *_RECORDS),
     "network and rhythm, fixed shares": Model(
         partial(ensemble, trees=False), ("groups",), features=CAUSAL_GROUPS
     ),
     "network": Model(network),
-    "network, varied beats": Model(partial(network, n_copies=3)),
     "vote": Model(partial(ensemble, rhythm=False)),
     "HistGradientBoosting": Model(histogram_boosting),
     "offline": Model(offline, ("groups",), ("groups",), RECORD_GROUPS),
@@ -153,7 +142,8 @@ TRAINING = "ds1", "ds1+svdb", "svdb", "mitdb", "mitdb+svdb"
 def load(args, part, limit=None):
     """Load windows around the beats of N, S, V and F; of all, or of every k-th."""
     align = None if args.align == "none" else args.align
-    cut = CUT | {"align": align}
+    lead = getattr(args, "svdb_lead", "ECG1")  # other benchmarks load with it too
+    cut = CUT | {"align": align, "channel": [*CUT["channel"], lead]}
     wanted = {MODELS[name].features for name in args.models}
     cut["features"] = [g for g in FEATURE_GROUPS if any(g in names for names in wanted)]
     if part in ("ds1", "ds2"):
@@ -339,6 +329,7 @@ def main():
     parser = make_parser(__doc__)
     parser.add_argument("--data", help="folder of the MIT-BIH records")
     parser.add_argument("--svdb", help="folder of the supraventricular database")
+    parser.add_argument("--svdb-lead", choices=("ECG1", "ECG2"), default="ECG1")
     parser.add_argument("--training", choices=TRAINING, default="ds1")
     parser.add_argument("--test", choices=("ds2", "svdb"), default="ds2")
     parser.add_argument("--models", nargs="+", choices=MODELS)
@@ -362,7 +353,7 @@ def main():
     sides = load_sides(args)
     scored = f"{args.training} folds" if args.folds else args.test
     results = {"scored_on": scored.upper(), "training": args.training, "models": {}}
-    results["align"] = args.align
+    results |= {"align": args.align, "svdb_lead": args.svdb_lead}
     results["n_training"] = len(sides[0].target)
     votes = {name: run_model(name, sides, args, results) for name in args.models}
     print_all(results)

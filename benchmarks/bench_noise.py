@@ -84,18 +84,23 @@ def motion(n_times, rate, rng):
 NOISES = {"wander": wander, "muscle": muscle, "motion": motion}
 
 
-def add_noise(signal, rate, sample, noise, decibels):
-    """Add noise at a ratio; return the signal and the mask of the noisy samples."""
+def scaled_noise(signal, rate, sample, noise, decibels):
+    """Scale noise to a ratio of signal and noise, given the positions of the beats."""
     reach = round(0.05 * rate)
     heights = [np.ptp(signal[max(s - reach, 0) : s + reach + 1]) for s in sample[:300]]
     size = trim_mean(np.square(heights), TRIMMED) / 8
     second = round(rate)
     windows = noise[: len(noise) // second * second].reshape(-1, second)[:300]
     power = trim_mean(windows.var(axis=1), TRIMMED)
-    gain = np.sqrt(size / power / 10 ** (decibels / 10))
+    return np.sqrt(size / power / 10 ** (decibels / 10)) * noise
+
+
+def add_noise(signal, rate, sample, noise, decibels):
+    """Add noise at a ratio; return the signal and the mask of the noisy samples."""
     since = np.arange(len(noise)) / rate - LEARNING
     noisy = (since >= 0) & (since % (2 * TURN) < TURN)
-    return signal + gain * noisy * noise, noisy
+    scaled = scaled_noise(signal, rate, sample, noise, decibels)
+    return signal + noisy * scaled, noisy
 
 
 def classes_of(model, signal, rate, position):

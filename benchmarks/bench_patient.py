@@ -2,7 +2,7 @@
 
     python benchmarks/bench_patient.py --data mitdb/ --svdb svdb/
 
-The model of ``train --offline`` is fitted to DS1, or with ``--svdb`` to DS1 and the
+The trees of make_record_ensemble are fitted to DS1, or with ``--svdb`` to DS1 and the
 Supraventricular Arrhythmia Database. For each record of DS2, PatientClassifier then
 learns the labels of its first five minutes (``--minutes``), which are not scored, or
 of the ten beats (``--n-asked``) that it asks for. ``--folds`` scores five folds of

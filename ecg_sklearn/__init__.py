@@ -31,7 +31,6 @@ _MODULES = (
     "streaming",
 )
 _NAMES = {
-    "BeatAugmenter": "over_sampling",
     "BeatScaler": "preprocessing",
     "SpectrogramCNNClassifier": "neural_network",
     "SpectrogramTransformer": "preprocessing",
@@ -43,6 +42,7 @@ _NAMES = {
     "list_models": "models",
     "load": "persistence",
     "load_model": "models",
+    "make_calibrated_trees": "pipeline",
     "make_ecg_ensemble": "pipeline",
     "make_ecg_pipeline": "pipeline",
     "make_record_ensemble": "pipeline",

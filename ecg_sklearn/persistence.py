@@ -30,7 +30,7 @@ _TYPES = {  # all types that a file may contain, by public module
     " PriorShiftClassifier RefinedClassifier ReweightedClassifier SecondPassClassifier"
     " SoftVotingClassifier",
     "ecg_sklearn.neural_network": "NetworkFromConfig SpectrogramCNNClassifier",
-    "ecg_sklearn.over_sampling": "BeatAugmenter EpisodeSampler PresentClasses",
+    "ecg_sklearn.over_sampling": "EpisodeSampler PresentClasses",
     "ecg_sklearn.pipeline": "ECGPipeline",
     "ecg_sklearn.preprocessing": "BeatScaler SpectrogramTransformer",
     "imblearn.pipeline": "Pipeline",

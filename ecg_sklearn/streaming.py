@@ -119,8 +119,8 @@ def _new_steps(pipe):
         if hasattr(step, "fit_resample"):
             raise ValueError(
                 f"Step {name!r} resamples, and the neighbours of a beat are not in its "
-                "batch. Leave it out (sampler=None and augmenter=None of "
-                "make_ecg_pipeline) and weigh the classes instead (class_weight)."
+                "batch. Leave it out (sampler=None of make_ecg_pipeline) and weigh "
+                "the classes instead (class_weight)."
             )
         if not hasattr(step, "partial_fit"):
             raise ValueError(

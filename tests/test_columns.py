@@ -15,7 +15,6 @@ from sklearn.model_selection import (
 )
 
 from ecg_sklearn import (
-    BeatAugmenter,
     BeatScaler,
     SpectrogramCNNClassifier,
     SpectrogramTransformer,
@@ -62,9 +61,8 @@ class TestWhatCannotBeMeant:
     def test_counts_from_the_right_cannot_be_written(self):
         with pytest.raises(TypeError, match="context_row"):
             SpectrogramCNNClassifier(context_row=True)
-        for step in (SpectrogramTransformer, BeatAugmenter):
-            with pytest.raises(TypeError, match="n_context"):
-                step(n_context=22)
+        with pytest.raises(TypeError, match="n_context"):
+            SpectrogramTransformer(n_context=22)
         with pytest.raises(ValueError, match="Invalid parameter 'n_context'"):
             make_ecg_pipeline().set_params(spectrogram__n_context=22)
 
@@ -108,8 +106,6 @@ class TestWhatCannotBeMeant:
         X, column = (X, "'label'") if as_frame else (X.to_numpy(), "187")
         with pytest.raises(ValueError, match=f"Column {column} of X is the label"):
             light().fit(X, y)
-        with pytest.raises(ValueError, match=f"Column {column} of X is the label"):
-            light(augmenter=BeatAugmenter()).fit(X, y)
 
     def test_a_label_column_of_digits_as_text(self, beats):
         X = beats.frame.assign(label=beats.target.astype(str))
@@ -176,7 +172,7 @@ class TestEverythingKeepsNames:
     @pytest.mark.parametrize("as_frame", [True, False])
     @pytest.mark.parametrize("output", ["default", "pandas", "polars"])
     def test_the_container_through_scaler_and_smote(self, beats, output, as_frame):
-        pipe = make_ecg_pipeline(augmenter=BeatAugmenter(random_state=0), **SMALL)
+        pipe = make_ecg_pipeline(**SMALL)
         pipe[:-1].set_output(transform=output)
         X = beats.frame if as_frame else beats.frame.to_numpy()
         with sklearn.config_context(transform_output=output):

@@ -29,7 +29,6 @@ GALLERY = [
     "plot_patients_apart",
     "plot_quick_start",
     "plot_tuning_the_stft",
-    "plot_varied_beats",
     "plot_what_the_network_sees",
     "serve_stream_with_fastapi",
     "serve_with_onnxruntime",

@@ -1,4 +1,4 @@
-"""make_ecg_ensemble: its parts, what reaches them, searches and files."""
+"""make_ecg_ensemble, make_calibrated_trees: parts, columns, searches and files."""
 
 import joblib
 import numpy as np
@@ -7,10 +7,18 @@ import sklearn
 from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV, GroupKFold, cross_validate
 
-from ecg_sklearn import load, make_ecg_ensemble, make_ecg_pipeline, save
+from ecg_sklearn import (
+    load,
+    load_model,
+    make_calibrated_trees,
+    make_ecg_ensemble,
+    make_ecg_pipeline,
+    save,
+)
 from ecg_sklearn.datasets import make_heartbeats
 from ecg_sklearn.ensemble import RefinedClassifier, SoftVotingClassifier
-from ecg_sklearn.features import FEATURE_GROUPS
+from ecg_sklearn.features import FEATURE_GROUPS, MODE_GROUPS
+from ecg_sklearn.features._groups import feature_names
 from ecg_sklearn.utils._cut import learned_cut
 from ecg_sklearn.utils._estimators import network_pipeline
 
@@ -181,3 +189,25 @@ def test_search_and_cross_validation(beats):
     results = search.cv_results_
     at_default = [results[f"split{i}_test_score"][1] for i in range(2)]
     np.testing.assert_allclose(at_default, scores)
+
+
+@pytest.mark.parametrize("mode", MODE_GROUPS)
+def test_the_shipped_models_are_calibrated_trees(mode):
+    expected = make_calibrated_trees(mode=mode, random_state=0)
+    assert repr(load_model(mode)) == repr(expected)
+
+
+def test_causal_trees_see_causal_columns_alone(beats):
+    few = {"n_estimators": 3, "max_leaf_nodes": 20, "random_state": 0}
+    model = make_calibrated_trees(mode="causal", **few).set_params(cv=2)
+    own = beats.data[feature_names(MODE_GROUPS["causal"])]
+    answers = [
+        clone(model).fit(X, beats.target, groups=beats.groups).predict_proba(X)
+        for X in (beats.data, own)
+    ]
+    np.testing.assert_array_equal(*answers)
+
+
+def test_a_mode_that_is_none():
+    with pytest.raises(ValueError, match="'mode' parameter"):
+        make_calibrated_trees(mode="online")

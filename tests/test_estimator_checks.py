@@ -2,9 +2,6 @@
 
 import numpy as np
 import pytest
-from imblearn.utils.estimator_checks import (
-    estimator_checks_generator as sampler_checks_generator,
-)
 from sklearn.linear_model import LogisticRegression
 from sklearn.utils.estimator_checks import (
     estimator_checks_generator,
@@ -19,7 +16,6 @@ from ecg_sklearn.ensemble import (
     SoftVotingClassifier,
 )
 from ecg_sklearn.neural_network import SpectrogramCNNClassifier
-from ecg_sklearn.over_sampling import BeatAugmenter
 from ecg_sklearn.preprocessing import BeatScaler, SpectrogramTransformer
 
 # Each entry is a check that cannot pass, and why. A check that starts to pass fails
@@ -164,24 +160,4 @@ ENSEMBLE = {
     expected_failed_checks=lambda estimator: ENSEMBLE.get(type(estimator), {}),
 )
 def test_ensemble(estimator, check):
-    check(estimator)
-
-
-SPARSE = {
-    "check_samplers_pandas_sparse": (
-        "samples that are mostly zero are no beats: sparse tables are refused"
-    )
-}
-
-
-@pytest.mark.filterwarnings("default")
-@pytest.mark.parametrize(
-    ("estimator", "check"),
-    list(
-        sampler_checks_generator(
-            BeatAugmenter(random_state=0), expected_failed_checks=SPARSE, mark="xfail"
-        )
-    ),
-)
-def test_sampler(estimator, check):
     check(estimator)

@@ -44,7 +44,6 @@ from ecg_sklearn import (
 )
 from ecg_sklearn.ensemble import RefinedClassifier
 from ecg_sklearn.neural_network import SpectrogramCNNClassifier
-from ecg_sklearn.over_sampling import BeatAugmenter
 from ecg_sklearn.persistence import VersionWarning, read_metadata
 from ecg_sklearn.preprocessing import SpectrogramTransformer
 from ecg_sklearn.utils._estimators import LEFT_OUT
@@ -206,7 +205,6 @@ class TestRoundTrip:
         "model",
         [
             make_ecg_pipeline(),
-            make_ecg_pipeline(augmenter=BeatAugmenter({0: 1}, center=0.4)),
             make_ecg_pipeline(sampler=SMOTE(k_neighbors=NearestNeighbors())),
             HistGradientBoostingClassifier(),
             VotingClassifier([("a", LogisticRegression())]),

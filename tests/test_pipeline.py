@@ -18,7 +18,6 @@ from sklearn.model_selection import (
 )
 
 from ecg_sklearn.datasets import make_heartbeats
-from ecg_sklearn.over_sampling import BeatAugmenter
 from ecg_sklearn.pipeline import PRESETS, make_ecg_pipeline
 
 SMALL = {"filters": (8,), "dense_units": 8, "epochs": 1, "random_state": 0}
@@ -48,16 +47,8 @@ def test_steps(pipe):
     assert list(other.named_steps) == ["scaler", "sampler", "spectrogram", "cnn"]
     with pytest.raises(ValueError, match="sampler='adasyn' is not a sampler"):
         make_ecg_pipeline(sampler="adasyn")
-    first = make_ecg_pipeline(augmenter=BeatAugmenter())
-    assert list(first.named_steps)[:3] == ["augmenter", "scaler", "smote"]
-    for wrong in (True, BeatAugmenter):
-        with pytest.raises(ValueError, match=r"augmenter=.* is not a sampler"):
-            make_ecg_pipeline(augmenter=wrong)
-    chosen = make_ecg_pipeline(augmenter=BeatAugmenter(), sample_columns=slice(187))
-    assert chosen["augmenter"].sample_columns == slice(187)
+    chosen = make_ecg_pipeline(sample_columns=slice(187))
     assert chosen["spectrogram"].sample_columns == slice(187)
-    with pytest.raises(ValueError, match=r"rate=120.0, and the pipeline .*rate=360"):
-        make_ecg_pipeline(augmenter=BeatAugmenter(), sampling_rate=360)
     with pytest.raises(TypeError, match="epoch"):
         make_ecg_pipeline(epoch=3)
 
@@ -77,20 +68,6 @@ def test_fit_predict_score(pipe, imbalanced):
     assert 0 < pipe.score(imbalanced.data, imbalanced.target) <= 1
     assert pipe.n_features_in_ == 187
     assert sum(pipe["smote"].sampling_strategy_.values()) == 5 * 180 - 360
-
-
-def test_varied_beats_act_in_training_alone(imbalanced):
-    X, y = imbalanced.data, imbalanced.target
-    augmenter = BeatAugmenter(2, random_state=0)
-    how = {"sampler": None, **SMALL}
-    pipe = make_ecg_pipeline(augmenter=augmenter, **how).fit(X, y)
-    assert pipe["scaler"].n_samples_seen_ == 3 * len(X)
-    assert len(pipe.predict(X)) == len(X)
-    X_more, y_more = clone(augmenter).fit_resample(X, y)
-    by_hand = make_ecg_pipeline(**how).fit(X_more, y_more)
-    np.testing.assert_allclose(
-        pipe.predict_proba(X), by_hand.predict_proba(X), atol=1e-6
-    )
 
 
 def test_strings_as_labels(pipe, imbalanced):

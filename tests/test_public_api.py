@@ -48,6 +48,7 @@ MODULES = {
     "features": {
         "CAUSAL_GROUPS",
         "FEATURE_GROUPS",
+        "MODE_GROUPS",
         "RECORD_GROUPS",
         "morphology_features",
         "record_rr_features",
@@ -81,10 +82,11 @@ MODULES = {
     },
     "models": {"list_models", "load_model", "model_card"},
     "neural_network": {"NetworkFromConfig", "SpectrogramCNNClassifier"},
-    "over_sampling": {"BeatAugmenter", "EpisodeSampler", "PresentClasses"},
+    "over_sampling": {"EpisodeSampler", "PresentClasses"},
     "persistence": {"VersionWarning", "load", "read_metadata", "save"},
     "pipeline": {
         "PRESETS",
+        "make_calibrated_trees",
         "make_ecg_ensemble",
         "make_ecg_pipeline",
         "make_record_ensemble",

@@ -5,13 +5,14 @@ from sklearn.model_selection import train_test_split
 from sklearn.utils import Bunch, _safe_indexing
 
 from ecg_sklearn.aami import CLASS_NAMES
+from ecg_sklearn.cli._recipes import TREES
 from ecg_sklearn.cli._sources import (
     KAGGLE_CUT,
     find_source,
     load_beats,
     split_of_databases,
 )
-from ecg_sklearn.features import FEATURE_GROUPS, RECORD_GROUPS
+from ecg_sklearn.features import FEATURE_GROUPS, MODE_GROUPS
 from ecg_sklearn.model_selection import record_train_test_split
 
 # Windows of the inter-patient protocol.
@@ -26,12 +27,10 @@ WINDOW_CUT = {
 _TEST_FRACTION = 0.25
 
 
-def choose_cut(
-    source, *, protocol, form, window, features, rhythm, offline, lead, align
-):
+def choose_cut(source, *, protocol, kind, form, window, features, lead, align):
     """Choose how the training beats are cut; None takes the default of the source."""
-    if offline:
-        features = list(RECORD_GROUPS)
+    if kind in TREES:
+        features = list(MODE_GROUPS[kind])
     elif features is None:
         features = ["rr", "morphology"] if source.has_records else []
     if unknown := set(features) - set(FEATURE_GROUPS):
@@ -39,13 +38,13 @@ def choose_cut(
             f"--features {','.join(features)}: there is no group {unknown.pop()!r}. "
             f"The groups are {', '.join(FEATURE_GROUPS)}; none is for none."
         )
-    if rhythm:
+    if kind == "rhythm":
         features = [*features, "rr", "rhythm"]
     features = [group for group in FEATURE_GROUPS if group in features]
     if features and source.kind == "csv":
+        option = "features" if kind == "network" else kind
         raise ValueError(
-            f"{_needs_records(rhythm, offline)} needs WFDB records; "
-            f"{source} holds beats without their times."
+            f"--{option} needs WFDB records; {source} holds beats without their times."
         )
     if lead is not None and not source.has_records:
         raise ValueError(f"--lead needs WFDB records; {source} holds beats.")
@@ -65,11 +64,6 @@ def choose_cut(
         "features": features,
         "align": None if align == "none" else align,
     }
-
-
-def _needs_records(rhythm, offline):
-    """Name the option that asks for features."""
-    return "--offline" if offline else "--rhythm" if rhythm else "--features"
 
 
 def load_protocol(

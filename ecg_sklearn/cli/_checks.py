@@ -3,6 +3,7 @@
 import os
 from pathlib import Path
 
+from ecg_sklearn.cli._recipes import TREES
 from ecg_sklearn.utils._files import refuse_existing
 
 MOST_RESAMPLES = 1_000_000
@@ -29,11 +30,9 @@ def check(command, arguments):
 
 
 def _check_train(
-    *, output, overwrite, resume, data=(), test_data=None, validation, copies=0, **rest
+    *, output, overwrite, resume, data=(), test_data=None, validation, **rest
 ):
-    _check_offline(copies=copies, **rest)
-    if copies < 0:
-        raise ValueError(f"--copies {copies} is negative.")
+    _check_kind(resume=resume, **rest)
     if validation is not None and not 0 <= validation < 1:
         raise ValueError(f"--validation {validation} is not in [0, 1).")
     refuse_existing(output, overwrite)
@@ -57,17 +56,33 @@ def _check_train(
         )
 
 
-def _check_offline(*, offline=False, **others):
-    """Refuse options of a network for the model without one."""
-    if not offline:
+def _check_kind(*, kind="network", protocol=None, preset=None, **others):
+    """Refuse options of networks for trees."""
+    if kind not in TREES:
         return
-    defaults = {"sampler": "auto", "form": "window"}
-    for name in ("rhythm", "preset", "features", "copies", "sampler", "epochs", "form"):
-        if others.get(name) and others[name] != defaults.get(name):
+    if protocol == "kaggle":
+        raise ValueError(
+            f"--{kind} makes trees on whole records, and the beats of a record are on "
+            "both sides of --protocol kaggle. Use --protocol inter-patient, or "
+            "--network."
+        )
+    if preset not in (None, "inter-patient"):
+        raise ValueError(
+            f"--preset {preset} is a network, and --{kind} makes trees. Leave one of "
+            "them out."
+        )
+    unset = {"features": None, "sampler": "auto", "epochs": None, "resume": False}
+    for name, default in unset.items():
+        if others.get(name, default) != default:
             raise ValueError(
-                f"--{name} {others[name]} does not go with --offline, whose model has "
-                "no network and features of its own. Leave one of them out."
+                f"--{name} is for networks, and this training makes trees (--{kind}). "
+                f"Choose --network or --rhythm instead, or leave --{name} out."
             )
+    if others.get("form") == "kaggle":
+        raise ValueError(
+            f"--form kaggle cuts rows without times, and --{kind} makes trees on "
+            "features. Use --form window, or --network."
+        )
 
 
 def _check_scoring(*, model, data, output, overwrite, resamples, **_):

@@ -40,10 +40,8 @@ def demo(*, output, **options):
         form="kaggle",
         window=None,
         features=[],
-        rhythm=False,
-        offline=False,
+        kind="network",
         preset=None,
-        copies=0,
         output=output,
         **options,
     )

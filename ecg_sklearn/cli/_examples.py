@@ -31,10 +31,10 @@ is 1.
 
 TRAIN = """\
 examples:
-  ecg-sklearn train --data mitdb/ --protocol kaggle
-  ecg-sklearn train --data mitdb/ --protocol inter-patient --rhythm
-  ecg-sklearn train --data mitdb/ --data svdb/
-  ecg-sklearn train --data mitdb/ --data svdb/ --offline
+  ecg-sklearn train --preset inter-patient --data mitdb/ --data svdb/
+  ecg-sklearn train --preset inter-patient --data mitdb/ --data svdb/ --causal
+  ecg-sklearn train --preset inter-patient --data mitdb/ --rhythm
+  ecg-sklearn train --preset kaggle --data mitdb/
   ecg-sklearn train --data svdb/ --test-data mitdb/ --lead ECG1,MLII
   ecg-sklearn train --data mitbih_train.csv --test-data mitbih_test.csv
   ecg-sklearn train --data simulated --epochs 5 --output runs/try
@@ -54,7 +54,18 @@ protocols:
                  MIT-BIH, a quarter of the records is the test; --test-data FOLDER is
                  another test. Paced and unclassifiable beats (Q) are left out
 The default is kaggle for MIT-BIH alone, CSV files and simulated beats, and
-inter-patient for other databases, with --preset inter-patient and with --offline.
+inter-patient for other databases, with --preset inter-patient, --offline and --causal.
+
+presets:
+  inter-patient  for patients that the model has not met: trees on features, with
+                 calibrated probabilities, as the shipped models: make_calibrated_trees.
+                 --offline (the default) sees the whole record, and is for files;
+                 --causal sees nothing beyond the next beat, and is for streams too
+  kaggle, kaggle-features, notebook
+                 networks for the protocol kaggle (make_ecg_pipeline)
+With --network, inter-patient is a network too, which can be exported as one graph. With
+--rhythm, the network of any preset votes with trees, and knows the record so far
+(make_ecg_ensemble): the best scores on DS2. The default is the preset of the protocol.
 
 features (groups of columns behind the samples, of records only):
   rr          RR intervals close to the beat
@@ -63,32 +74,33 @@ features (groups of columns behind the samples, of records only):
   record_rr, record_morphology, record_shape
               the beat compared with all of its record, before and after it
 
-A model with features cannot classify rows of a CSV file: use --features none.
---rhythm adds the groups rr and rhythm, and knows nothing after the next beat: the best
-scores on DS2. --offline takes rr and the groups of the whole record, and trees instead
-of the network: for files only, fitted in minutes. The guide compares the two.
-Neither can be exported as one graph.
+A network with features cannot classify rows of a CSV file: use --features none.
+--rhythm adds the groups rr and rhythm. The features of trees are given: rr, morphology
+and rhythm for --causal, rr and those of the record for --offline.
 
-The state of the training is kept in the folder OUTPUT.training/ after each epoch,
-until the output is written."""
+The state of the training of a network is kept in the folder OUTPUT.training/ after each
+epoch, until the output is written. Trees are fitted in minutes, and print which fold of
+the records they are at."""
 
 EVALUATE = f"""\
 examples:
   ecg-sklearn evaluate runs/kaggle/model.ecgsk --data mitdb/
   ecg-sklearn evaluate runs/kaggle/model.ecgsk --data mitbih_test.csv
-  ecg-sklearn evaluate runs/inter-patient/model.ecgsk --data mitdb/ -o ds2.json
+  ecg-sklearn evaluate runs/offline/model.ecgsk --data mitdb/ -o ds2.json
   ecg-sklearn evaluate runs/inter-patient/model.ecgsk --data svdb/
   ecg-sklearn evaluate runs/inter-patient/model.ecgsk --data svdb/ --detect
 
-Of other databases than MIT-BIH, all records are used, or those of --records.
---detect finds the beats itself, and counts missed and extra beats as bxb does.
+Printed are the scores of each class, the figures of EC57 of each record and of all, and
+95 % intervals over records. Of other databases than MIT-BIH, all records are used, or
+those of --records. --detect finds the beats itself, and counts missed and extra beats
+as bxb does.
 
 {_FILES_AND_CODE}"""
 
 REPORT = f"""\
 examples:
   ecg-sklearn report runs/kaggle/model.ecgsk --data mitdb/ -o report.html
-  ecg-sklearn report runs/inter-patient/model.ecgsk --data mitdb/ --subset ds2
+  ecg-sklearn report runs/offline/model.ecgsk --data mitdb/ --subset ds2
   ecg-sklearn report runs/inter-patient/model.ecgsk --data svdb/ -o svdb.html
 
 One self-contained page: scores with intervals, EC57, records, mistakes, model card.

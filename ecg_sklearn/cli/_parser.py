@@ -14,6 +14,7 @@ from ecg_sklearn.cli._options import (
     records_options,
     training_options,
 )
+from ecg_sklearn.cli._recipes import TREES, choose_recipe
 
 
 def read_arguments(argv=None):
@@ -23,24 +24,12 @@ def read_arguments(argv=None):
     if "param" in arguments:
         arguments["param"] = dict(arguments["param"])
     if command == "train":
-        if arguments["protocol"] is None:
-            arguments["protocol"] = _default_protocol(**arguments)
+        arguments |= choose_recipe(**arguments)
         if arguments["output"] is None:
-            name = "offline" if arguments["offline"] else arguments["protocol"]
+            kind = arguments["kind"]
+            name = kind if kind in TREES else arguments["protocol"]
             arguments["output"] = Path("runs") / name
     return command, traceback, arguments
-
-
-def _default_protocol(*, data, preset, offline, **_):
-    """Return "kaggle" where there is an official split, or a CSV file."""
-    places = data or []
-    if len(places) > 1 or offline or preset == "inter-patient":
-        return "inter-patient"
-    if places and Path(places[0]).is_dir():
-        from ecg_sklearn.datasets._published import MITDB
-
-        return "kaggle" if MITDB.is_at(places[0]) else "inter-patient"
-    return "kaggle"
 
 
 def make_parser():
@@ -200,8 +189,22 @@ def _add_train(commands):
     train.add_argument(
         "--preset",
         choices=("notebook", "kaggle", "kaggle-features", "inter-patient"),
-        help="of make_ecg_pipeline (default: what suits the protocol)",
+        help="the model and its parameters, see below (default: what suits the "
+        "protocol)",
     )
+    kinds = train.add_mutually_exclusive_group()
+    for kind, what in (
+        (
+            "offline",
+            "trees that see the whole record: for files (default of inter-patient)",
+        ),
+        ("causal", "trees that see nothing beyond the next beat: for streams too"),
+        ("network", "a network (default of the other presets)"),
+        ("rhythm", "a network and trees, which also know the record so far"),
+    ):
+        kinds.add_argument(
+            f"--{kind}", action="store_const", const=kind, dest="kind", help=what
+        )
     train.add_argument(
         "--form",
         choices=("kaggle", "window"),
@@ -227,26 +230,7 @@ def _add_train(commands):
         type=names,
         metavar="GROUPS",
         help="groups of features, with commas between them, or none (default: "
-        "rr,morphology for records, none otherwise)",
-    )
-    train.add_argument(
-        "--rhythm",
-        action="store_true",
-        help="train make_ecg_ensemble, which also knows the record so far",
-    )
-    train.add_argument(
-        "--offline",
-        action="store_true",
-        help="train make_record_ensemble, which sees the whole record: for files, not "
-        "for streams",
-    )
-    train.add_argument(
-        "--copies",
-        type=int,
-        default=0,
-        metavar="N",
-        help="add N varied copies of each training beat (BeatAugmenter; default: 0); "
-        "inter-patient then trains for 3 epochs instead of 6",
+        "rr,morphology for networks on records, none otherwise)",
     )
     training_options(train, epochs=None)
     train.add_argument(
@@ -254,7 +238,7 @@ def _add_train(commands):
         "-o",
         type=Path,
         metavar="DIR",
-        help="default: runs/PROTOCOL, or runs/offline",
+        help="default: runs/offline, runs/causal, or runs/PROTOCOL of a network",
     )
     output_options(train)
 

@@ -1,55 +1,57 @@
-"""Models of each protocol."""
+"""Models to train: what suits the data and the options, and how it is made."""
 
 from functools import partial
+from pathlib import Path
 
-# Fewer epochs with copies, because each epoch is longer.
-_EPOCHS_WITH_COPIES = 3
+TREES = ("offline", "causal")  # kinds of models without a network
 
 
-def make_offline_model(*, seed, param):
-    """Make the model that sees the whole record."""
-    from ecg_sklearn.pipeline import make_record_ensemble
+def choose_recipe(*, data, protocol, preset, kind, **_):
+    """Choose the protocol and the kind of model where they are not given."""
+    for_patients = preset == "inter-patient"
+    if protocol is None:
+        apart = for_patients or kind in TREES or _are_other_records(data or [])
+        protocol = "inter-patient" if apart else "kaggle"
+    if kind is None:
+        trees = for_patients or (preset is None and protocol == "inter-patient")
+        kind = "offline" if trees else "network"
+    return {"protocol": protocol, "kind": kind}
 
-    model = make_record_ensemble(n_jobs=-1, random_state=seed)
+
+def _are_other_records(places):
+    """Whether there are records without an official split."""
+    if len(places) != 1 or not Path(places[0]).is_dir():
+        return len(places) > 1
+    from ecg_sklearn.datasets._published import MITDB
+
+    return not MITDB.is_at(places[0])
+
+
+def make_trees(*, kind, seed, param):
+    """Make the trees of the shipped models."""
+    from ecg_sklearn.pipeline import make_calibrated_trees
+
+    model = make_calibrated_trees(mode=kind, random_state=seed)
     return model.set_params(**param)
 
 
-def make_model(
-    beats, *, protocol, rhythm, preset, copies, sampler, epochs, seed, param, quiet
-):
-    """Make the model to train, with a network."""
+def make_model(beats, *, kind, protocol, preset, sampler, epochs, seed, param, quiet):
+    """Make the network to train, alone or within an ensemble."""
     from ecg_sklearn.pipeline import make_ecg_ensemble, make_ecg_pipeline
 
     features = beats.cut["features"]
     if preset is None:
         preset = "kaggle-features" if protocol == "kaggle" and features else protocol
     make = make_ecg_pipeline
-    if rhythm:
+    if kind == "rhythm":
         make = partial(make_ecg_ensemble, rhythm=True, trees="morphology" in features)
     elif preset == "kaggle-features" and {"rr", "morphology"} <= set(features):
         make = make_ecg_ensemble
-    if epochs is None and copies and preset == "inter-patient":
-        epochs = _EPOCHS_WITH_COPIES
     return make(
         preset=preset,
         sampling_rate=beats.sampling_rate,
         sampler=None if sampler == "none" else sampler,
-        augmenter=beat_augmenter(beats, copies, seed),
         random_state=seed,
         verbose=0 if quiet else 1,
         **({} if epochs is None else {"epochs": epochs}) | param,
-    )
-
-
-def beat_augmenter(beats, n_copies, random_state):
-    """Make the BeatAugmenter for these beats."""
-    if not n_copies:
-        return None
-    from ecg_sklearn.over_sampling import BeatAugmenter
-
-    return BeatAugmenter(
-        n_copies,
-        sampling_rate=beats.sampling_rate,
-        center=-beats.cut["window"][0] if beats.cut["form"] == "window" else 0.0,
-        random_state=random_state,
     )

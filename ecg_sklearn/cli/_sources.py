@@ -113,27 +113,34 @@ def load_beats(
             download_if_missing=False,
             **arguments,
         )
-    if source.kind == "mitbih" and records is None:
-        parts = {"ds1": DS1, "ds2": DS2, "all": None, None: None}
-        if subset not in parts:
-            raise ValueError(
-                f"--subset {subset} is a part of the official annotations. With "
-                f"--annotator {annotator}, use ds1, ds2 or all."
-            )
-        records = parts[subset]
-    paths = source.paths if len(source.paths) > 1 else source.paths[0]
-    return load_wfdb_beats(paths, records=records, annotator=annotator, **arguments)
+    records = _names_of(source, subset, records)
+    return load_wfdb_beats(
+        _places(source), records=records, annotator=annotator, **arguments
+    )
 
 
 def records_of(source, subset, records, annotator):
     """List folder, name and group of the records of a source."""
-    if records is None and source.kind == "mitbih":
-        parts = {"ds1": DS1, "ds2": DS2}
-        records = parts.get(subset)
-        if subset not in (*parts, "all", None):
-            raise ValueError(f"--subset {subset} is no set of records: use ds1 or ds2.")
-    paths = source.paths if len(source.paths) > 1 else source.paths[0]
-    return find_records(paths, records, annotator)
+    records = _names_of(source, subset, records)
+    return find_records(_places(source), records, annotator)
+
+
+def _places(source):
+    """Folder of a source, or all of its folders."""
+    return source.paths if len(source.paths) > 1 else source.paths[0]
+
+
+def _names_of(source, subset, records):
+    """Names of the records that are given, or of a subset of MIT-BIH; None for all."""
+    if records is not None or source.kind != "mitbih":
+        return records
+    parts = {"ds1": DS1, "ds2": DS2, "all": None, None: None}
+    if subset not in parts:
+        raise ValueError(
+            f"--subset {subset} is a part of the official beats, and no set of "
+            "records. With --detect or --annotator, use ds1, ds2 or all."
+        )
+    return parts[subset]
 
 
 def split_of_databases(source, annotator):

@@ -8,6 +8,7 @@ import time
 from importlib.metadata import version
 
 import numpy as np
+from joblib import parallel_config
 from rich.console import Console
 from rich.table import Table
 from sklearn import config_context
@@ -16,7 +17,8 @@ from ecg_sklearn.aami import CLASS_NAMES
 from ecg_sklearn.cli._beats import choose_cut, hold_out, load_protocol
 from ecg_sklearn.cli._checks import state_folder
 from ecg_sklearn.cli._model_files import MODEL_NAME
-from ecg_sklearn.cli._recipes import make_model, make_offline_model
+from ecg_sklearn.cli._progress import show_progress
+from ecg_sklearn.cli._recipes import TREES, make_model, make_trees
 from ecg_sklearn.cli._sources import find_source
 from ecg_sklearn.metrics import Evaluation
 from ecg_sklearn.model_selection._leakage import leakage_note
@@ -40,15 +42,14 @@ _PACKAGES = (
     "scipy",
 )
 _VALIDATION = 0.1  # part of the training beats
-_RECIPE = ("preset", "copies", "sampler", "epochs", "param")
+_RECIPE = ("preset", "sampler", "epochs", "param")
 
 
 def train(
     *,
     data,
     protocol,
-    rhythm,
-    offline,
+    kind,
     seed,
     output,
     overwrite,
@@ -60,18 +61,18 @@ def train(
 
     The other options are those of :func:`_load` and of :func:`make_model`.
     """
-    shared = {"protocol": protocol, "seed": seed}
+    shared = {"protocol": protocol, "kind": kind, "seed": seed}
     recipe = {name: options.pop(name) for name in _RECIPE} | {"quiet": quiet} | shared
     source = find_source(data)
-    sets = _load(source, rhythm=rhythm, offline=offline, **options, **shared)
+    sets = _load(source, **options, **shared)
     print_counts(sets, quiet=quiet)
     with _advice_on_resuming(state_folder(output)) as state:
         if state.exists() and not resume:
             shutil.rmtree(state)
-        if offline:
-            model, seconds = _fit_offline(sets, recipe, quiet=quiet)
+        if kind in TREES:
+            model, seconds = _fit_trees(sets["training"], recipe)
         else:
-            model, seconds = _fit(sets, recipe, rhythm=rhythm, state=state)
+            model, seconds = _fit_network(sets, recipe, state)
         found = {
             name: Evaluation.from_predictions(
                 beats.target,
@@ -83,18 +84,17 @@ def train(
         }
         _print_scores(found)
         print(_who_is_in_both(protocol, sets["training"], sets["test"]))
-        network = None if offline else network_pipeline(model)
-        epochs = "" if offline else f" ({network[-1].n_epochs_} epochs)"
+        network = None if kind in TREES else network_pipeline(model)
+        epochs = "" if network is None else f" ({network[-1].n_epochs_} epochs)"
         print(f"Trained in {seconds:.0f} s{epochs}.")
         facts = _facts_of_beats(protocol, sets)
-        about = facts | {"data": str(source), "rhythm": rhythm, "offline": offline}
-        about |= {"fit_seconds": seconds}
+        about = facts | {"data": str(source), "kind": kind, "fit_seconds": seconds}
         about |= {"seed": seed} | {name: recipe[name] for name in _RECIPE}
         with new_folder(output, overwrite) as folder:
             save(model, folder / MODEL_NAME, metadata=facts)
             _write_numbers(folder, about, network, found)
     shutil.rmtree(state, ignore_errors=True)
-    figures = "a figure" if offline else "two figures"
+    figures = "a figure" if network is None else "two figures"
     print(f"Saved {MODEL_NAME}, metrics.json and {figures} in {output}")
 
 
@@ -104,26 +104,25 @@ def _load(
     form,
     window,
     features,
-    rhythm,
-    offline,
     lead,
     align,
     test_data,
     records,
     annotator,
     validation,
-    **shared,
+    protocol,
+    kind,
+    seed,
 ):
     """Load the beats of a protocol: training, validation and test."""
-    protocol = shared["protocol"]
+    shared = {"protocol": protocol, "seed": seed}
     cut = choose_cut(
         source,
         protocol=protocol,
+        kind=kind,
         form=form,
         window=window,
         features=features,
-        rhythm=rhythm,
-        offline=offline,
         lead=lead,
         align=align,
     )
@@ -133,24 +132,24 @@ def _load(
     # Rows of a CSV file and simulated beats have no channel.
     training.cut = training.cut | {"channel": cut["channel"]}
     if validation is None:
-        validation = 0.0 if offline else _VALIDATION
+        validation = 0.0 if kind in TREES else _VALIDATION
     training, held_out = hold_out(training, validation, **shared)
     sets = {"training": training, "validation": held_out, "test": test}
     return {name: beats for name, beats in sets.items() if beats is not None}
 
 
-def _fit(sets, recipe, *, rhythm, state):
-    """Make and fit the model; return it and the training time in seconds."""
+def _fit_network(sets, recipe, state):
+    """Make and fit a network; return it and the training time in seconds."""
     training, validation = sets["training"], sets.get("validation")
     with without_start_up_noise():
         import tensorflow  # noqa: F401
     with config_context(enable_metadata_routing=True):
         param = recipe["param"] | {"cnn__checkpoint": os.fspath(state)}
-        model = make_model(training, rhythm=rhythm, **recipe | {"param": param})
+        model = make_model(training, **recipe | {"param": param})
         if state.exists():
             print(f"Going on from {state}.")
         extra = {}
-        if rhythm:
+        if recipe["kind"] == "rhythm":
             extra = {"groups": training.groups, "rhythms": training.rhythms}
         if validation is not None:
             extra |= {"X_val": validation.data, "y_val": validation.target}
@@ -159,13 +158,13 @@ def _fit(sets, recipe, *, rhythm, state):
     return model, time.perf_counter() - start
 
 
-def _fit_offline(sets, recipe, *, quiet):
-    """Fit the model that sees the whole record; return it and the seconds."""
-    training = sets["training"]
-    model = make_offline_model(seed=recipe["seed"], param=recipe["param"])
+def _fit_trees(training, recipe):
+    """Make and fit trees; return them and the training time in seconds."""
+    with without_start_up_noise():
+        model = make_trees(**{name: recipe[name] for name in ("kind", "seed", "param")})
     start = time.perf_counter()
-    console = Console(quiet=quiet, stderr=True)
-    with console.status("Fitting trees to whole records, in two passes"):
+    # Not n_jobs of the trees, which the model file would keep.
+    with show_progress(quiet=recipe["quiet"]), parallel_config("threading", n_jobs=-1):
         model.fit(training.data, training.target, groups=training.groups)
     return model, time.perf_counter() - start
 

@@ -1,5 +1,6 @@
 """Probabilities that hold for new records, and beats of which none is sure."""
 
+import logging
 from numbers import Integral, Real
 
 import numpy as np
@@ -19,6 +20,8 @@ from ecg_sklearn.ensemble._base import (
 from ecg_sklearn.utils._cut import check_cut, cut_of
 from ecg_sklearn.utils._estimators import requested
 from ecg_sklearn.utils._validation import one_for_each, records_of
+
+_LOGGER = logging.getLogger("ecg_sklearn.ensemble")
 
 LEAST = 1e-4  # probability
 _N_STEPS, _STEP = 200, 0.3  # of the search for weights
@@ -80,6 +83,10 @@ class CalibratedRecordClassifier(RecordClassifier):
         Columns of ``X``.
     feature_names_in_ : ndarray of shape (n_features_in_,)
         Names of the columns, if ``X`` had string names.
+
+    Notes
+    -----
+    ``fit`` logs each of its parts as ``ecg_sklearn.ensemble``, at the level INFO.
 
     References
     ----------
@@ -149,6 +156,7 @@ class CalibratedRecordClassifier(RecordClassifier):
         records = records_of(groups)
         self.record_counts_ = _count(labels, predicted, records)
         self.risks_ = _risks(labels, predicted, probability, records)
+        _LOGGER.info("fitting to all %d records", len(records))
         self.estimator_ = self._fit_estimator(X, y, groups)
         return self
 
@@ -271,7 +279,11 @@ class CalibratedRecordClassifier(RecordClassifier):
     def _predict_held_out(self, X, y, groups):
         """Probabilities of records that the classifier was not fitted to."""
         found = np.zeros((len(y), len(self.classes_)))
-        for fitted, rows in record_folds(y, groups, self.cv, self.random_state):
+        folds = list(record_folds(y, groups, self.cv, self.random_state))
+        for number, (fitted, rows) in enumerate(folds, start=1):
+            _LOGGER.info(
+                "fitting without the records of fold %d/%d", number, len(folds)
+            )
             part = _safe_indexing(X, fitted)
             model = self._fit_estimator(part, y[fitted], groups[fitted])
             found[rows] = self._ask(model, _safe_indexing(X, rows), groups[rows])

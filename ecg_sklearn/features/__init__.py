@@ -8,6 +8,7 @@ from ecg_sklearn.features._rr import rhythm_features, rr_features
 __all__ = [
     "CAUSAL_GROUPS",
     "FEATURE_GROUPS",
+    "MODE_GROUPS",
     "RECORD_GROUPS",
     "morphology_features",
     "record_rr_features",
@@ -31,3 +32,6 @@ CAUSAL_GROUPS: tuple[str, ...] = _groups.CAUSAL_GROUPS
 
 RECORD_GROUPS: tuple[str, ...] = _groups.RECORD_GROUPS
 """The groups of :func:`~ecg_sklearn.pipeline.make_record_ensemble`: for a file."""
+
+MODE_GROUPS: dict[str, tuple[str, ...]] = _groups.MODE_GROUPS
+"""The groups of each mode of :func:`~ecg_sklearn.pipeline.make_calibrated_trees`."""

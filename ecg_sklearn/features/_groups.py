@@ -32,6 +32,10 @@ RECORD_GROUPS: tuple[str, ...] = (
     "record_morphology",
     "record_shape",
 )
+MODE_GROUPS: dict[str, tuple[str, ...]] = {
+    "causal": CAUSAL_GROUPS,
+    "offline": RECORD_GROUPS,
+}
 
 
 def check_groups(features):

@@ -36,23 +36,19 @@ class PresentClasses:
 
     def __call__(self, y):
         """Return the numbers for the classes in ``y``."""
-        return present_classes(self.counts, np.unique(y).tolist(), "sampling_strategy")
+        labels = np.unique(y).tolist()
+        absent = [label for label in self.counts if label not in labels]
+        if absent:
+            warnings.warn(
+                f"sampling_strategy names the classes {absent}, and y holds {labels}. "
+                "They are left out.",
+                UserWarning,
+                stacklevel=2,
+            )
+        return {label: n for label, n in self.counts.items() if label in labels}
 
     def __repr__(self):
         return f"PresentClasses({self.counts!r})"
 
     def __eq__(self, other):
         return isinstance(other, PresentClasses) and self.counts == other.counts
-
-
-def present_classes(counts, labels, parameter):
-    """Leave out classes that are not among the labels, with a warning."""
-    absent = [label for label in counts if label not in labels]
-    if absent:
-        warnings.warn(
-            f"{parameter} names the classes {absent}, and y holds {labels}. They are "
-            "left out.",
-            UserWarning,
-            stacklevel=2,
-        )
-    return {label: n for label, n in counts.items() if label in labels}

@@ -1,4 +1,4 @@
-"""Ensembles: a network with trees and a refiner, and trees on the whole record."""
+"""Ensembles: a network with trees and a refiner, and trees on features alone."""
 
 from numbers import Integral
 
@@ -10,13 +10,19 @@ from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions, validate_params
 
 from ecg_sklearn.ensemble import (
+    CalibratedRecordClassifier,
     PriorShiftClassifier,
     RefinedClassifier,
     ReweightedClassifier,
     SecondPassClassifier,
     SoftVotingClassifier,
 )
-from ecg_sklearn.features import FEATURE_GROUPS, RECORD_GROUPS
+from ecg_sklearn.features import (
+    CAUSAL_GROUPS,
+    FEATURE_GROUPS,
+    MODE_GROUPS,
+    RECORD_GROUPS,
+)
 from ecg_sklearn.over_sampling import EpisodeSampler
 from ecg_sklearn.pipeline._pipeline import make_ecg_pipeline
 
@@ -129,6 +135,70 @@ def make_ecg_ensemble(
 
 @validate_params(
     {
+        "mode": [StrOptions(set(MODE_GROUPS))],
+        "n_estimators": [Interval(Integral, 1, None, closed="left")],
+        "max_leaf_nodes": [Interval(Integral, 2, None, closed="left"), None],
+        "random_state": ["random_state"],
+    },
+    prefer_skip_nested_validation=True,
+)
+def make_calibrated_trees(
+    *, mode="offline", n_estimators=30, max_leaf_nodes=600, random_state=None
+):
+    """Make trees on features, with probabilities calibrated on held-out records.
+
+    The shipped models (:func:`~ecg_sklearn.models.load_model`) are this one, fitted to
+    the records of two databases. The beats need the features
+    ``ecg_sklearn.features.MODE_GROUPS[mode]``, as a DataFrame of a loader. Samples are
+    not used, and there is no network.
+
+    Parameters
+    ----------
+    mode : {"offline", "causal"}, default="offline"
+        What the trees see of a record: "offline" all of it, in the two passes of
+        :func:`make_record_ensemble`, for a file; "causal" nothing beyond the next beat,
+        for a stream too.
+    n_estimators : int, default=30
+        Trees of each pass.
+    max_leaf_nodes : int or None, default=600
+        Leaves of each tree at most.
+    random_state : int, RandomState instance or None, default=None
+        Seed of all parts.
+
+    Returns
+    -------
+    CalibratedRecordClassifier
+        The model. It needs ``groups``, the record of each beat, to fit; offline also to
+        predict. ``estimator`` holds the trees: extremely randomised ones [1]_, with
+        rare classes weighted.
+
+    References
+    ----------
+    .. [1] P. Geurts, D. Ernst, L. Wehenkel, "Extremely randomized trees", Machine
+       Learning 63(1), 2006.
+
+    Examples
+    --------
+    >>> from ecg_sklearn.datasets import make_heartbeats
+    >>> from ecg_sklearn.features import MODE_GROUPS
+    >>> from ecg_sklearn.pipeline import make_calibrated_trees
+    >>> features = list(MODE_GROUPS["causal"])
+    >>> beats = make_heartbeats(400, features=features, random_state=0)
+    >>> model = make_calibrated_trees(mode="causal", n_estimators=5, random_state=0)
+    >>> model = model.fit(beats.data, beats.target, groups=beats.groups)
+    >>> model.predict(beats.data).shape
+    (400,)
+    """
+    size = {"n_estimators": n_estimators, "max_leaf_nodes": max_leaf_nodes}
+    if mode == "offline":
+        trees = make_record_ensemble(**size, random_state=random_state)
+    else:
+        trees = _on_features(CAUSAL_GROUPS, _trees(random_state, **size))
+    return CalibratedRecordClassifier(trees, random_state=random_state)
+
+
+@validate_params(
+    {
         "n_estimators": [Interval(Integral, 1, None, closed="left")],
         "max_leaf_nodes": [Interval(Integral, 2, None, closed="left"), None],
         "n_jobs": [Integral, None],
@@ -185,27 +255,27 @@ def make_record_ensemble(
     if random_state is not None:
         draw = check_random_state(random_state).randint
         seeds = draw(np.iinfo(np.int32).max, size=3).tolist()
-    first, second = (
-        ReweightedClassifier(
-            ExtraTreesClassifier(
-                n_estimators,
-                min_samples_leaf=3,
-                max_leaf_nodes=max_leaf_nodes,
-                max_features=0.2,
-                bootstrap=True,
-                max_samples=0.25,
-                n_jobs=n_jobs,
-                random_state=seed,
-            )
-        )
-        for seed in seeds[:2]
-    )
+    size = {"n_estimators": n_estimators, "max_leaf_nodes": max_leaf_nodes}
+    first, second = (_trees(seed, n_jobs=n_jobs, **size) for seed in seeds[:2])
     return SecondPassClassifier(
         _on_features(RECORD_GROUPS, first),
         second,
         sampler=EpisodeSampler(n_around=(1, 3)),
         random_state=seeds[2],
     )
+
+
+def _trees(seed, **params):
+    """Make extremely randomised trees with rare classes weighted."""
+    trees = ExtraTreesClassifier(
+        min_samples_leaf=3,
+        max_features=0.2,
+        bootstrap=True,
+        max_samples=0.25,
+        random_state=seed,
+        **params,
+    )
+    return ReweightedClassifier(trees)
 
 
 def _on_features(groups, classifier):

@@ -10,7 +10,7 @@ from sklearn.base import clone
 from sklearn.utils._param_validation import Interval, StrOptions, validate_params
 
 from ecg_sklearn.neural_network import SpectrogramCNNClassifier
-from ecg_sklearn.over_sampling import BeatAugmenter, PresentClasses
+from ecg_sklearn.over_sampling import PresentClasses
 from ecg_sklearn.preprocessing import BeatScaler, SpectrogramTransformer
 
 _KAGGLE = {
@@ -105,7 +105,6 @@ class ECGPipeline(Pipeline):
         # Samplers are checked here, other parameters by the steps.
         "sample_columns": "no_validation",
         "sampler": "no_validation",
-        "augmenter": "no_validation",
         "random_state": "no_validation",
         "memory": "no_validation",
     },
@@ -116,7 +115,6 @@ def make_ecg_pipeline(
     preset=None,
     sampling_rate=120.0,
     sampler="auto",
-    augmenter=None,
     phase=None,
     sample_columns="auto",
     random_state=None,
@@ -139,11 +137,6 @@ def make_ecg_pipeline(
         of imbalanced-learn, or None. "auto" takes the sampler of the preset, or SMOTE
         without a preset. A class in a dict ``sampling_strategy`` that a fold does not
         have is left out with a warning.
-    augmenter : sampler object or None, default=None
-        Adds beats before the scaler, in training only, such as
-        :class:`~ecg_sklearn.over_sampling.BeatAugmenter`. It can help with new
-        patients. The training time grows with the number of beats. The augmenter has
-        its own ``random_state``; its ``sample_columns`` is set here.
     phase : bool, default=None
         Add the phase of the transform as two more channels. This improves the scores
         on Kaggle rows and makes training slower. None takes the value of the preset,
@@ -165,15 +158,13 @@ def make_ecg_pipeline(
     Returns
     -------
     imblearn.pipeline.Pipeline
-        With the steps ``augmenter`` (absent for None), ``scaler``, ``smote``
-        (``sampler`` for another sampler; absent for None), ``spectrogram`` and
-        ``cnn``.
+        With the steps ``scaler``, ``smote`` (``sampler`` for another sampler; absent
+        for None), ``spectrogram`` and ``cnn``.
 
     Raises
     ------
     ValueError
-        If ``sampler`` or ``augmenter`` is not a sampler, a ``BeatAugmenter`` has
-        another sampling rate, or a parameter is out of range.
+        If ``sampler`` is not a sampler, or a parameter is out of range.
     TypeError
         If a parameter of the network is unknown.
 
@@ -211,7 +202,6 @@ def make_ecg_pipeline(
         of_preset[0] if isinstance(sampler, str) and sampler == "auto" else sampler
     )
     steps = [
-        *_augmenter_step(augmenter, sampling_rate, sample_columns),
         ("scaler", BeatScaler()),
         *_sampler_step(sampler, random_state),
         (
@@ -237,26 +227,6 @@ def make_ecg_pipeline(
 
 def _is_sampler(value):
     return hasattr(value, "fit_resample") and not isinstance(value, type)
-
-
-def _augmenter_step(augmenter, sampling_rate, sample_columns):
-    """Return the augmenter as a list of one step, or an empty list."""
-    if augmenter is None:
-        return []
-    if not _is_sampler(augmenter):
-        raise ValueError(
-            f"augmenter={augmenter!r} is not a sampler. Give BeatAugmenter(), None, or "
-            "a sampler of imbalanced-learn."
-        )
-    augmenter = clone(augmenter)
-    if isinstance(augmenter, BeatAugmenter):
-        if augmenter.sampling_rate != sampling_rate:
-            raise ValueError(
-                f"augmenter has sampling_rate={augmenter.sampling_rate!r}, and the "
-                f"pipeline sampling_rate={sampling_rate!r}. Give both the same."
-            )
-        augmenter.set_params(sample_columns=sample_columns)
-    return [("augmenter", augmenter)]
 
 
 def _sampler_step(sampler, random_state):

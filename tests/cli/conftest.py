@@ -46,7 +46,7 @@ def trained(tmp_path_factory):
     """Folder of a training on simulated beats, patients apart."""
     folder = tmp_path_factory.mktemp("run") / "out"
     command = ["train", "--data", "simulated", "--protocol", "inter-patient"]
-    run(*command, *FAST, "--output", folder)
+    run(*command, "--network", *FAST, "--output", folder)
     return folder
 
 

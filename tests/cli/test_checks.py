@@ -33,7 +33,6 @@ WRONG = {
     "from 1 to 1,000,000": "report model.ecgsk --resamples 100000000000",
     "sub exists already": "train --data simulated -o sub",
     "text is a file": "train --data simulated -o text --overwrite",
-    "--copies -1 is negative": "train --data simulated --copies -1",
     "--validation 1.5 is not in [0, 1)": "demo --validation 1.5",
     "--validation nan is not in": "train --validation nan",
     "--test-data no.csv: there is no": "train --data beats.CSV --test-data no.csv",

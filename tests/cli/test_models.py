@@ -14,6 +14,7 @@ from ecg_sklearn import (
     persistence,
     save,
 )
+from ecg_sklearn.aami import DS1
 from ecg_sklearn.cli import _evaluate, _sources
 from ecg_sklearn.cli._model_files import read_model
 from ecg_sklearn.cli._sources import KAGGLE_CUT
@@ -101,6 +102,17 @@ class TestEvaluate:
         save(SpectrogramTransformer(), tmp_path / "step.ecgsk")
         argv[1] = tmp_path / "step.ecgsk"
         fails("not a classifier", *argv)
+
+
+def test_a_subset_names_records(tmp_path):
+    source = _sources.Source("mitbih", (tmp_path,))
+    assert _sources._names_of(source, "ds1", None) == DS1
+    assert _sources._names_of(source, "all", None) is None
+    assert _sources._names_of(source, "ds2", ["100"]) == ["100"]
+    with pytest.raises(ValueError, match="--subset test is a part of the official"):
+        _sources.records_of(source, "test", None, "atr")
+    with pytest.raises(ValueError, match="--subset test is a part of the official"):
+        _sources.load_beats(source, "test", annotator="qrs")
 
 
 class TestFolders:

@@ -11,14 +11,14 @@ import pytest
 from ecg_sklearn import cli, load
 from ecg_sklearn.cli import _beats, _recipes, _sources, _train
 from ecg_sklearn.cli._parser import make_parser, read_arguments
-from ecg_sklearn.features import RECORD_GROUPS
+from ecg_sklearn.features import MODE_GROUPS
 from ecg_sklearn.persistence import read_metadata
 
 from .conftest import FAST, run
 
 SIMULATED = ["train", "--data", "simulated"]
-RECIPE = {"protocol": "kaggle", "preset": None, "copies": 0, "sampler": "auto"}
-RECIPE |= {"epochs": None, "rhythm": False}
+RECIPE = {"protocol": "kaggle", "preset": None, "sampler": "auto"}
+RECIPE |= {"epochs": None, "kind": "network"}
 RECIPE |= {"seed": 0, "param": {}, "quiet": True}
 
 
@@ -96,12 +96,20 @@ def test_csv_files_smote_and_overwriting(tmp_path, capsys, kaggle_csv, fails):
         ("--param cnn__random_state=None", "needs an int as random_state"),
         ("--test-data {csv}", "goes with a CSV file in --data"),
         ("--data {csv}", "needs another one in --test-data"),
-        ("--data {csv} --protocol inter-patient", "patients cannot be kept apart"),
+        (
+            "--data {csv} --protocol inter-patient --network",
+            "patients cannot be kept apart",
+        ),
         ("--data {csv} --rhythm", "--rhythm needs WFDB records"),
         ("--data {csv} --offline", "--offline needs WFDB records"),
-        ("--offline --rhythm", "--rhythm True does not go with --offline"),
-        ("--offline --epochs 3", "--epochs 3 does not go with --offline"),
-        ("--offline --sampler smote", "--sampler smote does not go with --offline"),
+        ("--data {csv} --preset inter-patient", "--offline needs WFDB records"),
+        ("--offline --epochs 3", "--epochs is for networks"),
+        ("--causal --sampler smote", "makes trees (--causal). Choose --network"),
+        ("--preset inter-patient --resume", "--resume is for networks"),
+        ("--offline --features none", "leave --features out"),
+        ("--offline --form kaggle", "--form kaggle cuts rows without times"),
+        ("--offline --preset kaggle", "--preset kaggle is a network, and --offline"),
+        ("--offline --protocol kaggle", "Use --protocol inter-patient, or --network"),
         ("--offline --param cnn__dropout=0", "Invalid parameter 'cnn'"),
         ("--data {csv} --features rr", "--features needs WFDB records"),
         ("--data {broken} --test-data {csv}", "row 1"),
@@ -125,12 +133,12 @@ def test_whole_records_are_held_out():
 
 
 class TestCut:
-    def choose(self, kind="mitbih", **options):
+    def choose(self, source="mitbih", **options):
         given = {"protocol": "kaggle", "form": None, "window": (-0.4, 0.5)}
-        given |= {"features": None, "rhythm": False, "offline": False}
+        given |= {"features": None, "kind": "network"}
         given |= {"lead": None, "align": "peak"}
         given |= options
-        return _beats.choose_cut(_sources.Source(kind, (Path("mitdb"),)), **given)
+        return _beats.choose_cut(_sources.Source(source, (Path("mitdb"),)), **given)
 
     def test_form(self):
         assert self.choose()["form"] == "kaggle"
@@ -143,14 +151,17 @@ class TestCut:
         assert self.choose()["features"] == ["rr", "morphology"]
         assert self.choose("simulated")["features"] == []
         assert self.choose(features=["morphology", "rr"]) == self.choose()
-        assert self.choose(features=[], rhythm=True)["features"] == ["rr", "rhythm"]
-        assert self.choose(offline=True)["features"] == list(RECORD_GROUPS)
+        assert self.choose(features=[], kind="rhythm")["features"] == ["rr", "rhythm"]
+        for kind, groups in MODE_GROUPS.items():
+            assert self.choose(kind=kind)["features"] == list(groups)
         for text, names in (("none", []), ("rr,rhythm", ["rr", "rhythm"])):
             assert read_arguments(["train", "--features", text])[2]["features"] == names
 
 
 class TestDatabases:
     """Training on any annotated WFDB records, patients apart."""
+
+    how = ["--network", *FAST]
 
     @pytest.fixture
     def folders(self, tmp_path):
@@ -176,7 +187,7 @@ class TestDatabases:
     def train(self, folders, *options):
         argv = [part for folder in folders for part in ("--data", folder)]
         out = folders[0].parent / "out"
-        run("train", *argv, *FAST, "--annotator", "ref", *options, "-o", out)
+        run("train", *argv, *self.how, "--annotator", "ref", *options, "-o", out)
         return numbers(out)
 
     def test_a_quarter_of_the_records_is_the_test(self, folders):
@@ -255,18 +266,6 @@ class TestRecipe:
             model = _recipes.make_model(beats, **RECIPE | {"preset": "kaggle"})
             assert model["cnn"].epochs == 12
 
-    def test_windows_are_stretched_around_the_beat(self):
-        recipe = RECIPE | {"protocol": "inter-patient"}
-        pipe = _recipes.make_model(self.beats("window"), **recipe)
-        assert "augmenter" not in pipe.named_steps
-        assert pipe["cnn"].epochs == 6
-        for form, center in (("window", 0.4), ("kaggle", 0.0)):
-            beats = self.beats(form, ["rr"])
-            pipe = _recipes.make_model(beats, **recipe | {"copies": 3})
-            assert pipe["cnn"].epochs == 3
-            assert pipe["augmenter"].n_copies == 3
-            assert pipe["augmenter"].center == center
-
 
 @pytest.mark.parametrize(
     ("error", "code", "message"),
@@ -318,9 +317,7 @@ class TestResuming:
         assert [p.name for p in tmp_path.iterdir()] == ["out.training"]
         return argv
 
-    @pytest.mark.parametrize(
-        "argv", [[], ["--rhythm"], ["--copies", "2"]], indirect=True
-    )
+    @pytest.mark.parametrize("argv", [[], ["--rhythm"]], indirect=True)
     def test_it_goes_on(self, broken, tmp_path, capsys, fails):
         fails("Add --resume to go on from there, or --overwrite", *broken)
         fails("holds the state of", *broken, "--resume", "--seed", "1")  # other beats
@@ -349,30 +346,6 @@ class TestResuming:
         assert [p.name for p in tmp_path.iterdir()] == ["out"]
 
 
-def test_a_model_of_the_whole_record(tmp_path, capsys):
-    out = tmp_path / "out"
-    few = ["--param", "first__classifier__estimator__n_estimators=5"]
-    few += ["--param", "second__estimator__n_estimators=5"]
-    run(*SIMULATED, "--offline", *few, "-o", out)
-    printed = capsys.readouterr().out
-    assert "No record and no subject is in both" in printed
-    assert f"Saved model.ecgsk, metrics.json and a figure in {out}" in printed
-    assert sorted(path.name for path in out.iterdir()) == [
-        "confusion_matrix.png",
-        "metrics.json",
-        "model.ecgsk",
-    ]
-    found = numbers(out)
-    assert found["offline"]
-    assert found["cut"]["features"] == list(RECORD_GROUPS)
-    assert set(found["scores"]) == {"training", "test"}  # nothing to validate
-    model = load(out / "model.ecgsk")
-    assert model.first.named_steps["classifier"].estimator.n_estimators == 5
-    argv = ["evaluate", out / "model.ecgsk", "--data", "simulated", "--seed", 0]
-    run(*argv, "--resamples", 5, "-o", tmp_path / "scores.json")
-    assert json.loads((tmp_path / "scores.json").read_text())["accuracy"] > 0.9
-
-
 @pytest.mark.slow
 def test_the_demo(tmp_path, capsys):
     run("demo", "--output", tmp_path / "out", *FAST)
@@ -396,7 +369,11 @@ def test_the_demo(tmp_path, capsys):
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("protocol", "options"),
-    [("kaggle", ()), ("inter-patient", ()), ("inter-patient", ("--rhythm",))],
+    [
+        ("kaggle", ()),
+        ("inter-patient", ("--network",)),
+        ("inter-patient", ("--rhythm",)),
+    ],
 )
 def test_train_on_real_records(mitbih_home, protocol, options, tmp_path):
     out = tmp_path / "out"
@@ -412,18 +389,3 @@ def test_train_on_real_records(mitbih_home, protocol, options, tmp_path):
     assert list(scores["test"]["classes"]) == classes
     assert scores["training"]["accuracy"] > 0.93  # it did learn
     assert scores["test"]["accuracy"] > 0.8
-
-
-@pytest.mark.mitbih
-@pytest.mark.slow
-def test_train_on_whole_real_records(mitbih_home, tmp_path, capsys):
-    out = tmp_path / "out"
-    few = ["--param", "first__classifier__estimator__n_estimators=10"]
-    few += ["--param", "second__estimator__n_estimators=20", "--quiet"]
-    run("train", "--data", mitbih_home, "--offline", *few, "--output", out)
-    test = numbers(out)["scores"]["test"]
-    assert test["n_beats"] > 49_600
-    assert test["accuracy"] > 0.9
-    record = mitbih_home / "mitdb" / "100"
-    run("predict", out / "model.ecgsk", record, "-o", tmp_path / "beats.csv")
-    assert len((tmp_path / "beats.csv").read_text().splitlines()) > 2200

@@ -164,6 +164,9 @@ _OPTIONS = {
         ),
         "--features": st.sampled_from(["rr", "rr,rhythm", "none", "", ",", "shape"]),
         "--window": st.sampled_from(["1", "0 1", "nan nan"]),
+        "--causal": None,
+        "--offline": None,
+        "--rhythm": None,
         "--resume": None,
         "--overwrite": None,
     },
@@ -260,6 +263,8 @@ def test_tables_at_predict(place, tmp_path_factory, text, encoding):
 def test_arguments_of_train(place, monkeypatch, argv):
     if "--data" not in argv:
         argv += ["--data", "simulated"]
+    if not {"--causal", "--offline", "--rhythm"} & set(argv):
+        argv += ["--network"]  # trees take none of what follows
     if "--epochs" not in argv:
         argv += ["--epochs", "1"]
     small = ["filters=(4,)", "dense_units=4"]

@@ -6,13 +6,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ecg_sklearn import (
-    BeatAugmenter,
     SpectrogramCNNClassifier,
     SpectrogramTransformer,
 )
 from ecg_sklearn.datasets import load_wfdb_beats, make_heartbeats
 
-from .oracle import Refused, attempt, fuzzed, fuzzed_with
+from .oracle import Refused, attempt, fuzzed_with
 
 _BEATS = make_heartbeats(40, n_records=4, random_state=0)
 _IMAGES = SpectrogramTransformer().fit_transform(_BEATS.data)
@@ -109,39 +108,6 @@ def test_parameters_of_the_classifier(params):
         return
     assert cnn.predict(_IMAGES).shape == (len(_IMAGES),)
     assert np.isfinite(cnn.predict_proba(_IMAGES)).all()
-
-
-@fuzzed
-@given(
-    some(
-        {
-            "n_copies": st.one_of(
-                st.integers(0, 3),
-                st.dictionaries(st.integers(0, 5), st.integers(-1, 3), max_size=3),
-            ),
-            "sampling_rate": st.floats(0.1, 1e4),
-            "center": st.floats(-1, 2),
-            "stretch": st.floats(0, 1),
-            "shift": st.floats(0, 1),
-            "gain": st.floats(0, 1),
-            "wander": st.floats(0, 10),
-            "sample_columns": _TRANSFORMER["sample_columns"],
-        },
-        sorted(BeatAugmenter().get_params()),
-    )
-)
-def test_parameters_of_the_augmenter(params):
-    n_copies = params.get("n_copies")
-    if isinstance(n_copies, int) and n_copies > 20:
-        return  # many, and no fault
-    augmenter = BeatAugmenter(**params)
-    try:
-        X, y = attempt(augmenter.fit_resample, _BEATS.data, _BEATS.target)
-    except Refused:
-        return
-    assert len(X) == len(y) >= len(_BEATS.data)
-    assert np.isfinite(X).all()
-    np.testing.assert_array_equal(X[: len(_BEATS.data)], _BEATS.data)
 
 
 @fuzzed_with(0.5)
