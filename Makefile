@@ -13,6 +13,7 @@ READY = $(VENV)/.ready
 OLDEST = .venv-oldest
 BACKENDS = .venv-backends
 TESTS = python -m pytest -n auto --durations 20
+ON_BACKENDS = $(addprefix tests/neural_network/test_,classifier.py device.py prediction.py)
 
 .PHONY: help demo test test-slow test-all test-mitbih test-oldest test-backends
 .PHONY: test-again test-sdist fuzz
@@ -53,9 +54,9 @@ test-oldest:  ## make test, on the lowest versions that pyproject.toml allows
 test-backends:  ## the classifier's tests on JAX and PyTorch in Keras
 	$(PYTHON) -m venv $(BACKENDS)
 	$(BACKENDS)/$(SCRIPTS)/pip install --quiet --editable ".[test]" jax torch
-	$(BACKENDS)/$(SCRIPTS)/$(TESTS) tests/neural_network/test_backends.py
-	KERAS_BACKEND=jax $(BACKENDS)/$(SCRIPTS)/$(TESTS) tests/neural_network/test_classifier.py
-	KERAS_BACKEND=torch $(BACKENDS)/$(SCRIPTS)/$(TESTS) tests/neural_network/test_classifier.py
+	$(BACKENDS)/$(SCRIPTS)/$(TESTS) -m slow tests/neural_network/test_backends.py
+	KERAS_BACKEND=jax $(BACKENDS)/$(SCRIPTS)/$(TESTS) $(ON_BACKENDS)
+	KERAS_BACKEND=torch $(BACKENDS)/$(SCRIPTS)/$(TESTS) $(ON_BACKENDS)
 
 test-sdist: build  ## unpack the source distribution and run its tests
 	rm -rf dist/unpacked && mkdir dist/unpacked

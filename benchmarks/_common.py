@@ -21,6 +21,8 @@ _PACKAGES = (
     "imbalanced-learn",
     "keras",
     "tensorflow",
+    "jax",
+    "torch",
     "numpy",
     "scipy",
 )

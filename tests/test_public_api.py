@@ -132,7 +132,9 @@ KERAS_AT_THE_TOP = {
     "exporting/_formats.py",
     "exporting/_graph.py",
     "neural_network/_callbacks.py",
+    "neural_network/_device.py",
     "neural_network/_network.py",
+    "neural_network/_prediction.py",
     "neural_network/_saved_network.py",
     "neural_network/_training.py",
 }

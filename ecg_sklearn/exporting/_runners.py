@@ -52,7 +52,7 @@ def _open_keras(path):
     with without_start_up_noise():
         import keras
 
-        from ecg_sklearn.neural_network._network import predict_in_batches
+        from ecg_sklearn.neural_network._prediction import predict_in_batches
 
     # safe_mode refuses code in the file.
     model = keras.saving.load_model(path, compile=False, safe_mode=True)

@@ -2,10 +2,10 @@
 
 import warnings
 from numbers import Integral
+from typing import Any
 
 import joblib
 import numpy as np
-from scikeras.wrappers import BaseWrapper
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
@@ -13,14 +13,23 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
 from ecg_sklearn import __version__
-from ecg_sklearn.neural_network import _callbacks, _network, _training, _validation
+from ecg_sklearn.neural_network import (
+    _callbacks,
+    _network,
+    _prediction,
+    _training,
+    _validation,
+)
 from ecg_sklearn.neural_network._saved_network import (
     NetworkFromConfig,
     check_weights,
     network_as_data,
 )
+from ecg_sklearn.utils._backend import import_scikeras
 from ecg_sklearn.utils._estimators import code_of
 from ecg_sklearn.utils._validation import refuse_one_hot
+
+BaseWrapper: Any = import_scikeras().BaseWrapper
 
 
 class NetworkClassifier(ClassifierMixin, BaseWrapper):
@@ -89,7 +98,7 @@ class NetworkClassifier(ClassifierMixin, BaseWrapper):
     def _predict_raw(self, X):
         check_is_fitted(self, "model_")
         images = _validation.check_images(self, X)
-        return _network.predict_in_batches(self.model_, images)
+        return _prediction.predict_in_batches(self.model_, images)
 
     def _check_training_data(self, X, y, *, reset):
         """Validate parameters, beats and labels."""

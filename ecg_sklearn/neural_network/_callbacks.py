@@ -29,10 +29,13 @@ class OneCycle(keras.callbacks.Callback):
         down = _cosine(peak, peak * 1e-4, np.maximum(steps - rising, 0) / falling)
         self.rates = np.where(steps < rising, up, down)
 
+    def on_epoch_begin(self, epoch, logs=None):
+        """Read the number of steps once, because an accelerator would wait for it."""
+        self.n_steps = int(self.model.optimizer.iterations)
+
     def on_train_batch_begin(self, batch, logs=None):
         """Set the learning rate of this step."""
-        optimizer = self.model.optimizer
-        optimizer.learning_rate = self.rates[int(optimizer.iterations)]
+        self.model.optimizer.learning_rate = self.rates[self.n_steps + batch]
 
 
 def _cosine(start, stop, progress):

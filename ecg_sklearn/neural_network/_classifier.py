@@ -9,7 +9,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.multiclass import _check_partial_fit_first_call
 
-from ecg_sklearn.neural_network import _callbacks, _network, _training, _validation
+from ecg_sklearn.neural_network import _callbacks, _training, _validation
 from ecg_sklearn.neural_network._base import NetworkClassifier
 
 
@@ -302,7 +302,7 @@ class SpectrogramCNNClassifier(NetworkClassifier):
                 self._forget()  # it is built, but not fitted
                 raise
         if validation is not None:
-            size = _network.PREDICT_BATCH
+            size = _training.VALIDATION_BATCH
             validation = _training.BeatBatches(*validation, None, size)
         self._train(batches, callbacks, self.epochs, validation)
         losses = np.array(self.history_.get("val_loss", []))

@@ -1,4 +1,4 @@
-"""The Keras graph: layers, prediction, and conversion to plain data."""
+"""The Keras graph: layers, and conversion to plain data."""
 
 import os
 import random
@@ -10,7 +10,6 @@ import numpy as np
 
 from ecg_sklearn.utils._tensorflow import ForkedError
 
-PREDICT_BATCH = 512
 LARGEST = 2**26  # weights, or values in a layer
 _IMAGES = {"dtype": "float32", "data_format": "channels_last"}
 
@@ -69,6 +68,11 @@ def build_network(spec, seed=0, build_fn=None):
     return network
 
 
+def build_folded(spec):
+    """Build the network with a bias in place of each normalisation."""
+    return _build_own(spec, _seeds(0), folded=True)
+
+
 def _build_by(build_fn, spec, seed):
     """Call ``build_fn``; ``seed`` determines the seeds that its layers lack."""
     state = random.getstate()
@@ -93,7 +97,7 @@ def _build_by(build_fn, spec, seed):
     return network
 
 
-def _build_own(spec, seeds):
+def _build_own(spec, seeds, folded=False):
     """Build the network of the classifier's parameters.
 
     Each block is Conv2D, BatchNormalization, ReLU, downsampling by two and Dropout.
@@ -108,7 +112,7 @@ def _build_own(spec, seeds):
     if spec.n_feature_rows:
         x, features = _split_rows(inputs, spec.n_feature_rows)
     for number, width in enumerate(spec.filters, start=1):
-        x = _block(x, number, width, spec, seeds)
+        x = _block(x, number, width, spec, seeds, folded)
     x = layers.GlobalAveragePooling2D(**_IMAGES, name="average")(x)
     if spec.n_feature_rows:
         x = layers.Concatenate(dtype="float32", name="join")([x, features])
@@ -141,17 +145,17 @@ def _seeds(seed):
         yield rng.randint(1, 10**9)
 
 
-def _block(x, number, width, spec, seeds):
+def _block(x, number, width, spec, seeds, folded):
     """Append one block of the network."""
     layers = keras.layers
     name = f"block{number}"
     halve = tuple(2 if n > 1 else 1 for n in x.shape[1:3])
     strides = halve if spec.pooling == "stride" else 1
-    x = _convolution(x, width, spec.kernel_size, strides, name, seeds)
+    x = _convolution(x, width, spec.kernel_size, strides, name, seeds, folded)
     x = layers.ReLU(dtype="float32", name=f"{name}_relu")(x)
     if number in spec.residual:
         second = f"{name}_residual"
-        added = _convolution(x, width, spec.kernel_size, 1, second, seeds)
+        added = _convolution(x, width, spec.kernel_size, 1, second, seeds, folded)
         x = layers.Add(dtype="float32", name=f"{name}_add")([x, added])
         x = layers.ReLU(dtype="float32", name=f"{name}_add_relu")(x)
     if spec.pooling == "max" and max(halve) > 1:
@@ -161,19 +165,21 @@ def _block(x, number, width, spec, seeds):
     return x
 
 
-def _convolution(x, width, kernel_size, strides, name, seeds):
-    """Append a convolution and its normalisation."""
+def _convolution(x, width, kernel_size, strides, name, seeds, folded):
+    """Append a convolution and its normalisation, or one that includes it."""
     x = keras.layers.Conv2D(
         width,
         # Along a dimension of size one, a larger kernel would only see padding.
         tuple(kernel_size if n > 1 else 1 for n in x.shape[1:3]),
         strides=strides,
         padding="same",
-        use_bias=False,
+        use_bias=folded,
         kernel_initializer=keras.initializers.HeNormal(seed=next(seeds)),
         **_IMAGES,
         name=f"{name}_conv",
     )(x)
+    if folded:
+        return x
     # Keras' default momentum of 0.99 needs hundreds of batches to converge.
     norm = keras.layers.BatchNormalization(
         axis=-1, momentum=0.9, dtype="float32", name=f"{name}_norm"
@@ -205,34 +211,6 @@ def last_convolution(network):
     kinds = (keras.layers.Conv2D, keras.layers.SeparableConv2D)
     found = [layer for layer in network.layers if isinstance(layer, kinds)]
     return found[-1] if found else None
-
-
-def predict_in_batches(network, images):
-    """Compute class probabilities of any number of images.
-
-    ``keras.Model.predict`` has an overhead of about 50 ms per call.
-    """
-    claim_backend()
-    if not hasattr(network, "forward_graph"):
-        network.forward_graph = _forward_graph(network)
-    parts = [
-        network.forward_graph(images[start : start + PREDICT_BATCH])
-        for start in range(0, len(images), PREDICT_BATCH)
-    ]
-    return np.concatenate(parts)
-
-
-def _forward_graph(network):
-    """Trace the network once, for any batch size."""
-    if keras.backend.backend() != "tensorflow":
-        return network.predict_on_batch
-    import tensorflow as tf
-
-    signature = tf.TensorSpec([None, *network.input_shape[1:]], tf.float32)
-    graph = tf.function(
-        lambda images: network(images, training=False), input_signature=[signature]
-    ).get_concrete_function()
-    return lambda images: graph(tf.constant(images)).numpy()
 
 
 def pack_network(network):

@@ -8,6 +8,7 @@ import threading
 import keras
 import numpy as np
 
+from ecg_sklearn.neural_network import _device
 from ecg_sklearn.neural_network._callbacks import SeedTorch
 from ecg_sklearn.neural_network._network import (
     assign_variables,
@@ -16,6 +17,8 @@ from ecg_sklearn.neural_network._network import (
     value_of,
     variables_of,
 )
+
+VALIDATION_BATCH = 512
 
 
 class _TrainerPool:
@@ -68,14 +71,19 @@ def train(
             deterministic_operations(),
             borrow_trainer(network, optimizer_state, pooled=pooled) as trainer,
         ):
+            data, step = None, trainer.train_function
+            if _device.has_accelerator() and batches.move_to_device():
+                data = _device.as_epochs(trainer, batches, callbacks)
             history = trainer.fit(
-                batches,
+                data or batches,
                 validation_data=validation,
                 callbacks=callbacks,
                 verbose=0,
                 shuffle=False,
                 **epochs,
             ).history
+            if data is not None:
+                trainer.train_function = step
     finally:
         for used in (batches, validation):
             if used is not None:
@@ -255,6 +263,16 @@ class BeatBatches(keras.utils.PyDataset):
         start = index * self.batch_size
         rows = self.order[start : start + self.batch_size]
         return tuple(column[rows] for column in self.columns)
+
+    def move_to_device(self):
+        """Copy the beats to the accelerator, if batches can be taken from there."""
+        # TensorFlow takes batches from the host.
+        if keras.backend.backend() == "tensorflow":
+            return False
+        if moves := _device.has_room_for(self.columns):
+            convert = keras.ops.convert_to_tensor
+            self.columns = [convert(column) for column in self.columns]
+        return moves
 
     def start_epoch(self, epoch):
         """Shuffle for an epoch, and for the earlier epochs that a resumed fit skips."""

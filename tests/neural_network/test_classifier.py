@@ -470,11 +470,6 @@ class TestPrediction:
         by_keras = fitted.model_.predict(images[..., None], verbose=0)
         np.testing.assert_allclose(probability, by_keras, atol=1e-5)
 
-    def test_batches_do_not_show(self, fitted, images, monkeypatch):
-        expected = fitted.predict_proba(images)
-        monkeypatch.setattr("ecg_sklearn.neural_network._network.PREDICT_BATCH", 37)
-        np.testing.assert_allclose(fitted.predict_proba(images), expected, atol=1e-6)
-
     def test_images_of_another_size_are_refused(self, fitted, images):
         with pytest.raises(ValueError, match=r"shape \(12, 46\), but .* \(12, 47\)"):
             fitted.predict(images[:, :, 1:])
