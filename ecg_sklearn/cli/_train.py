@@ -5,7 +5,7 @@ import os
 import platform
 import shutil
 import time
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 
 import numpy as np
 from joblib import parallel_config
@@ -28,6 +28,7 @@ from ecg_sklearn.report._scoring import (
     draw_training,
     predict_beats,
 )
+from ecg_sklearn.utils._backend import import_keras
 from ecg_sklearn.utils._estimators import network_pipeline
 from ecg_sklearn.utils._files import new_folder, write_json
 from ecg_sklearn.utils._tensorflow import without_start_up_noise
@@ -38,6 +39,8 @@ _PACKAGES = (
     "imbalanced-learn",
     "keras",
     "tensorflow",
+    "jax",
+    "torch",
     "numpy",
     "scipy",
 )
@@ -142,7 +145,7 @@ def _fit_network(sets, recipe, state):
     """Make and fit a network; return it and the training time in seconds."""
     training, validation = sets["training"], sets.get("validation")
     with without_start_up_noise():
-        import tensorflow  # noqa: F401
+        import_keras()
     with config_context(enable_metadata_routing=True):
         param = recipe["param"] | {"cnn__checkpoint": os.fspath(state)}
         model = make_model(training, **recipe | {"param": param})
@@ -232,7 +235,7 @@ def _facts_of_beats(protocol, sets):
             sets[name].groups for name in ("training", "validation") if name in sets
         ]
         records = np.unique(np.concatenate(sides)).tolist()
-    versions = {name: version(name) for name in _PACKAGES}
+    versions = {name: _version_of(name) for name in _PACKAGES}
     return {
         "protocol": protocol,
         "cut": sets["training"].cut,
@@ -240,6 +243,14 @@ def _facts_of_beats(protocol, sets):
         "sets": {name: _describe(beats) for name, beats in sets.items()},
         "versions": {"python": platform.python_version()} | versions,
     }
+
+
+def _version_of(package):
+    """Version of a package; None for a backend of Keras that is not installed."""
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
 
 
 def _describe(beats):

@@ -113,7 +113,7 @@ def test_blocks_of_one_sample(model):
         {"align": "peak"},
         {"window": [-0.05, 0.1]},
         {"window": [-1.5, 3.0], "sampling_rate": 50.0},
-        {"window": [0.2, 0.5], "align": "peak"},
+        pytest.param({"window": [0.2, 0.5], "align": "peak"}, marks=pytest.mark.slow),
         {"window": [-0.9, -0.4], "sampling_rate": 250.0},
     ],
     ids=str,

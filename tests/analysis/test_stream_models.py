@@ -104,6 +104,7 @@ class TestModels:
                 assert_same(model, lead, 250, sizes, groups=True)
             assert pickle.dumps(model) == before
 
+    @pytest.mark.slow
     def test_a_model_serves_several_streams(self, lead):
         forest = make_pipeline(BeatScaler(), ExtraTreesClassifier(9, random_state=0))
         beats = make_heartbeats(300, form="window", features=GROUPS, random_state=0)

@@ -366,6 +366,7 @@ def test_nothing_to_find(forest, tmp_path, capsys):
     assert len(pd.read_csv(tmp_path / "out" / "noise.beats.csv")) == 0
 
 
+@pytest.mark.slow
 def test_trees_load_no_tensorflow(place, forest):
     script = (
         "import sys\nfrom ecg_sklearn.cli import main\n"

@@ -190,6 +190,7 @@ class TestDatabases:
         run("train", *argv, *self.how, "--annotator", "ref", *options, "-o", out)
         return numbers(out)
 
+    @pytest.mark.slow
     def test_a_quarter_of_the_records_is_the_test(self, folders):
         found = self.train(folders[:1])
         assert found["protocol"] == "inter-patient"
@@ -206,6 +207,7 @@ class TestDatabases:
         assert found["cut"]["channel"] == ["II", "ECG1"]
         assert found["cut"]["align"] is None
 
+    @pytest.mark.slow
     def test_several_folders(self, folders, fails, capsys):
         found = self.train(folders, "--validation", "0")
         records = [r for side in found["sets"].values() for r in side["records"]]
@@ -221,6 +223,7 @@ class TestDatabases:
         assert "2 of the 2 patients here were trained on" in capsys.readouterr().out
         fails("different names", "evaluate", model, *["--data", folders[0]] * 2)
 
+    @pytest.mark.slow
     def test_some_records(self, folders, fails):
         options = ["--records", "r0,r1,r2,r3", "--validation", "0"]
         found = self.train(folders[:1], *options)

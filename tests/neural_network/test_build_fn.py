@@ -41,6 +41,7 @@ def own(cnn):
     return cnn.set_params(build_fn=narrow, learning_rate=0.02)
 
 
+@pytest.mark.slow
 def test_it_trains_and_repeats_itself(own, images, beats):
     one = clone(own).fit(images, beats.target)
     assert one.history_["loss"][-1] < one.history_["loss"][0]
@@ -80,6 +81,7 @@ def test_functions_share_no_trainer(own, fitted, images, beats):
     )
 
 
+@pytest.mark.slow
 def test_features_and_a_checkpoint(beats, tmp_path):
     X = np.hstack([beats.data, np.random.default_rng(0).normal(size=(400, 3))])
     pipe = make_ecg_pipeline(

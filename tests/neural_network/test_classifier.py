@@ -340,6 +340,7 @@ class TestDefectsOfScikeras:
 
 
 class TestRandomState:
+    @pytest.mark.slow
     def test_draws_of_other_threads_change_nothing(self, cnn, images, beats):
         """Workers of Dask draw random numbers beside the fit."""
         cnn.set_params(dropout=0.3, early_stopping=True)
@@ -537,6 +538,7 @@ class TestParameters:
 
 
 class TestLoss:
+    @pytest.mark.slow
     def test_smoothing_lowers_confidence(self, cnn, images, beats):
         cnn.set_params(epochs=4, learning_rate=0.03)
         sharp = cnn.fit(images, beats.target).predict_proba(images).max(axis=1)
@@ -555,6 +557,7 @@ class TestLoss:
         expected = -(target * log_proba).sum(axis=1).mean()
         assert float(loss) == pytest.approx(expected, rel=1e-5)
 
+    @pytest.mark.slow
     def test_adjusted_logits_find_more_of_the_rare(self, cnn, images, beats):
         rows = np.flatnonzero((beats.target < 1) | (np.arange(400) % 8 == 0))
         X, y = images[rows], beats.target[rows]

@@ -36,6 +36,7 @@ class Steps(keras.callbacks.Callback):
         {"lr_schedule": "plateau", "patience": 1, "class_weight": "balanced"},
     ],
 )
+@pytest.mark.slow
 def test_the_same_network(params, images, beats, small_cnn, accelerator):
     params = small_cnn | params | {"random_state": 0}
     X, y = images[:200], beats.target[:200]

@@ -37,12 +37,15 @@ def with_features(images):
     [
         {},
         {"pooling": "max", "dropout": 0.1},
-        {
-            "filters": (8, 8),
-            "residual": (1, 2),
-            "dense_units": (8, 8),
-            "dense_dropout": 0.1,
-        },
+        pytest.param(
+            {
+                "filters": (8, 8),
+                "residual": (1, 2),
+                "dense_units": (8, 8),
+                "dense_dropout": 0.1,
+            },
+            marks=pytest.mark.slow,
+        ),
         {"dense_units": 0},
     ],
 )

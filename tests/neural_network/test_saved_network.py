@@ -170,6 +170,7 @@ class TestRoundTrip:
         cnn.model_.set_weights(weights)
         same(again(cnn, tmp_path), cnn, images)
 
+    @pytest.mark.slow
     def test_ensembles(self, rr, tmp_path):
         options = {"sampler": None, "epochs": 1, "random_state": 0}
         options |= {"build_fn": Wide(3), "sample_columns": slice(187)}
