@@ -124,7 +124,16 @@ def mend_docstring(app, what, name, obj, options, lines):
         lines[number] = bold + stars + FITTED_NAME.sub(r"``\1``", rest)
 
 
-commands = ["analyze", "train", "evaluate", "report", "predict", "data", "demo"]
+commands = [
+    "analyze",
+    "train",
+    "evaluate",
+    "report",
+    "predict",
+    "export",
+    "data",
+    "demo",
+]
 
 
 def setup(app):
