@@ -16,7 +16,7 @@ TESTS = python -m pytest -n auto --durations 20
 ON_BACKENDS = $(addprefix tests/neural_network/test_,classifier.py device.py prediction.py)
 
 .PHONY: help demo test test-slow test-all test-mitbih test-oldest test-backends
-.PHONY: test-again test-sdist fuzz
+.PHONY: test-sdist fuzz
 .PHONY: lint format docs bench models build check-tag audit clean
 
 help:  ## show this
@@ -36,9 +36,6 @@ test: $(READY)  ## tests and docstring examples; five minutes on two cores
 
 test-slow: $(READY)  ## the tests that take longer: killed trainings, memory, clusters
 	$(BIN)/$(TESTS) -m "slow and not mitbih and not network" tests
-
-test-again: $(READY)  ## of the slow tests, those that failed
-	$(BIN)/python -m pytest --last-failed -m "slow and not mitbih and not network" tests
 
 test-all: test test-slow  ## all tests that need no real records
 

@@ -20,5 +20,5 @@ def __getattr__(name):
 
 
 def __dir__():
-    """List the public names."""
-    return __all__
+    """List the names; Sphinx looks for ``__all__`` among them."""
+    return sorted({*globals(), *__all__})
