@@ -100,7 +100,8 @@ def _analyze_several(work, summary, model, options, jobs, quiet):
     found = {}
     # Without n_jobs, a backend of joblib.parallel_config is used, such as Dask.
     results = Parallel(n_jobs=jobs, return_as="generator_unordered")(
-        delayed(attempt_job)(place, job, **options) for place, job in enumerate(work)
+        delayed(attempt_job)(place, job.absolute(), **options)
+        for place, job in enumerate(work)
     )
     try:
         for place, result in track(
@@ -112,6 +113,7 @@ def _analyze_several(work, summary, model, options, jobs, quiet):
             transient=True,
         ):
             found[place] = result
+            result.row["file"] = str(work[place].path)
             for note in result.notes:
                 say("warning", f"{work[place].name}: {note}")
             if error := result.row["error"]:

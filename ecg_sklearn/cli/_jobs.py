@@ -34,6 +34,11 @@ class Job(NamedTuple):
     name: str
     files: dict[str, Path]
 
+    def absolute(self):
+        """Make the same job for a process that is in another folder."""
+        files = {kind: file.absolute() for kind, file in self.files.items()}
+        return self._replace(path=self.path.absolute(), files=files)
+
 
 def make_jobs(inputs, *, output, csv, events, json):
     """Plan what is written; return the jobs, and the file of the summary or None."""

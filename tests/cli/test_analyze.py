@@ -1,6 +1,7 @@
 """``analyze``: what is found in recordings, the files written of it, many at once."""
 
 import json
+import os
 import subprocess
 import sys
 from concurrent.futures import BrokenExecutor
@@ -277,7 +278,10 @@ class TestSeveral:
         assert names <= set(summary)
 
     @pytest.mark.slow
-    def test_processes_find_the_same(self, place, forest, tmp_path):
+    def test_processes_find_the_same(self, place, forest, tmp_path, monkeypatch):
+        monkeypatch.chdir(tmp_path)  # where the processes stay
+        joblib.Parallel(n_jobs=2)(joblib.delayed(os.getcwd)() for _ in range(4))
+        monkeypatch.chdir(place)
         for jobs in (1, 2):
             argv = ["analyze", "a.edf", "r1", "--model", forest, "--quiet"]
             run(*argv, "--jobs", jobs, "-o", tmp_path / str(jobs))
