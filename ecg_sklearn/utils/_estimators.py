@@ -1,5 +1,6 @@
 """The estimators inside a model: finding them, and leaving out training state."""
 
+import inspect
 import warnings
 from functools import partial
 
@@ -90,6 +91,9 @@ def complete(model):
         state, kind = vars(found), type(found).__name__
         hidden = [name for name in state if hasattr(type(found), name)]
         need(not hidden, f"It holds a {kind} in which {hidden} would hide its own.")
+        for name, default in _defaults(type(found)):
+            if name not in state:  # unknown to the version that wrote the file
+                setattr(found, name, default)
         n_jobs = getattr(found, "n_jobs", None)
         need(abs(n_jobs or 1) <= 2**10, f"It holds a {kind} with {n_jobs=}.")
         if isinstance(found, (SamplerMixin, NearestNeighbors)):
@@ -111,6 +115,12 @@ def complete(model):
             for name, voter in found.estimators:
                 voter = voter if isinstance(voter, str) else next(fitted)
                 found.named_estimators_[name] = voter
+
+
+def _defaults(kind):
+    """Names and defaults of the parameters of an estimator."""
+    parameters = inspect.signature(kind.__init__).parameters.values()
+    return [(p.name, p.default) for p in parameters if p.default is not p.empty]
 
 
 def _complete_spectrogram(transformer):

@@ -107,7 +107,7 @@ class TestTrees:
         argv = ["evaluate", out / "model.ecgsk", "--data", "simulated", "--seed", 0]
         run(*argv, "--resamples", 5, "-o", tmp_path / "scores.json")
         assert "ANSI/AAMI EC57" in capsys.readouterr().out
-        assert json.loads((tmp_path / "scores.json").read_text())["accuracy"] > 0.8
+        assert json.loads((tmp_path / "scores.json").read_text())["accuracy"] > 0.7
 
     def test_a_model_for_every_command(self, kind, databases, tmp_path, capsys):
         model = tmp_path / "out" / "model.ecgsk"
