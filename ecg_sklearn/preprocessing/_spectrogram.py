@@ -235,9 +235,11 @@ class SpectrogramTransformer(ImageMixin, TransformerMixin, BaseEstimator):
             The spectrograms, as in :meth:`transform`.
         """
         X = self._validate(X, reset=True)
-        images = self._images(X)
-        self._learn(X, images)
-        return self._finish(X, images)
+        images = self._new_images(len(X))
+        self._by_parts(self._compute, images, X)
+        self._learn(X, self._levels(images))
+        self._by_parts(self._normalize, images, X)
+        return self._output(images, X)
 
     @_fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X, y=None):
@@ -256,7 +258,9 @@ class SpectrogramTransformer(ImageMixin, TransformerMixin, BaseEstimator):
             The transformer, fitted to all beats seen so far.
         """
         X = self._validate(X, reset=not hasattr(self, "n_samples_seen_"))
-        self._learn(X, self._images(X))
+        images = self._new_images(len(X))
+        self._by_parts(self._compute, images, X)
+        self._learn(X, self._levels(images))
         return self
 
     def transform(self, X):
@@ -276,7 +280,9 @@ class SpectrogramTransformer(ImageMixin, TransformerMixin, BaseEstimator):
         """
         check_is_fitted(self)
         X = self._validate(X, reset=False)
-        return self._finish(X, self._images(X))
+        images = self._new_images(len(X))
+        self._by_parts(self._compute_normalized, images, X)
+        return self._output(images, X)
 
     @available_if(lambda self: self.flatten)
     def get_feature_names_out(self, input_features=None):

@@ -63,7 +63,7 @@ class ShortTimePower:
         """Compute spectra of beats, (n_beats, n_times), chunk by chunk.
 
         Yields the slice of the beats of a chunk, and real and imaginary parts,
-        (n_chunk, 2, n_freqs, n_frames), for :func:`power_of` and :func:`direction_of`.
+        (n_chunk, 2, n_freqs, n_frames).
         """
         width = self.nperseg + (
             self.nfft if self.matrix is None else 2 * len(self.frequencies)
@@ -133,16 +133,18 @@ class ShortTimePower:
 
 
 def power_of(spectrum, out):
-    """Add up the squares of real and imaginary parts; overwrites the spectrum."""
-    np.square(spectrum, out=spectrum)
-    np.add(spectrum[:, 0], spectrum[:, 1], out=out)
+    """Add up the squares of real and imaginary parts."""
+    np.add(np.square(spectrum[:, 0]), np.square(spectrum[:, 1]), out=out)
 
 
-def direction_of(spectrum):
-    """Compute cosine and sine of the phase of each bin; both 0 without power."""
-    modulus = np.hypot(spectrum[:, :1], spectrum[:, 1:])
-    unit = np.divide(spectrum, modulus, out=np.zeros_like(spectrum), where=modulus > 0)
-    return unit.transpose(0, 2, 3, 1)
+def direction_of(spectrum, power, out):
+    """Compute cosine and sine of the phase of each bin, from its power.
+
+    Both are 0 without power, and a power below the normal numbers of float32 is none.
+    """
+    has_power = power >= np.finfo(np.float32).tiny
+    factor = np.sqrt(np.where(has_power, power, np.float32(np.inf)))
+    np.divide(spectrum, factor[:, None], out=out)
 
 
 def _segment_lengths(nperseg, noverlap, nfft):
