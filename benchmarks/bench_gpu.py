@@ -7,8 +7,8 @@ Trains the public pipeline on the official rows; without ``--data``, on as many
 simulated beats. Prints seconds of the first epoch, which compiles, and of the last one;
 milliseconds of a training step alone, again and again on one batch that is on the
 device, and which share of the last epoch such steps take (on a processor, of its own
-seconds); beats per second predicted in bulk, by the pipeline and by its network; the
-score on the test rows.
+seconds); beats per second predicted in bulk, all of both sides at once, by the pipeline
+and by its parts; the score on the test rows.
 
 On JAX, a graphics card runs an epoch as one call; ``--as-on-gpu`` does so on a
 processor, which is slower there.
@@ -144,18 +144,21 @@ def main():
     epochs = Epochs()
     extra = {} if args.epochs is None else {"epochs": args.epochs}
     pipe = make_ecg_pipeline(
-        preset=args.preset, callbacks=[epochs], random_state=0, **extra
+        preset=args.preset,
+        callbacks=[epochs],
+        random_state=0,
+        **extra,
     )
     with Stopwatch() as training:
         pipe.fit(X, y)
     cnn, before = pipe["cnn"], pipe[:-1]
-    images = before.transform(X_test)
+    every = np.concatenate([X, X_test])
+    images = before.transform(every)
     as_images = images if images.ndim == 4 else images[..., None]
     rows = slice(None, cnn.batch_size)
     n_steps = -(-len(X) // cnn.batch_size)
-    steps = watch_steps(
-        cnn, as_images[rows], np.searchsorted(cnn.classes_, y_test[rows]), n_steps
-    )
+    codes = np.searchsorted(cnn.classes_, y[rows])
+    steps = watch_steps(cnn, as_images[rows], codes, n_steps)
     later = epochs.watches[-1]
     # A busy machine changes the processor's own seconds less.
     clock = "wall" if gpu else "cpu"
@@ -174,10 +177,15 @@ def main():
         "cpu_seconds_training": training.cpu,
         "step_ms": 1e3 * steps.wall / n_steps,
         "share_computing": getattr(steps, clock) / getattr(later, clock),
-        "pipeline_beats_per_second": len(X_test)
-        / np.median(seconds_each(pipe.predict_proba, X_test, repeats=3)),
-        "network_beats_per_second": len(X_test)
-        / np.median(seconds_each(cnn.predict_proba, images, repeats=3)),
+        **{
+            f"{name}_beats_per_second": len(every)
+            / np.median(seconds_each(*call, repeats=3))
+            for name, call in {
+                "pipeline": (pipe.predict_proba, every),
+                "spectrogram": (before.transform, every),
+                "network": (cnn.predict_proba, images),
+            }.items()
+        },
         "accuracy": accuracy_score(y_test, predicted),
         "macro_f1": f1_score(y_test, predicted, average="macro", zero_division=0),
         "losses": cnn.history_["loss"],

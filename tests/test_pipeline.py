@@ -4,6 +4,7 @@ import subprocess
 import sys
 
 import joblib
+import keras
 import numpy as np
 import pytest
 import scipy.sparse
@@ -18,8 +19,10 @@ from sklearn.model_selection import (
 )
 
 from ecg_sklearn.datasets import make_heartbeats
+from ecg_sklearn.neural_network import _prediction
 from ecg_sklearn.pipeline import PRESETS, make_ecg_pipeline
 
+PREDICTION = "ecg_sklearn.neural_network._prediction"
 SMALL = {"filters": (8,), "dense_units": 8, "epochs": 1, "random_state": 0}
 
 
@@ -100,6 +103,51 @@ def test_a_sampler_dict_of_a_search_names_a_class_that_a_fold_lacks(imbalanced):
     with pytest.warns(UserWarning, match=r"sampling_strategy names the classes \[3\]"):
         search.fit(imbalanced.data, y)
     assert np.isfinite(search.cv_results_["mean_test_score"]).all()
+
+
+@pytest.mark.parametrize(
+    "params",
+    [
+        {"phase": True},
+        {"spectrogram__normalize": "sample", "spectrogram__flatten": True},
+        {"features": ["rr"], "sampler": None},
+    ],
+)
+def test_an_accelerator_computes_the_spectrograms(params, monkeypatch):
+    # On a processor, the same code gives the same probabilities.
+    params = dict(params)
+    beats = make_heartbeats(150, features=params.pop("features", None), random_state=0)
+    X, y = beats.data, beats.target
+    pipe = make_ecg_pipeline(**SMALL | params).fit(X, y)
+    expected = pipe.predict_proba(X), pipe.predict(X)
+
+    def forbidden(*_):
+        raise AssertionError("computed on the host")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(f"{PREDICTION}.computes_spectrograms", lambda n_beats: True)
+        patch.setattr(f"{PREDICTION}.ON_ACCELERATOR", 64)
+        patch.setattr(type(pipe["spectrogram"]), "transform", forbidden)
+        np.testing.assert_allclose(pipe.predict_proba(X), expected[0], atol=1e-6)
+        np.testing.assert_array_equal(pipe.predict(X), expected[1])
+        wrong = X.copy()
+        getattr(wrong, "iloc", wrong)[100, 5] = np.nan
+        with pytest.raises(ValueError, match="NaN"):
+            pipe.predict(wrong)
+    # Later weights and limits are followed.
+    pipe["spectrogram"].partial_fit(2 * pipe["scaler"].transform(X))
+    pipe["cnn"].partial_fit(pipe[:-1].transform(X), y)
+    expected = pipe.predict_proba(X)
+    monkeypatch.setattr(f"{PREDICTION}.computes_spectrograms", lambda n_beats: True)
+    np.testing.assert_allclose(pipe.predict_proba(X), expected, atol=1e-6)
+
+
+def test_few_beats_and_a_processor_alone_need_images(monkeypatch):
+    assert not _prediction.computes_spectrograms(10**6)  # no accelerator here
+    monkeypatch.setattr(f"{PREDICTION}.has_accelerator", lambda: True)
+    assert not _prediction.computes_spectrograms(10)
+    on_jax = keras.backend.backend() == "jax"
+    assert _prediction.computes_spectrograms(10**6) == on_jax
 
 
 @pytest.mark.parametrize("container", [np.asarray, scipy.sparse.csr_array])

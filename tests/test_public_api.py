@@ -130,9 +130,9 @@ FLOORS = {
 # Modules that are imported where they are used, and not with the package.
 KERAS_AT_THE_TOP = {
     "exporting/_formats.py",
-    "exporting/_graph.py",
     "neural_network/_callbacks.py",
     "neural_network/_device.py",
+    "neural_network/_graph.py",
     "neural_network/_network.py",
     "neural_network/_prediction.py",
     "neural_network/_saved_network.py",

@@ -173,7 +173,7 @@ def _prepare_network(pipe, format):
     for step in (*steps, classifier):
         check_is_fitted(step)
     from ecg_sklearn.exporting._formats import WRITERS
-    from ecg_sklearn.exporting._graph import keras_model
+    from ecg_sklearn.neural_network._graph import keras_model
 
     first = (*steps, classifier)[0]
     metadata = _metadata(first, classifier.classes_)

@@ -2,10 +2,13 @@
 
 import math
 
+import joblib
 import keras
 import numpy as np
+from sklearn.utils import gen_batches
 
 from ecg_sklearn.neural_network._device import has_accelerator
+from ecg_sklearn.neural_network._graph import spectrogram_model
 from ecg_sklearn.neural_network._network import build_folded, claim_backend, value_of
 
 BULK = 2048  # beats for which folding pays; XLA does as well without
@@ -27,9 +30,32 @@ def predict_in_batches(network, images):
     else:
         forward = _graph(network)
     size = _batch_size(images.shape[1:3], backend)
-    starts = range(0, len(images), size)
-    parts = [forward(images[start : start + size]) for start in starts]
-    return np.concatenate([np.asarray(part) for part in parts])[: len(images)]
+    return _joined((images[rows] for rows in gen_batches(len(images), size)), forward)
+
+
+def _joined(batches, forward):
+    """Compute batches; those of JAX wait for their results in the end alone."""
+    parts = [(forward(batch), len(batch)) for batch in batches]
+    return np.concatenate([np.asarray(part)[:n] for part, n in parts])
+
+
+def computes_spectrograms(n_beats):
+    """Whether :func:`predict_beats` is faster than images from the processor."""
+    on_jax = keras.backend.backend() == "jax"
+    return on_jax and n_beats >= BULK and has_accelerator()
+
+
+def predict_beats(transformer, network, batches):
+    """Compute class probabilities of beats whose spectrograms an accelerator computes.
+
+    A beat is much smaller than its image, and the way to the device takes longest.
+    While the device computes a batch, ``batches`` prepares the next.
+    """
+    claim_backend()
+    state = joblib.hash(transformer)
+    if getattr(network, "of_beats", (None,))[0] != state:
+        network.of_beats = state, _graph(spectrogram_model(transformer, network))
+    return _joined(batches, network.of_beats[1])
 
 
 def _batch_size(image_size, backend):
@@ -62,16 +88,21 @@ def _tensorflow_graph(network):
 
 
 def _jax_graph(network):
-    """Compile the network for batches of powers of two, which zeros fill up."""
+    """Compile the network for batches of powers of two, which zeros fill up.
+
+    A graphics card rounds factors to 11 bits unless it is asked for float32. Levels of
+    weak bins would not survive that, and classes would differ from the processor's.
+    """
     import jax
 
     @jax.jit
     def compiled(trainable, others, images):
-        return network.stateless_call(trainable, others, images, training=False)[0]
+        with jax.default_matmul_precision("float32"):
+            return network.stateless_call(trainable, others, images, training=False)[0]
 
     def forward(images):
-        n_missing = (1 << (len(images) - 1).bit_length()) - len(images)
-        images = np.pad(images, [(0, n_missing)] + [(0, 0)] * (images.ndim - 1))
+        if n_missing := (1 << (len(images) - 1).bit_length()) - len(images):
+            images = np.pad(images, [(0, n_missing)] + [(0, 0)] * (images.ndim - 1))
         variables = network.trainable_variables, network.non_trainable_variables
         return compiled(*([v.value for v in group] for group in variables), images)
 

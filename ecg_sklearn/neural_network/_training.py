@@ -250,6 +250,7 @@ class BeatBatches(keras.utils.PyDataset):
 
     def __init__(self, images, codes, weights, batch_size, rng=None, first_epoch=0):
         super().__init__()
+        codes = codes.astype(np.int32)  # JAX warns of others
         self.columns = [c for c in (images, codes, weights) if c is not None]
         self.batch_size = batch_size
         self.rng = rng

@@ -7,9 +7,13 @@ from imblearn.over_sampling import SMOTE
 from imblearn.pipeline import Pipeline
 from sklearn import config_context
 from sklearn.base import clone
+from sklearn.pipeline import _final_estimator_has
+from sklearn.utils import _safe_indexing, gen_batches
 from sklearn.utils._param_validation import Interval, StrOptions, validate_params
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import _num_samples, check_is_fitted
 
-from ecg_sklearn.neural_network import SpectrogramCNNClassifier
+from ecg_sklearn.neural_network import SpectrogramCNNClassifier, _prediction
 from ecg_sklearn.over_sampling import PresentClasses
 from ecg_sklearn.preprocessing import BeatScaler, SpectrogramTransformer
 
@@ -77,6 +81,46 @@ class ECGPipeline(Pipeline):
                 return super().fit(X, y, **params)
         finally:
             self.transform_input = before
+
+    @available_if(_final_estimator_has("predict"))
+    def predict(self, X, **params):
+        """Predict labels, as the pipelines of imbalanced-learn do."""
+        if (probabilities := self._on_accelerator(X, params)) is None:
+            return super().predict(X, **params)
+        return self.classes_[probabilities.argmax(axis=1)]
+
+    @available_if(_final_estimator_has("predict_proba"))
+    def predict_proba(self, X, **params):
+        """Predict probabilities, as the pipelines of imbalanced-learn do."""
+        if (probabilities := self._on_accelerator(X, params)) is None:
+            return super().predict_proba(X, **params)
+        return probabilities
+
+    def _on_accelerator(self, X, params):
+        """Compute probabilities there from beats, without images; None elsewhere."""
+        *before, transformer, cnn = [None, *(step for _, _, step in self._iter())]
+        if (
+            params
+            or type(transformer) is not SpectrogramTransformer
+            or type(cnn) is not SpectrogramCNNClassifier
+            or not _prediction.computes_spectrograms(_num_samples(X))
+        ):
+            return None
+        check_is_fitted(cnn)
+        if transformer._stft.matrix is None:  # long segments need an FFT
+            return None
+
+        def scaled(beats):
+            for step in before[1:]:
+                beats = step.transform(beats)
+            return transformer._validate(beats, reset=False)
+
+        batches = gen_batches(_num_samples(X), _prediction.ON_ACCELERATOR)
+        return _prediction.predict_beats(
+            transformer,
+            cnn.model_,
+            (scaled(_safe_indexing(X, rows)) for rows in batches),
+        )
 
     def _check_rate(self, X):
         """Refuse beats of a loader that have another rate than the steps expect."""

@@ -11,6 +11,7 @@ from ecg_sklearn.utils._cut import check_cut, cut_of
 from ecg_sklearn.utils._validation import refuse_label_column, refuse_one_hot
 
 _LARGER = 20
+_BEATS_TO_MEASURE = 2**10
 
 
 class BeatScaler(StandardScaler, auto_wrap_output_keys=None):  # type: ignore[call-arg]
@@ -147,7 +148,8 @@ class BeatScaler(StandardScaler, auto_wrap_output_keys=None):  # type: ignore[ca
         check_is_fitted(self)
         check_cut(X, self.cut_)
         scaled = super().transform(X)
-        size = float(np.median(self._sizes(X)))
+        step = max(1, scaled.shape[0] // _BEATS_TO_MEASURE)
+        size = float(np.median(self._sizes(X, step)))
         if size > _LARGER * self.amplitude_ > 0:
             warnings.warn(
                 f"These beats are {size / self.amplitude_:.0f} times larger than the "
@@ -183,9 +185,9 @@ class BeatScaler(StandardScaler, auto_wrap_output_keys=None):  # type: ignore[ca
         """
         return self
 
-    def _sizes(self, X):
-        """Largest minus smallest sample of each beat."""
-        X = np.asarray(X)
+    def _sizes(self, X, step=1):
+        """Largest minus smallest sample of each beat, or of one in ``step`` beats."""
+        X = np.asarray(X)[::step]
         names = getattr(self, "feature_names_in_", None)
         columns, _ = sample_columns("auto", X, names)
         beats = take_columns(X, columns)

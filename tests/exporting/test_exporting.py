@@ -227,7 +227,7 @@ def test_a_network_of_other_layers(format, beats, path):
 
 
 def test_a_graph_that_differs_is_not_written(pipe, X, tmp_path, monkeypatch):
-    from ecg_sklearn.exporting import _graph
+    from ecg_sklearn.neural_network import _graph
 
     path = tmp_path / "model.keras"
     with pytest.raises(ValueError, match=r"tolerance=0\).* 0 of 100 beats"):

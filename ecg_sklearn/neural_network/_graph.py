@@ -7,7 +7,7 @@ from sklearn.preprocessing import MinMaxScaler
 
 from ecg_sklearn.preprocessing import SpectrogramTransformer
 
-__all__ = ["keras_model"]
+__all__ = ["keras_model", "spectrogram_model"]
 
 # Avoids division by zero: 0 / 1e-37 = 0.
 _TINY = np.float32(1e-37)
@@ -17,15 +17,24 @@ def keras_model(steps, network, n_columns):
     """Build the pipeline as one Keras model without custom code."""
     copy = keras.models.clone_model(network)
     copy.set_weights(network.get_weights())
+    model = _joined(steps, copy, n_columns)
+    model(np.zeros((1, n_columns), dtype=np.float32))  # Keras export needs a call
+    return model
+
+
+def spectrogram_model(transformer, network):
+    """Build a transformer and a network as one Keras model, of the same weights."""
+    return _joined([transformer], network, transformer.n_features_in_)
+
+
+def _joined(steps, network, n_columns):
     beats = keras.Input((n_columns,), dtype="float32", name="beats")
     x = beats
     for step in steps:
         is_scaler = not isinstance(step, SpectrogramTransformer)
         x = _scaled(x, step) if is_scaler else _images(x, step)
     images = ops.reshape(x, (-1, *network.input_shape[1:]))
-    model = keras.Model(beats, copy(images), name="ecg_pipeline")
-    model(np.zeros((1, n_columns), dtype=np.float32))  # Keras export needs a call
-    return model
+    return keras.Model(beats, network(images), name="ecg_pipeline")
 
 
 def _float32(value):
