@@ -43,6 +43,16 @@ def our_quick_vote(beats, seed, settings):
     return our_vote(beats, seed, settings, epochs=1)
 
 
+def our_vote_on_rows(beats, seed, settings, **changes):
+    """Make the vote of two networks of the package, of spectrogram and of samples."""
+    return our_vote(beats, seed, settings, preset="kaggle", **changes)
+
+
+def our_quick_vote_on_rows(beats, seed, settings):
+    """Make the same, trained for about the seconds of a plain 1-D CNN."""
+    return our_vote_on_rows(beats, seed, settings, epochs=10)
+
+
 def ours_with_smote(beats, seed, settings):
     """Make ours with all classes brought to the size of the largest by SMOTE."""
     return ours(beats, seed, settings, sampler="smote")
@@ -170,6 +180,8 @@ def plain_network(beats, seed, settings):
 MODELS = {
     "our vote, with context": (our_vote, True),
     "our quick vote, with context": (our_quick_vote, True),
+    "our vote": (our_vote_on_rows, False),
+    "our quick vote": (our_quick_vote_on_rows, False),
     "ours": (ours, False),
     "ours, with context": (ours, True),
     "ours, for recall": (ours_for_recall, True),

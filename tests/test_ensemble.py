@@ -78,7 +78,8 @@ def test_parts():
 
 def test_parts_of_the_presets_for_known_patients():
     pipe = make_ecg_pipeline(preset="kaggle", random_state=3)
-    assert repr(make_ecg_ensemble(preset="kaggle", random_state=3)) == repr(pipe)
+    alone = make_ecg_ensemble(preset="kaggle", waveform=False, random_state=3)
+    assert repr(alone) == repr(pipe)
     vote = make_ecg_ensemble(preset="kaggle-features")
     assert list(dict(vote.estimators)) == ["network", "trees"]
     assert vote.weights == (1.0, 0.4)
@@ -88,6 +89,36 @@ def test_parts_of_the_presets_for_known_patients():
         assert vote.estimators[0][1]["cnn"].epochs == 2
     alone = make_ecg_ensemble(preset="kaggle-features", trees=False)
     assert alone["cnn"].epochs == 12
+
+
+def test_a_network_of_the_waveform():
+    vote = make_ecg_ensemble(preset="kaggle", sampler="smote", random_state=3)
+    network, waveform = (voter for _, voter in vote.estimators)
+    assert list(network.named_steps) == ["scaler", "smote", "spectrogram", "cnn"]
+    assert list(waveform.named_steps) == ["scaler", "smote", "cnn"]
+    assert (network["cnn"].epochs, network["cnn"].dropout) == (24, 0.1)
+    assert (waveform["cnn"].epochs, waveform["cnn"].dropout) == (12, 0)
+    assert waveform["cnn"].residual == (2, 3, 4)
+    assert vote.weights is None
+    given = {"cnn__epochs": 1, "filters": (4, 8), "spectrogram__nperseg": 8}
+    quick = make_ecg_ensemble(preset="kaggle", **given, random_state=3)
+    network, waveform = (voter for _, voter in quick.estimators)
+    assert network["spectrogram"].nperseg == 8
+    assert waveform["cnn"].filters == (4, 8)
+    assert waveform["cnn"].epochs == network["cnn"].epochs == 1
+    X, y = make_heartbeats(200, random_state=0, return_X_y=True)
+    quick.fit(X, y)
+    # It sees the order of the samples, and the mean of both counts.
+    each = [voter.predict_proba(X) for voter in quick.estimators_]
+    np.testing.assert_allclose(quick.predict_proba(X), np.mean(each, axis=0))
+    assert np.abs(each[1] - quick.estimators_[1].predict_proba(X[:, ::-1])).max() > 1e-3
+
+
+def test_the_waveform_has_no_features(beats):
+    model = small(preset="kaggle")
+    message = "would take all for samples. Leave the features out"
+    with pytest.raises(ValueError, match=message):
+        model.fit(beats.data, beats.target)
 
 
 def test_weights_are_saved(beats, tmp_path):

@@ -12,6 +12,8 @@ from sklearn.utils.validation import (
     validate_data,
 )
 
+from ecg_sklearn.utils._columns import sample_columns
+
 
 def check_images(estimator, X, name="X", *, y="no_validation", reset=False):
     """Validate beats; return them as images, and find the rows of features."""
@@ -26,6 +28,7 @@ def check_images(estimator, X, name="X", *, y="no_validation", reset=False):
         ensure_all_finite="allow-nan",
     )
     X, *labels = found if isinstance(found, tuple) else (found,)
+    _refuse_features(estimator, X)
     if reset:
         estimator._input_shape = X.shape[1:]
     elif X.shape[1:] != estimator._input_shape:
@@ -43,6 +46,23 @@ def check_images(estimator, X, name="X", *, y="no_validation", reset=False):
             f"fitted on beats with {_say_slots(estimator._feature_slots)}."
         )
     return (images, *labels) if labels else images
+
+
+def _refuse_features(estimator, X):
+    """Refuse rows in which columns of features follow samples: they are no samples."""
+    names = getattr(estimator, "feature_names_in_", None)
+    if X.ndim > 2 or names is None:
+        return
+    samples, features = sample_columns("auto", X, names)
+    if len(features):
+        shown = ", ".join(map(str, names[features[:3]]))
+        raise ValueError(
+            f"X holds {len(samples)} samples and {len(features)} features ({shown}"
+            f"{', ...' if len(features) > 3 else ''}), and "
+            f"{type(estimator).__name__} would take all for samples. Leave the "
+            "features out, or put a SpectrogramTransformer before it, which keeps them "
+            "apart."
+        )
 
 
 def _as_images(X, name):
