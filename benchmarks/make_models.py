@@ -185,10 +185,8 @@ def scores_of(mode):
 
 def other_seeds(mode):
     """Say what other seeds have on DS2, where bench_interpatient has measured them."""
-    path = RESULTS / f"{mode}_ds2.json"
-    found = json.loads(path.read_text())["models"].get(f"shipped {mode}")
-    if found is None:
-        return []
+    path = RESULTS / f"seeds_{mode}_ds2.json"
+    found = json.loads(path.read_text())["models"][f"shipped {mode}"]
     f1 = [run["f1"]["S"] for run in found["runs"]]
     mean, spread = np.mean(f1), np.std(f1, ddof=1)
     return [
