@@ -7,8 +7,8 @@ Trains the public pipeline on the official rows; without ``--data``, on as many
 simulated beats. Prints seconds of the first epoch, which compiles, and of the last one;
 milliseconds of a training step alone, again and again on one batch that is on the
 device, and which share of the last epoch such steps take (on a processor, of its own
-seconds); beats per second predicted in bulk, all of both sides at once, by the pipeline
-and by its parts; the score on the test rows.
+seconds); beats per second predicted in bulk, training and test rows together, by the
+pipeline and by its parts; the score on the test rows.
 
 On JAX, a graphics card runs an epoch as one call; ``--as-on-gpu`` does so on a
 processor, which is slower there.

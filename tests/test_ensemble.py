@@ -93,7 +93,7 @@ def test_parts_of_the_presets_for_known_patients():
 
 def test_a_network_of_the_waveform():
     vote = make_ecg_ensemble(preset="kaggle", sampler="smote", random_state=3)
-    network, waveform = (voter for _, voter in vote.estimators)
+    waveform, network = (voter for _, voter in vote.estimators)
     assert list(network.named_steps) == ["scaler", "smote", "spectrogram", "cnn"]
     assert list(waveform.named_steps) == ["scaler", "smote", "cnn"]
     assert (network["cnn"].epochs, network["cnn"].dropout) == (24, 0.1)
@@ -102,16 +102,22 @@ def test_a_network_of_the_waveform():
     assert vote.weights is None
     given = {"cnn__epochs": 1, "filters": (4, 8), "spectrogram__nperseg": 8}
     quick = make_ecg_ensemble(preset="kaggle", **given, random_state=3)
-    network, waveform = (voter for _, voter in quick.estimators)
+    waveform, network = (voter for _, voter in quick.estimators)
     assert network["spectrogram"].nperseg == 8
     assert waveform["cnn"].filters == (4, 8)
+    assert waveform["cnn"].residual == (2,)
+    own = make_ecg_ensemble(preset="kaggle", kernel_size=7, residual=(), dropout=0.2)
+    for _, voter in own.estimators:
+        params = voter["cnn"].get_params()
+        assert (
+            params.items() >= {"kernel_size": 7, "residual": (), "dropout": 0.2}.items()
+        )
     assert waveform["cnn"].epochs == network["cnn"].epochs == 1
     X, y = make_heartbeats(200, random_state=0, return_X_y=True)
     quick.fit(X, y)
-    # It sees the order of the samples, and the mean of both counts.
     each = [voter.predict_proba(X) for voter in quick.estimators_]
     np.testing.assert_allclose(quick.predict_proba(X), np.mean(each, axis=0))
-    assert np.abs(each[1] - quick.estimators_[1].predict_proba(X[:, ::-1])).max() > 1e-3
+    assert "spectrogram" in network_pipeline(quick).named_steps
 
 
 def test_the_waveform_has_no_features(beats):
@@ -119,6 +125,15 @@ def test_the_waveform_has_no_features(beats):
     message = "would take all for samples. Leave the features out"
     with pytest.raises(ValueError, match=message):
         model.fit(beats.data, beats.target)
+    assert not hasattr(model.named_estimators["network"]["cnn"], "model_")  # before it
+    names = [name for name in beats.data.columns if name.startswith("t")][::-1]
+    with pytest.raises(ValueError, match="in the order of time. Sort them"):
+        model.fit(beats.data[names], beats.target)
+    for params in ({}, {"preset": "kaggle", "sample_columns": slice(187)}):
+        with pytest.raises(ValueError, match="waveform=True is for beats of samples"):
+            make_ecg_ensemble(**params, waveform=True)
+    pipe = make_ecg_ensemble(preset="kaggle", sample_columns=slice(187))
+    assert pipe["cnn"].epochs == 12
 
 
 def test_weights_are_saved(beats, tmp_path):

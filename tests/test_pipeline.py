@@ -17,6 +17,7 @@ from sklearn.model_selection import (
     StratifiedGroupKFold,
     cross_val_score,
 )
+from sklearn.preprocessing import FunctionTransformer
 
 from ecg_sklearn.datasets import make_heartbeats
 from ecg_sklearn.neural_network import _prediction
@@ -125,8 +126,8 @@ def test_an_accelerator_computes_the_spectrograms(params, monkeypatch):
         raise AssertionError("computed on the host")
 
     with monkeypatch.context() as patch:
-        patch.setattr(f"{PREDICTION}.computes_spectrograms", lambda n_beats: True)
-        patch.setattr(f"{PREDICTION}.ON_ACCELERATOR", 64)
+        patch.setattr(f"{PREDICTION}.computes_spectrograms", lambda X: True)
+        patch.setattr(f"{PREDICTION}._batch_size", lambda *_: 64)
         patch.setattr(type(pipe["spectrogram"]), "transform", forbidden)
         np.testing.assert_allclose(pipe.predict_proba(X), expected[0], atol=1e-6)
         np.testing.assert_array_equal(pipe.predict(X), expected[1])
@@ -138,16 +139,22 @@ def test_an_accelerator_computes_the_spectrograms(params, monkeypatch):
     pipe["spectrogram"].partial_fit(2 * pipe["scaler"].transform(X))
     pipe["cnn"].partial_fit(pipe[:-1].transform(X), y)
     expected = pipe.predict_proba(X)
-    monkeypatch.setattr(f"{PREDICTION}.computes_spectrograms", lambda n_beats: True)
+    monkeypatch.setattr(f"{PREDICTION}.computes_spectrograms", lambda X: True)
     np.testing.assert_allclose(pipe.predict_proba(X), expected, atol=1e-6)
+    # A step that may look at all beats gets all of them.
+    seen = []
+    watch = FunctionTransformer(lambda X: seen.append(len(X)) or X)
+    pipe.steps.insert(1, ("watch", watch))
+    np.testing.assert_allclose(pipe.predict_proba(X), expected, atol=1e-6)
+    assert seen == [len(X)]
 
 
 def test_few_beats_and_a_processor_alone_need_images(monkeypatch):
-    assert not _prediction.computes_spectrograms(10**6)  # no accelerator here
+    assert not _prediction.computes_spectrograms(range(10**6))  # no accelerator here
     monkeypatch.setattr(f"{PREDICTION}.has_accelerator", lambda: True)
-    assert not _prediction.computes_spectrograms(10)
+    assert not _prediction.computes_spectrograms(range(10))
     on_jax = keras.backend.backend() == "jax"
-    assert _prediction.computes_spectrograms(10**6) == on_jax
+    assert _prediction.computes_spectrograms(range(10**6)) == on_jax
 
 
 @pytest.mark.parametrize("container", [np.asarray, scipy.sparse.csr_array])

@@ -5,7 +5,8 @@ import math
 import joblib
 import keras
 import numpy as np
-from sklearn.utils import gen_batches
+from sklearn.utils import _safe_indexing, gen_batches
+from sklearn.utils.validation import _num_samples
 
 from ecg_sklearn.neural_network._device import has_accelerator
 from ecg_sklearn.neural_network._graph import spectrogram_model
@@ -23,13 +24,12 @@ def predict_in_batches(network, images):
     ``keras.Model.predict`` has an overhead of about 50 ms per call.
     """
     claim_backend()
-    backend = keras.backend.backend()
     own = getattr(network, "build_fn", callable) is None
-    if own and len(images) >= BULK and backend != "jax":
+    if own and len(images) >= BULK and keras.backend.backend() != "jax":
         forward = _bulk_graph(network)
     else:
         forward = _graph(network)
-    size = _batch_size(images.shape[1:3], backend)
+    size = _batch_size(images.shape[1:3], keras.backend.backend())
     return _joined((images[rows] for rows in gen_batches(len(images), size)), forward)
 
 
@@ -39,22 +39,26 @@ def _joined(batches, forward):
     return np.concatenate([np.asarray(part)[:n] for part, n in parts])
 
 
-def computes_spectrograms(n_beats):
+def computes_spectrograms(X):
     """Whether :func:`predict_beats` is faster than images from the processor."""
     on_jax = keras.backend.backend() == "jax"
-    return on_jax and n_beats >= BULK and has_accelerator()
+    return on_jax and has_accelerator() and _num_samples(X) >= BULK
 
 
-def predict_beats(transformer, network, batches):
+def predict_beats(transformer, network, X, prepare):
     """Compute class probabilities of beats whose spectrograms an accelerator computes.
 
     A beat is much smaller than its image, and the way to the device takes longest.
-    While the device computes a batch, ``batches`` prepares the next.
+    While the device computes a batch, ``prepare`` makes the next from rows of ``X``.
     """
     claim_backend()
     state = joblib.hash(transformer)
     if getattr(network, "of_beats", (None,))[0] != state:
         network.of_beats = state, _graph(spectrogram_model(transformer, network))
+    size = _batch_size(network.input_shape[1:3], keras.backend.backend())
+    batches = (
+        prepare(_safe_indexing(X, rows)) for rows in gen_batches(_num_samples(X), size)
+    )
     return _joined(batches, network.of_beats[1])
 
 

@@ -54,6 +54,12 @@ def _refuse_features(estimator, X):
     if X.ndim > 2 or names is None:
         return
     samples, features = sample_columns("auto", X, names)
+    if (np.diff(samples) < 0).any():
+        raise ValueError(
+            f"The columns of X are {', '.join(map(str, names[:3]))}, ..., and "
+            f"{type(estimator).__name__} takes them for samples in the order of time. "
+            "Sort them: t000, t001, ..."
+        )
     if len(features):
         shown = ", ".join(map(str, names[features[:3]]))
         raise ValueError(

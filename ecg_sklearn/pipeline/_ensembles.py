@@ -26,17 +26,18 @@ from ecg_sklearn.features import (
 from ecg_sklearn.over_sampling import EpisodeSampler
 from ecg_sklearn.pipeline._pipeline import make_ecg_pipeline
 
-# Of the presets whose ensembles differ from the default.
+# Of the presets whose ensembles differ from the default: parts, parameters of the
+# network beside trees or the network of the waveform, and weights.
 _PARTS = {
     "kaggle": {
         "trees": False,
         "rhythm": False,
         "waveform": True,
-        "network": {"epochs": 24, "dropout": 0.1},
+        "beside waveform": {"epochs": 24, "dropout": 0.1},
     },
     "kaggle-features": {
         "rhythm": False,
-        "network": {"epochs": 6},
+        "beside trees": {"epochs": 6},
         "weights": (1.0, 0.4),
     },
 }
@@ -44,7 +45,8 @@ _DEFAULT = {
     "trees": True,
     "rhythm": True,
     "waveform": False,
-    "network": {},
+    "beside trees": {},
+    "beside waveform": {},
     "weights": None,
 }
 _CHOICE = [StrOptions({"auto"}), "boolean"]
@@ -92,8 +94,9 @@ def make_ecg_ensemble(
         ``set_params(pair=("N", "S"))``.
     waveform : "auto" or bool, default="auto"
         Average the probabilities with those of a second network, which sees the samples
-        of the beat and not their spectrogram: convolutions along time, of five samples,
-        in half as many epochs. It makes other errors too.
+        of the beat and not their spectrogram. It is trained for half as many epochs,
+        and has convolutions of five samples and residual blocks from the second on,
+        unless ``kernel_size`` and ``residual`` are given. It makes other errors too.
     random_state : int, RandomState instance or None, default=None
         Seed of all parts.
     **params : dict
@@ -104,16 +107,22 @@ def make_ecg_ensemble(
     RefinedClassifier, SoftVotingClassifier or imblearn.pipeline.Pipeline
         The model: with ``rhythm``; with ``trees`` or ``waveform`` only; with none.
 
+    Raises
+    ------
+    ValueError
+        If ``waveform`` is asked for together with what needs features.
+
     Notes
     -----
     "auto" means ``trees`` and ``rhythm``, except for two presets, whose test beats come
     from known patients: ``trees`` only for "kaggle-features", and ``waveform`` only for
-    "kaggle", whose rows have no features, unless one of the others is asked for.
+    "kaggle", whose rows have no features, unless one of the others or
+    ``sample_columns`` is given.
 
-    Beside others, the network has the parameters of the preset but for these: 6 epochs
-    with "kaggle-features", whose vote counts 2.5 times as much as that of the trees; 24
-    epochs and ``dropout=0.1`` with "kaggle". Arguments override them, so ``epochs=6``
-    makes a quicker model.
+    The network has the parameters of the preset, but for these: beside trees with
+    "kaggle-features", 6 epochs, and its vote counts 2.5 times as much as theirs; beside
+    the waveform with "kaggle", 24 epochs and ``dropout=0.1``. Arguments override them,
+    so ``epochs=6`` makes a quicker model.
 
     References
     ----------
@@ -136,13 +145,19 @@ def make_ecg_ensemble(
     parts = _DEFAULT | _PARTS.get(preset, {})
     trees = parts["trees"] if trees == "auto" else trees
     rhythm = parts["rhythm"] if rhythm == "auto" else rhythm
-    if waveform == "auto":  # beats for the others have features
-        waveform = parts["waveform"] and not (trees or rhythm)
-    if trees or waveform:
-        own = {name.removeprefix("cnn__") for name in params}
-        extra = {k: v for k, v in parts["network"].items() if k not in own}
-        params = extra | params
-    model = make_ecg_pipeline(preset=preset, random_state=random_state, **params)
+    has_features = trees or rhythm or params.get("sample_columns", "auto") != "auto"
+    if waveform == "auto":
+        waveform = parts["waveform"] and not has_features
+    elif waveform and has_features:
+        raise ValueError(
+            "waveform=True is for beats of samples alone, and trees, rhythm and "
+            "sample_columns are for beats with features. Give trees=False, "
+            "rhythm=False and no sample_columns, or leave waveform out."
+        )
+    given = {name.removeprefix("cnn__") for name in params}
+    own = parts["beside trees" if trees else "beside waveform"]
+    own = {k: v for k, v in own.items() if k not in given and (trees or waveform)}
+    model = make_ecg_pipeline(preset=preset, random_state=random_state, **own | params)
     if rhythm:  # it is for the refiner alone
         unseen = ColumnTransformer(
             [("rhythm", "drop", list(FEATURE_GROUPS["rhythm"]))],
@@ -150,16 +165,14 @@ def make_ecg_ensemble(
             verbose_feature_names_out=False,
         ).set_output(transform="pandas")
         model.steps.insert(0, ("columns", unseen))
-    voters, weights = [("network", model)], parts["weights"]
-    if waveform:
-        voters.append(("waveform", _waveform_network(preset, random_state, params)))
-        weights = None
+    if waveform:  # it goes first, since it refuses features
+        voter = _waveform_network(model["cnn"].epochs, preset, random_state, params)
+        model = SoftVotingClassifier([("waveform", voter), ("network", model)])
     if trees:
         boosting = HistGradientBoostingClassifier(random_state=random_state)
         voter = _on_features(("rr", "morphology"), ReweightedClassifier(boosting))
-        voters.append(("trees", voter))
-    if len(voters) > 1:
-        model = SoftVotingClassifier(voters, weights=weights)
+        voters = [("network", model), ("trees", voter)]
+        model = SoftVotingClassifier(voters, weights=parts["weights"])
     if not rhythm:
         return model
     seed = random_state
@@ -302,19 +315,19 @@ def make_record_ensemble(
     )
 
 
-def _waveform_network(preset, seed, params):
+def _waveform_network(epochs, preset, seed, params):
     """Make the network that sees the samples of a beat, which is one-dimensional."""
     params = {k: v for k, v in params.items() if not k.startswith("spectrogram__")}
     model = make_ecg_pipeline(preset=preset, random_state=seed, **params)
     model.steps = [step for step in model.steps if step[0] != "spectrogram"]
-    cnn = model["cnn"]
-    cnn._validate_params()
-    return model.set_params(
-        cnn__kernel_size=5,
-        cnn__residual=tuple(range(2, len(cnn.filters) + 1)),
-        cnn__dropout=0.0,
-        cnn__epochs=max(1, cnn.epochs // 2),
-    )
+    model["cnn"]._validate_params()
+    own = {
+        "kernel_size": 5,
+        "residual": tuple(range(2, len(model["cnn"].filters) + 1)),
+    }
+    given = {name.removeprefix("cnn__") for name in params}
+    own = {f"cnn__{k}": v for k, v in own.items() if k not in given}
+    return model.set_params(**own, cnn__epochs=max(1, epochs // 2))
 
 
 def _trees(seed, **params):

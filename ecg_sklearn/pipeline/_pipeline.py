@@ -8,10 +8,9 @@ from imblearn.pipeline import Pipeline
 from sklearn import config_context
 from sklearn.base import clone
 from sklearn.pipeline import _final_estimator_has
-from sklearn.utils import _safe_indexing, gen_batches
 from sklearn.utils._param_validation import Interval, StrOptions, validate_params
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.validation import _num_samples, check_is_fitted
+from sklearn.utils.validation import check_is_fitted
 
 from ecg_sklearn.neural_network import SpectrogramCNNClassifier, _prediction
 from ecg_sklearn.over_sampling import PresentClasses
@@ -98,29 +97,28 @@ class ECGPipeline(Pipeline):
 
     def _on_accelerator(self, X, params):
         """Compute probabilities there from beats, without images; None elsewhere."""
-        *before, transformer, cnn = [None, *(step for _, _, step in self._iter())]
+        steps = [step for _, _, step in self._iter()]
+        if params or len(steps) < 3:
+            return None
+        *scalers, transformer, cnn = steps
         if (
-            params
-            or type(transformer) is not SpectrogramTransformer
+            type(transformer) is not SpectrogramTransformer
             or type(cnn) is not SpectrogramCNNClassifier
-            or not _prediction.computes_spectrograms(_num_samples(X))
+            # Other steps may look at all beats, or keep digits that float32 loses.
+            or {type(step) for step in scalers} != {BeatScaler}
+            or not _prediction.computes_spectrograms(X)
         ):
             return None
         check_is_fitted(cnn)
         if transformer._stft.matrix is None:  # long segments need an FFT
             return None
 
-        def scaled(beats):
-            for step in before[1:]:
+        def prepared(beats):
+            for step in scalers:
                 beats = step.transform(beats)
             return transformer._validate(beats, reset=False)
 
-        batches = gen_batches(_num_samples(X), _prediction.ON_ACCELERATOR)
-        return _prediction.predict_beats(
-            transformer,
-            cnn.model_,
-            (scaled(_safe_indexing(X, rows)) for rows in batches),
-        )
+        return _prediction.predict_beats(transformer, cnn.model_, X, prepared)
 
     def _check_rate(self, X):
         """Refuse beats of a loader that have another rate than the steps expect."""

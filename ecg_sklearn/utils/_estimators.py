@@ -174,13 +174,22 @@ def estimators_in(value):
 def network_pipeline(model):
     """Find the fitted pipeline of a network inside a model; the model itself if none.
 
-    A selection of columns before it is left out.
+    Of several, it is the first that computes spectrograms. A selection of columns
+    before it is left out.
     """
-    for found in estimators_in(model):
-        if hasattr(found, "steps") and hasattr(found.steps[-1][1], "history_"):
-            selects = isinstance(found.steps[0][1], ColumnTransformer)
-            return found[1:] if selects else found
+    found = [
+        inside
+        for inside in estimators_in(model)
+        if hasattr(inside, "steps") and hasattr(inside.steps[-1][1], "history_")
+    ]
+    for pipe in sorted(found, key=lambda pipe: not _has_spectrogram(pipe)):
+        selects = isinstance(pipe.steps[0][1], ColumnTransformer)
+        return pipe[1:] if selects else pipe
     return model
+
+
+def _has_spectrogram(pipe):
+    return any(hasattr(step, "frequencies_") for _, step in pipe.steps)
 
 
 def requested(estimator, method, **metadata):
