@@ -124,17 +124,17 @@ class ImageMixin:
         X = validate_data(self, X, dtype=[np.float32, np.float64], reset=False)
         return self._planes(self._new_images(len(X)), X)[:, 0]
 
-    def _levels(self, images):
-        """View the levels in images, (n_beats, n_freqs, n_frames)."""
-        return images[:, : len(self.frequencies_), :, 0]
-
-    def _learn(self, X, levels):
-        """Update the fitted attributes with beats and the levels of their images."""
+    def _learn_images(self, X):
+        """Compute images before normalisation, and update the fitted attributes."""
+        images = self._new_images(len(X))
+        self._by_parts(self._compute, images, X)
         if self.normalize in ("global", "frequency"):
             known = None
             if hasattr(self, "data_min_"):
                 known = self.data_min_, self.data_max_
-            self.data_min_, self.data_max_ = limits_of(levels, self.normalize, known)
+            self.data_min_, self.data_max_ = limits_of(
+                self._view(images)[:, 0], self.normalize, known
+            )
         n_seen = getattr(self, "n_samples_seen_", 0)
         self.feature_mean_ = self.feature_scale_ = np.empty(0)
         if len(self.feature_columns_):
@@ -142,6 +142,7 @@ class ImageMixin:
             scaler.partial_fit(take_columns(X, self.feature_columns_))
             self.feature_mean_, self.feature_scale_ = scaler.mean_, scaler.scale_
         self.n_samples_seen_ = n_seen + len(X)
+        return images
 
 
 def check_amplitude(X):

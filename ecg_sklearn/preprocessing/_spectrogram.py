@@ -235,9 +235,7 @@ class SpectrogramTransformer(ImageMixin, TransformerMixin, BaseEstimator):
             The spectrograms, as in :meth:`transform`.
         """
         X = self._validate(X, reset=True)
-        images = self._new_images(len(X))
-        self._by_parts(self._compute, images, X)
-        self._learn(X, self._levels(images))
+        images = self._learn_images(X)
         self._by_parts(self._normalize, images, X)
         return self._output(images, X)
 
@@ -258,9 +256,7 @@ class SpectrogramTransformer(ImageMixin, TransformerMixin, BaseEstimator):
             The transformer, fitted to all beats seen so far.
         """
         X = self._validate(X, reset=not hasattr(self, "n_samples_seen_"))
-        images = self._new_images(len(X))
-        self._by_parts(self._compute, images, X)
-        self._learn(X, self._levels(images))
+        self._learn_images(X)
         return self
 
     def transform(self, X):
